@@ -1,0 +1,1 @@
+"""One module for each framework, named after it; importing this package imports none of them."""

@@ -1,0 +1,116 @@
+"""Products and quotients of step counts that are accurate to the last place.
+
+A curve multiplies the error of its argument: sin(x)**2 doubles it, x**p takes it p times. One rounding per argument is
+all that 4 ulp leave room for, and a count times a rounded constant has two.
+"""
+
+from __future__ import annotations
+
+from math import frexp, ldexp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Constants as integers over 2**160.
+_SCALE = 160
+ONE = 1 << _SCALE
+HALF_PI = 0x1921FB54442D18469898CC51701B839A252049C11
+_MULTIPLIERS = range(1, 32, 2)
+_rates: dict[tuple[int, int, int], tuple[int, float]] = {}
+
+
+def known(*values: Any) -> bool:
+    """Whether all values are Python numbers, and so can decide what is computed."""
+    return all(isinstance(value, (int, float)) for value in values)
+
+
+def multiple(xp: Any, constant: int, steps: Any, accurate: bool = False) -> Callable[[Any], tuple[Any, Any]]:
+    """The function count -> constant * count / steps, with constant ONE or HALF_PI.
+
+    It gives (value, rest), accurate as a sum; rest is None where one rounding was enough and `accurate` asked no more.
+    """
+    if xp.integer and known(steps) and not accurate:
+        multiplier, rate = _rate(constant, steps, xp.bits)
+        if steps * multiplier <= 1 << xp.bits:  # the integer product is exact as a float
+            real = xp.real
+            return lambda count: (real(count * multiplier) * rate, None)
+    return lambda count: _accurate(xp, constant, count, steps)
+
+
+def _rate(constant: int, steps: int, bits: int) -> tuple[int, float]:
+    """The odd m and the float c with m * c nearest to constant / steps.
+
+    c alone is off by up to half a place; among sixteen m there is one whose c is all but exact.
+    """
+    key = (constant, steps, bits)
+    if key not in _rates:
+        best = None
+        for multiplier in _MULTIPLIERS:
+            exact = constant // (steps * multiplier)
+            unit = max(exact.bit_length() - bits, 0)
+            significand = ((exact >> max(unit - 1, 0)) + 1) >> 1 if unit else exact
+            error = abs((significand << unit) - exact) / exact
+            if best is None or error < best[0]:
+                best = error, multiplier, ldexp(significand, unit - _SCALE)
+        assert best is not None
+        _rates[key] = best[1:]
+    return _rates[key]
+
+
+def _pair(xp: Any, count: Any) -> tuple[Any, Any]:
+    """A count as the exact sum of two floats."""
+    if xp.bits == 53:
+        return xp.array(count), 0.0
+    if known(count):
+        high = xp.rounded(float(count))
+        return high, float(count) - high
+    whole, part = count if isinstance(count, tuple) else (count, None)
+    if not xp.lib.issubdtype(whole.dtype, xp.lib.integer):
+        return whole, 0.0
+    high = whole.astype(xp.lib.float32)
+    low = (whole - high.astype(xp.lib.int32)).astype(xp.lib.float32)
+    if part is None:
+        return high, low
+    total = high + part
+    return total, low + (part - (total - high))
+
+
+def _product(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """x * y as an exact sum of two floats (Dekker)."""
+    high = x * y
+    x_top, y_top = xp.top_half(x), xp.top_half(y)
+    x_low, y_low = x - x_top, y - y_top
+    return high, ((x_top * y_top - high) + x_top * y_low + x_low * y_top) + x_low * y_low
+
+
+def _accurate(xp: Any, constant: int, count: Any, steps: Any) -> tuple[Any, Any]:
+    """constant * count / steps as the sum of two floats; 0 for steps 0."""
+    n, n_rest = _pair(xp, count)
+    d, d_rest = _pair(xp, steps)
+    d = xp.array(d) if known(d) else xp.where(d > 0, d, 1.0)
+    quotient = n / d
+    product, error = _product(xp, quotient, d)
+    rest = (((n - product) - error) + (n_rest - quotient * d_rest)) / d
+    if constant == ONE:
+        return quotient, rest
+    high, low = _constant(xp, constant)
+    value, error = _product(xp, quotient, xp.array(high))
+    return value, error + quotient * low + rest * high
+
+
+def _constant(xp: Any, constant: int) -> tuple[float, float]:
+    high = xp.rounded(constant / (1 << _SCALE))
+    numerator, denominator = high.as_integer_ratio()
+    return high, (constant - numerator * ((1 << _SCALE) // denominator)) / (1 << _SCALE)
+
+
+def gap(xp: Any, low: float, high: float) -> tuple[float, bool]:
+    """high - low, rounded so that low + gap never exceeds high, and whether that sum is high."""
+    low, high = xp.rounded(low), xp.rounded(high)
+    difference = xp.rounded(high - low)
+    if xp.rounded(low + difference) > high:
+        significand, exponent = frexp(difference)
+        difference = ldexp(significand - ldexp(1.0, -xp.bits), exponent)
+    return difference, xp.rounded(low + difference) == high

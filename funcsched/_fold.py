@@ -1,0 +1,100 @@
+"""Where a step stands inside a repetition, in exact integers.
+
+The cycle floor(cycles * step / steps) computed in floats is off by one exactly at the restarts. Here the position is
+multiplier * count - cycle * period in integers: it is small, so in wrapping arithmetic it is right even where the two
+products are not, and a cycle that is off by one shows in it and is mended.
+"""
+
+from __future__ import annotations
+
+from funcsched._exact import known
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_LARGEST_DENOMINATOR = 64
+
+
+def ratio(number: float) -> tuple[Any, int]:
+    """A float as the fraction with a small denominator that it stands for, or as (number, 1) if there is none."""
+    for denominator in range(1, _LARGEST_DENOMINATOR + 1):
+        numerator = round(number * denominator)
+        if numerator / denominator == number:
+            return numerator, denominator
+    return number, 1
+
+
+def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) -> tuple[Any, Callable[[Any, Any], Any]]:
+    """multiplier / divisor repetitions over `steps`: the period, and the function to the counts inside one.
+
+    The counts are in units of 1/multiplier steps, and the period is divisor * steps of them. With `mirror` every other
+    repetition runs backwards; without, the end of the phase is the end of the last repetition.
+    """
+    limit = 2**53 if xp.largest is None else xp.largest
+    exact = isinstance(multiplier, int) and (
+        multiplier * divisor * steps <= 2**53 and divisor * steps <= limit if known(steps) else divisor == 1
+    )
+    if not exact or (not known(steps) and xp.bits == 24 and not xp.lib.issubdtype(steps.dtype, xp.lib.integer)):
+        return 1, _approximate(xp, multiplier / divisor, steps, mirror)
+    period = divisor * steps
+
+    def position(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+        part = None
+        if isinstance(elapsed, tuple):
+            elapsed, part = elapsed
+            remaining = remaining[0]
+        cycle, count = _divide(xp, elapsed, multiplier, period)
+        if part is not None:
+            part = part * multiplier
+            over = xp.real(count - period) + part >= 0
+            cycle, count = xp.where(over, cycle + 1, cycle), xp.where(over, count - period, count)
+        if mirror:
+            odd = cycle % 2 == 1
+            count = xp.where(odd, period - count, count)
+            part = part if part is None else xp.where(odd, -part, part)
+        else:
+            done = remaining <= 0 if part is None else xp.real((remaining, -part)) <= 0
+            count = xp.where(done, period + 0 * count, count)
+        if part is None:
+            return count, period - count
+        return (count, part), (period - count, -part)
+
+    return period, position
+
+
+def _divide(xp: Any, elapsed: Any, multiplier: int, period: Any) -> tuple[Any, Any]:
+    """divmod(multiplier * elapsed, period)."""
+    if known(elapsed):
+        cycle, count = divmod(multiplier * elapsed, period)
+        return cycle, count
+    safe = period if known(period) else xp.where(period > 0, period, 1)
+    cycle = xp.floor(xp.real(elapsed) * multiplier / safe)
+    if xp.bits == 24:
+        cycle = cycle.astype(xp.lib.int32)
+    count = elapsed * multiplier - cycle * period
+    early, late = count < 0, count >= safe
+    cycle = xp.where(early, cycle - 1, xp.where(late, cycle + 1, cycle))
+    return cycle, xp.where(early, count + period, xp.where(late, count - period, count))
+
+
+def _approximate(xp: Any, cycles: float, steps: Any, mirror: bool) -> Callable[[Any, Any], Any]:
+    """The same in floats on a period of 1, for numbers of cycles that no small fraction gives."""
+    length = steps if known(steps) else xp.where(steps > 0, steps, 1)
+
+    def position(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+        elapsed, remaining = xp.real(elapsed), xp.real(remaining)
+        if cycles <= 1 and mirror:
+            # Both counts are sums of positive terms.
+            return elapsed * (cycles / length), (remaining + elapsed * (1.0 - cycles)) / length
+        turns = elapsed * (cycles / length)
+        cycle = xp.floor(turns)
+        count = turns - cycle
+        if mirror:
+            count = xp.where(cycle % 2 == 1, 1.0 - count, count)
+        else:
+            count = xp.where(remaining <= 0, 1.0 + 0.0 * count, count)
+        return count, 1.0 - count
+
+    return position

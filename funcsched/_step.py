@@ -1,0 +1,83 @@
+"""A step as the pieces of a schedule see it: exact counts from their own beginning, never a wrap."""
+
+from __future__ import annotations
+
+from funcsched._exact import known
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Step:
+    """The number of updates already made, counted from `origin`, in the number system `xp`.
+
+    A count is a Python number or an array; where a float step is counted in integers it is the pair (whole, part) with
+    part in [0, 1) or, counting backwards, in (-1, 0]. `xp.real` makes one float of either.
+    """
+
+    __slots__ = ("origin", "part", "raw", "until", "xp")
+
+    def __init__(self, xp: Any, raw: Any, part: Any = None, origin: Any = 0, until: Any = None) -> None:
+        self.xp = xp
+        self.raw = raw
+        self.part = part
+        self.origin = origin
+        self.until = until  # the count that this piece is never asked for, where a join knows it
+
+    def before(self, boundary: Any) -> Any:
+        """Whether the step comes before `boundary`; a step below 0 counts as 0."""
+        if known(self.origin, boundary):
+            begin = self.origin + boundary
+            if begin > 0:
+                return self.raw < begin
+        return self._elapsed() < boundary
+
+    def since(self, boundary: Any, until: Any = None) -> Step:
+        """The same step, counted from `boundary`."""
+        return Step(self.xp, self.raw, self.part, self.origin + boundary, until)
+
+    def ahead(self, steps: Any) -> Step:
+        """The step that comes `steps` later, at most the largest that can be counted."""
+        raw = self._elapsed()
+        if self.xp.largest is not None:
+            raw = self.xp.minimum(raw, self.xp.largest - steps)
+        return Step(self.xp, raw + steps, self.part)
+
+    def index(self, boundaries: Any) -> Any:
+        """How many of the increasing boundaries the step has reached."""
+        return self.xp.index(self.xp.table(boundaries), self._elapsed())
+
+    def phase(self, steps: Any) -> tuple[Any, Any]:
+        """How many of the first `steps` steps have elapsed and how many remain."""
+        xp, origin = self.xp, self.origin
+        if known(origin, steps):
+            # Clipped before anything is subtracted: unsigned and extreme steps would wrap.
+            end = origin + steps
+            last = end if xp.largest is None else min(end, xp.largest)
+            inside = xp.minimum(xp.maximum(self.raw, origin), last)
+            elapsed = inside - origin
+            remaining = end - inside if last == end else steps - elapsed
+        else:
+            elapsed = xp.minimum(self._elapsed(), steps)
+            remaining = steps - elapsed
+        if self.part is None:
+            return elapsed, remaining
+        # Times 0 and not 0 outside the phase: a NaN step stays NaN.
+        part = xp.where((self.raw >= origin) & (remaining > 0), self.part, self.part * 0.0)
+        return (elapsed, part), (remaining, -part)
+
+    def hold(self, level: Any) -> Any:
+        """The level in the shape of the step; NaN where the step is NaN."""
+        return self.xp.full(self.raw if self.part is None else (self.raw, self.part), level)
+
+    def value(self) -> Any:
+        """The step for a foreign function: at least 0, of an integer type where the step had one."""
+        elapsed = self._elapsed()
+        if self.part is not None:
+            return self.xp.real((elapsed, self.part))
+        return self.xp.integers(elapsed) if self.xp.integer else elapsed
+
+    def _elapsed(self) -> Any:
+        raw = self.xp.maximum(self.raw, 0)
+        return raw if known(self.origin) and self.origin == 0 else self.xp.maximum(raw - self.origin, 0)

@@ -1,0 +1,199 @@
+"""A schedule: a pure function from a step to a multiplier of the learning rate."""
+
+from __future__ import annotations
+
+from funcsched._check import callable_, refuse
+from funcsched._exact import known
+from funcsched._namespace import INTEGER, REAL, Narrow, array_namespace, library
+from funcsched._step import Step
+from funcsched._value import Value, numbers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar, overload
+
+    A = TypeVar("A")
+
+
+class Schedule(Value):
+    """A pure function ``multiplier = schedule(step)``, held as an immutable value.
+
+    ``step`` is the number of updates already made: the first update is step 0. The multiplier is dimensionless, a
+    factor of the peak (base) learning rate. Below step 0 the value at 0 holds, past the end the last value holds for
+    ever. It is never negative, and NaN only where the step is NaN.
+
+    Args:
+        step: a Python int or float, or an array of NumPy, JAX or torch, of integers or of floats of 32 bits or more.
+
+    Returns:
+        A float for a Python number, and for an array one of the same library, shape and device. A float step keeps
+        its dtype; an integer step gives the library's default float (NumPy: float64).
+
+    Raises:
+        TypeError: the step is no number (a bool, say), or a float of 16 bits, which cannot count.
+        ValueError: a horizon past 2**31 - 1 on JAX without x64, at the first use.
+
+    Schedules compare by value, hash, pickle and print as the expression that builds them. To write one of your own,
+    `lift` a function, or compose.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.warmup_linear(10, 100)
+        >>> schedule
+        warmup_linear(warmup_steps=10, total_steps=100)
+        >>> [schedule(step) for step in (-1, 0, 5, 10, 55, 100, 1000)]
+        [0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
+    """
+
+    __slots__ = ("_scalar",)
+
+    _scalar: Callable[[int], float] | None
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_scalar", None)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, step: float) -> float: ...
+        @overload
+        def __call__(self, step: A) -> A: ...
+
+    def __call__(self, step: Any) -> Any:
+        # The path of a training loop: everything that depends on the schedule alone was done once.
+        if type(step) is int:
+            scalar = self._scalar
+            return self._prepare()(step) if scalar is None else scalar(step)
+        return evaluate(self, step)
+
+    def at(self, step: Step) -> Any:
+        """The multiplier at a step of any number system."""
+        raise NotImplementedError
+
+    def scalar(self) -> Callable[[int], float]:
+        """`at` for Python ints, with everything that does not depend on the step done beforehand."""
+        return lambda step: float(self.at(Step(INTEGER, step)))
+
+    def _prepare(self) -> Callable[[int], float]:
+        scalar = self.scalar() if known(*numbers(self)) else lambda step: evaluate(self, step)
+        object.__setattr__(self, "_scalar", scalar)
+        return scalar
+
+
+def evaluate(value: Any, step: Any) -> Any:
+    """`value.at` a step of any kind: a schedule, or a shape at a fraction."""
+    kind = library(step)
+    if kind is None and (isinstance(step, bool) or not isinstance(step, (int, float))):
+        raise refuse(value.factory, "step", "a number or an array of numbers", step, TypeError)
+    owner = _owner(value)
+    if kind is None and owner is None:
+        return float(value.at(Step(REAL, float(step)) if isinstance(step, float) else Step(INTEGER, int(step))))
+    if kind in (None, "numpy") and owner is not None and library(owner) != kind:
+        step = _adopted(step, owner)
+    xp = array_namespace(step, value.factory, owner if library(step) == "numpy" else None)
+    if isinstance(xp, Narrow):
+        _check_horizon(value, xp.largest)
+    return xp.leave(value.at(Step(xp, *xp.enter(step))))
+
+
+def _owner(value: Any) -> Any:
+    """An array among the parameters, one of JAX or torch first; None where all are Python numbers."""
+    found = None
+    for number in numbers(value):
+        if not known(number):
+            if library(number) != "numpy":
+                return number
+            found = number
+    return found
+
+
+def _adopted(step: Any, owner: Any) -> Any:
+    """A Python or NumPy step as an array of the library of a traced parameter."""
+    import sys
+
+    kind = library(owner)
+    if kind == "torch":
+        return sys.modules["torch"].as_tensor(step, device=owner.device)
+    if kind == "numpy":
+        return sys.modules["numpy"].asarray(step)
+    lib = sys.modules["jax.numpy"]
+    if lib.result_type(float) != lib.float64 and (library(step) is None or step.dtype.kind in "iu"):
+        # Without x64 JAX takes the low 32 bits of a larger integer, and says nothing.
+        limit = Narrow.largest
+        step = min(max(step, -limit), limit) if library(step) is None else step.clip(-limit, limit)
+    return lib.asarray(step)
+
+
+def _check_horizon(value: Any, largest: int) -> None:
+    for name, argument in value.arguments().items():
+        for item in argument if isinstance(argument, tuple) else (argument,):
+            if isinstance(item, Schedule):
+                _check_horizon(item, largest)
+            elif type(item) is int and item > largest:
+                rule = f"at most {largest} in JAX without x64 (set jax_enable_x64, or count in larger units)"
+                raise refuse(value.factory, name, rule, item)
+
+
+class Lift(Schedule):
+    """A function of a step as a schedule."""
+
+    __slots__ = fields = ("function",)
+    factory = "lift"
+    static = frozenset(fields)
+
+    function: Callable[[Any], Any]
+
+    def at(self, step: Step) -> Any:
+        return step.hold(self.function(step.value()))
+
+    def scalar(self) -> Callable[[int], float]:
+        function = self.function
+        return lambda step: float(function(step if step > 0 else 0))
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", None)
+        return f"lift({f'{self.function.__module__}.{name}' if name else repr(self.function)})"
+
+
+def lift(function: Callable[[Any], Any]) -> Schedule:
+    """Any function ``step -> multiplier`` as a schedule; a schedule is returned as it is.
+
+    ``lift(function)(step) == function(max(step, 0))``
+
+    Args:
+        function: called with a Python number, or with an array of the library that the schedule is called with
+            (integers stay integers). To run on arrays and under jit it must be written for them: no ``if`` on the
+            step. It answers for its own values; those the library cannot know.
+
+    Returns:
+        A schedule. It compares by the identity of the function, and pickles where the function does.
+
+    Raises:
+        TypeError: `function` is not callable.
+
+    Example:
+        >>> import funcsched as fs
+        >>> halving = fs.lift(lambda step: 0.5 ** (step // 10))
+        >>> [halving(step) for step in (-1, 0, 9, 10, 20)]
+        [1.0, 1.0, 1.0, 0.5, 0.25]
+    """
+    if isinstance(function, Schedule):
+        return function
+    return Lift(callable_("lift", "function", function))
+
+
+def lifted(function: str, argument: str, value: Any) -> Schedule:
+    """The rule of an argument that is a schedule or any function of a step."""
+    return value if isinstance(value, Schedule) else Lift(callable_(function, argument, value))
+
+
+def nodes(value: Any) -> Iterator[Schedule]:
+    """A schedule and all schedules inside it."""
+    if isinstance(value, Schedule):
+        yield value
+        value = tuple(value.arguments().values())
+    if isinstance(value, tuple):
+        for item in value:
+            yield from nodes(item)
