@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 # The largest finite float: a bound that Python compares with an int of any size, where isfinite overflows.
 LARGEST = 1.7976931348623157e308
+LARGEST_LEVEL = 3.4028234663852886e38  # of float32
 # Every count up to here is exact in float64, the widest type that all backends share.
 MAX_COUNT = 2**53
+MAX_CYCLES = 1_000_000
 
 
 def refuse(function: str, argument: str, requirement: str, value: Any, kind: type[Exception] = ValueError) -> Exception:
@@ -40,24 +42,24 @@ def number(function: str, argument: str, requirement: str, value: Any) -> Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
-def whole(function: str, argument: str, value: Any, least: int = 0) -> Any:
-    """A count of steps (`least` 0) or of cycles (`least` 1) as an int."""
-    requirement = f"a whole number from {least} to 2**53"
+def whole(function: str, argument: str, value: Any) -> Any:
+    """A count of steps as an int."""
+    requirement = "a whole number from 0 to 2**53"
     value = number(function, argument, requirement, value)
     if not isinstance(value, (int, float)):
         return value
-    if not least <= value <= MAX_COUNT or value != int(value):
+    if not 0 <= value <= MAX_COUNT or value != int(value):
         raise refuse(function, argument, requirement, value)
     return int(value)
 
 
 def level(function: str, argument: str, value: Any) -> Any:
     """A multiplier as a float."""
-    requirement = "a finite number of at least 0"
+    requirement = "a number from 0 to 3.4e38"
     value = number(function, argument, requirement, value)
     if not isinstance(value, (int, float)):
         return value
-    if not 0 <= value <= LARGEST:
+    if not 0 <= value <= LARGEST_LEVEL:
         raise refuse(function, argument, requirement, value)
     return abs(float(value))  # abs: -0.0 is 0.0
 
@@ -95,12 +97,23 @@ def within(function: str, argument: str, value: Any, bound: str, limit: Any) -> 
         raise refuse(function, argument, f"at most `{bound}` ({limit})", value)
 
 
-def cycles_at_least_one(function: str, argument: str, value: Any) -> int:
+def cycles(function: str, argument: str, value: Any) -> float:
+    """A number of cycles, whole or not."""
+    number_of_cycles = positive(function, argument, value)
+    if number_of_cycles > MAX_CYCLES:
+        raise refuse(function, argument, f"at most {MAX_CYCLES}", value)
+    return number_of_cycles
+
+
+def whole_cycles(function: str, argument: str, value: Any) -> int:
     """A number of whole cycles."""
-    value = whole(function, argument, value, least=1)
-    if not isinstance(value, int):
-        raise refuse(function, argument, "a whole number known before tracing", value, TypeError)
-    return value
+    requirement = f"a whole number from 1 to {MAX_CYCLES}"
+    value = number(function, argument, requirement, value)
+    if not isinstance(value, (int, float)):
+        raise refuse(function, argument, requirement, value, TypeError)
+    if not 1 <= value <= MAX_CYCLES or value != int(value):
+        raise refuse(function, argument, requirement, value)
+    return int(value)
 
 
 # One spelling for arguments everywhere, so a rule belongs to a name.
@@ -113,7 +126,7 @@ RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "end": level,
     "value": level,
     "factor": level,
-    "cycles": positive,
+    "cycles": cycles,
     "exponent": positive,
     "function": callable_,
 }

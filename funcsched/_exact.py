@@ -26,17 +26,17 @@ def known(*values: Any) -> bool:
     return all(isinstance(value, (int, float)) for value in values)
 
 
-def multiple(xp: Any, constant: int, steps: Any, accurate: bool = False) -> Callable[[Any], tuple[Any, Any]]:
+def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:
     """The function count -> constant * count / steps, with constant ONE or HALF_PI.
 
-    It gives (value, rest), accurate as a sum; rest is None where one rounding was enough and `accurate` asked no more.
+    It gives (value, rest), accurate as a sum. rest is None where one rounding is enough, unless `twice` asks for it.
     """
-    if xp.integer and known(steps) and not accurate:
+    if xp.integer and known(steps) and not twice:
         multiplier, rate = _rate(constant, steps, xp.bits)
         if steps * multiplier <= 1 << xp.bits:  # the integer product is exact as a float
             real = xp.real
             return lambda count: (real(count * multiplier) * rate, None)
-    return lambda count: _accurate(xp, constant, count, steps)
+    return lambda count: accurate(xp, constant, count, steps)
 
 
 def _rate(constant: int, steps: int, bits: int) -> tuple[int, float]:
@@ -77,7 +77,7 @@ def _pair(xp: Any, count: Any) -> tuple[Any, Any]:
     return total, low + (part - (total - high))
 
 
-def _product(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def product(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """x * y as an exact sum of two floats (Dekker)."""
     high = x * y
     x_top, y_top = xp.top_half(x), xp.top_half(y)
@@ -85,18 +85,18 @@ def _product(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return high, ((x_top * y_top - high) + x_top * y_low + x_low * y_top) + x_low * y_low
 
 
-def _accurate(xp: Any, constant: int, count: Any, steps: Any) -> tuple[Any, Any]:
+def accurate(xp: Any, constant: int, count: Any, steps: Any) -> tuple[Any, Any]:
     """constant * count / steps as the sum of two floats; 0 for steps 0."""
     n, n_rest = _pair(xp, count)
     d, d_rest = _pair(xp, steps)
     d = xp.array(d) if known(d) else xp.where(d > 0, d, 1.0)
     quotient = n / d
-    product, error = _product(xp, quotient, d)
-    rest = (((n - product) - error) + (n_rest - quotient * d_rest)) / d
+    back, error = product(xp, quotient, d)
+    rest = (((n - back) - error) + (n_rest - quotient * d_rest)) / d
     if constant == ONE:
         return quotient, rest
     high, low = _constant(xp, constant)
-    value, error = _product(xp, quotient, xp.array(high))
+    value, error = product(xp, quotient, xp.array(high))
     return value, error + quotient * low + rest * high
 
 

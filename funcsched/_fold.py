@@ -7,12 +7,14 @@ products are not, and a cycle that is off by one shows in it and is mended.
 
 from __future__ import annotations
 
-from funcsched._exact import known
+from funcsched._exact import ONE, accurate, known, product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    Position = Callable[[Any, Any], tuple[Any, Any]]
 
 _LARGEST_DENOMINATOR = 64
 
@@ -26,18 +28,19 @@ def ratio(number: float) -> tuple[Any, int]:
     return number, 1
 
 
-def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) -> tuple[Any, Callable[[Any, Any], Any]]:
-    """multiplier / divisor repetitions over `steps`: the period, and the function to the counts inside one.
+def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) -> tuple[Position, Any, Any]:
+    """multiplier / divisor repetitions over `steps`: (position, number system, period).
 
-    The counts are in units of 1/multiplier steps, and the period is divisor * steps of them. With `mirror` every other
-    repetition runs backwards; without, the end of the phase is the end of the last repetition.
+    position turns the counts of the phase into those inside one repetition, which is `period` long. With `mirror` every
+    other repetition runs backwards; without, the end of the phase is the end of the last repetition.
     """
     limit = 2**53 if xp.largest is None else xp.largest
-    exact = isinstance(multiplier, int) and (
-        multiplier * divisor * steps <= 2**53 and divisor * steps <= limit if known(steps) else divisor == 1
-    )
-    if not exact or (not known(steps) and xp.bits == 24 and not xp.lib.issubdtype(steps.dtype, xp.lib.integer)):
-        return 1, _approximate(xp, multiplier / divisor, steps, mirror)
+    if known(steps):
+        exact = multiplier * steps <= 2**53 and divisor * steps <= limit
+    else:
+        exact = divisor == 1 and (xp.bits == 53 or xp.lib.issubdtype(steps.dtype, xp.lib.integer))
+    if not exact or not isinstance(multiplier, int):
+        return _in_floats(xp, multiplier / divisor, steps, mirror), xp.for_floats(), 1
     period = divisor * steps
 
     def position(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
@@ -61,7 +64,7 @@ def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) ->
             return count, period - count
         return (count, part), (period - count, -part)
 
-    return period, position
+    return position, xp, period
 
 
 def _divide(xp: Any, elapsed: Any, multiplier: int, period: Any) -> tuple[Any, Any]:
@@ -79,22 +82,21 @@ def _divide(xp: Any, elapsed: Any, multiplier: int, period: Any) -> tuple[Any, A
     return cycle, xp.where(early, count + period, xp.where(late, count - period, count))
 
 
-def _approximate(xp: Any, cycles: float, steps: Any, mirror: bool) -> Callable[[Any, Any], Any]:
-    """The same in floats on a period of 1, for numbers of cycles that no small fraction gives."""
-    length = steps if known(steps) else xp.where(steps > 0, steps, 1)
+def _in_floats(xp: Any, cycles: float, steps: Any, mirror: bool) -> Position:
+    """The same on a period of 1, where integers would not do: for numbers of cycles that no small fraction gives."""
 
     def position(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-        elapsed, remaining = xp.real(elapsed), xp.real(remaining)
-        if cycles <= 1 and mirror:
-            # Both counts are sums of positive terms.
-            return elapsed * (cycles / length), (remaining + elapsed * (1.0 - cycles)) / length
-        turns = elapsed * (cycles / length)
+        share, rest = accurate(xp, ONE, elapsed, steps)
+        near = xp.rounded(cycles)
+        turns, error = product(xp, share, xp.array(near))
+        error = error + share * (cycles - near) + rest * near
         cycle = xp.floor(turns)
-        count = turns - cycle
+        turn = turns - cycle  # exact, so that what is left of the product still counts
+        count, left = turn + error, (1.0 - turn) - error
         if mirror:
-            count = xp.where(cycle % 2 == 1, 1.0 - count, count)
-        else:
-            count = xp.where(remaining <= 0, 1.0 + 0.0 * count, count)
-        return count, 1.0 - count
+            odd = cycle % 2 == 1
+            return xp.where(odd, left, count), xp.where(odd, count, left)
+        done = xp.real(remaining) <= 0
+        return xp.where(done, 1.0 + 0.0 * count, count), xp.where(done, 0.0 * count, left)
 
     return position

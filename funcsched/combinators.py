@@ -28,7 +28,14 @@ class Join(Schedule):
     boundaries: tuple[int, ...]
 
     def at(self, step: Step) -> Any:
+        if known(step.raw):
+            return self._single(step)
         return self._nested(step) if len(self.schedules) <= _NESTED else self._tabled(step)
+
+    def _single(self, step: Step) -> Any:
+        """A step that is one number is asked of one piece."""
+        piece = bisect_right(self.boundaries, step.value())
+        return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
 
     def _nested(self, step: Step) -> Any:
         begins, ends = (0, *self.boundaries), (*self.boundaries, None)
@@ -43,20 +50,18 @@ class Join(Schedule):
         """Every kind of piece is evaluated once, with its numbers looked up in a table."""
         xp = step.xp
         index = step.index(self.boundaries)
-        begin = xp.lookup((0, *self.boundaries), index)
-        kinds: dict[Any, list[Schedule]] = {}
-        places = []  # of each piece: which kind, which row of its table
-        for schedule in self.schedules:
-            members = kinds.setdefault(structure(schedule), [])
-            places.append((list(kinds).index(structure(schedule)), len(members)))
-            members.append(schedule)
-        kind, row = (xp.integers(xp.lookup(column, index)) for column in zip(*places, strict=True))
+        local = step.since(xp.lookup((0, *self.boundaries), index))
+        kinds = [structure(schedule) for schedule in self.schedules]
+        numbered: dict[Any, int] = {}
+        kind = xp.lookup([numbered.setdefault(key, len(numbered)) for key in kinds], index)
         value = None
-        for number, members in enumerate(kinds.values()):
-            columns = zip(*map(numbers, members), strict=True)
-            piece = rebuild(members[0], iter([xp.lookup(column, row) for column in columns]))
-            found = piece.at(step.since(begin))
-            value = found if value is None else xp.where(kind == number, found, value)
+        for key, place in numbered.items():
+            members = [schedule if own == key else None for schedule, own in zip(self.schedules, kinds, strict=True)]
+            first = next(schedule for schedule in members if schedule is not None)
+            # Rows of other kinds are never looked at, but must be there.
+            columns = zip(*(numbers(schedule or first) for schedule in members), strict=True)
+            piece = rebuild(first, iter([xp.lookup(column, index) for column in columns])).at(local)
+            value = piece if value is None else xp.where(kind == place, piece, value)
         return value
 
     def scalar(self) -> Callable[[int], float]:

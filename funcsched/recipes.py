@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funcsched._check import cycles_at_least_one, within
+from funcsched._check import whole_cycles, within
 from funcsched._exact import known
 from funcsched._recipe import recipe
 from funcsched.combinators import join
@@ -113,7 +113,7 @@ def warmup_cosine(
     return _warmup_then_decay("warmup_cosine", warmup_steps, total_steps, start, end, shape)
 
 
-@recipe(cycles=cycles_at_least_one)
+@recipe(cycles=whole_cycles)
 def warmup_cosine_restarts(
     warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: int = 1
 ) -> Schedule:

@@ -7,7 +7,7 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 
 from __future__ import annotations
 
-from funcsched._check import callable_, cycles_at_least_one, positive
+from funcsched._check import callable_, checked, whole_cycles
 from funcsched._exact import HALF_PI, ONE, known, multiple
 from funcsched._fold import fold, ratio
 from funcsched._step import Step
@@ -104,18 +104,18 @@ class Power(Shape):
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         exponent = self.exponent
-        length = _at_least_one(xp, steps)
         # The error of the fraction counts `exponent` times.
-        fraction = multiple(xp, ONE, steps, accurate=exponent > 2)
+        fraction = multiple(xp, ONE, steps, twice=exponent > 2)
 
-        def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
+        # The ends by the count that is 0 there: the other may be rounded to the whole length, where a root is steep.
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             u, rest = fraction(elapsed)
             inside = u > 0
             base = xp.where(inside, u, 1.0)  # the derivative of a root is infinite at 0
             value = xp.power(base, exponent)
             if rest is not None:
                 value = value + value * (exponent * rest / base)
-            return xp.where(inside, value, 0.0 * u), xp.real(elapsed) >= length
+            return xp.where(inside, value, 0.0 * u), xp.real(remaining) <= 0
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             v, rest = fraction(remaining)
@@ -125,7 +125,7 @@ class Power(Shape):
             if rest is not None:
                 value = value + xp.where(late, rest, 0.0) * exponent * xp.power(1.0 - v, exponent - 1.0)
             early = 1.0 - rise(elapsed, remaining)[0]
-            return xp.where(late, value, early), xp.real(remaining) >= length
+            return xp.where(late, value, early), xp.real(elapsed) <= 0
 
         return rise, fall
 
@@ -145,8 +145,8 @@ class Waves(Shape):
         return half_waves % 2.0 if half_waves == int(half_waves) else float("nan")
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        period, position = fold(xp, *ratio(2.0 * self.cycles), steps, mirror=True)
-        rise, fall = cosine.weights(xp, period)
+        position, system, period = fold(xp, *ratio(2.0 * self.cycles), steps, mirror=True)
+        rise, fall = cosine.weights(system, period)
         return (
             lambda elapsed, remaining: rise(*position(elapsed, remaining)),
             lambda elapsed, remaining: fall(*position(elapsed, remaining)),
@@ -164,8 +164,8 @@ class Restarts(Shape):
     cycles: int
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        period, position = fold(xp, self.cycles, 1, steps, mirror=False)
-        rise, fall = self.shape.weights(xp, period)
+        position, system, period = fold(xp, self.cycles, 1, steps, mirror=False)
+        rise, fall = self.shape.weights(system, period)
         return (
             lambda elapsed, remaining: rise(*position(elapsed, remaining)),
             lambda elapsed, remaining: fall(*position(elapsed, remaining)),
@@ -219,17 +219,17 @@ def power(exponent: float) -> Shape:
         >>> [fs.ramp(0.0, 1.0, steps=10, shape=fs.power(2))(step) for step in (0, 5, 10)]
         [0.0, 0.25, 1.0]
     """
-    return Power(positive("power", "exponent", exponent))
+    return Power(*checked("power", exponent=exponent))
 
 
 def waves(cycles: float) -> Shape:
     """The shape ``(1 - cos(2 pi cycles fraction)) / 2``: `cosine` is half a wave."""
-    return Waves(positive("waves", "cycles", cycles))
+    return Waves(*checked("waves", cycles=cycles))
 
 
 def restarts(shape: Shape, cycles: int) -> Shape:
     """`shape` run through `cycles` times, at once from its end back to its beginning."""
-    return Restarts(shape, cycles_at_least_one("restarts", "cycles", cycles))
+    return Restarts(shape, whole_cycles("restarts", "cycles", cycles))
 
 
 def shaped(function: str, argument: str, value: Any) -> Shape:

@@ -1,0 +1,59 @@
+"""The contract of the numbers: every schedule on every backend against exact mathematics."""
+
+import numpy as np
+import pytest
+
+from funcsched._value import structure
+from tests import oracle
+from tests.backends import BACKENDS, Backend
+from tests.cases import CASES, LONG, Case, exact, steps
+
+TOLERANCE = 4  # units in the last place
+
+
+def rounded(value: float, bits: int) -> float:
+    return float(np.float32(value)) if bits == 24 else value
+
+
+def kind(case: Case) -> object:
+    return structure(case.schedule)
+
+
+# Tracing by torch takes a second each: one case for each structure there, all of them everywhere else.
+ONE_OF_EACH = list({kind(case): case for case in CASES}.values())
+PAIRS = [(case, backend) for backend in BACKENDS for case in (ONE_OF_EACH if backend.slow else CASES)]
+LONG_PAIRS = [(case, backend) for backend in BACKENDS if backend.long for case in LONG]
+
+
+@pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)
+def test_a_schedule_keeps_the_contract(case: Case, backend: Backend) -> None:
+    check(case, backend)
+
+
+@pytest.mark.parametrize(("case", "backend"), LONG_PAIRS, ids=str)
+def test_a_horizon_past_32_bits_keeps_the_contract(case: Case, backend: Backend) -> None:
+    check(case, backend)
+
+
+def check(case: Case, backend: Backend) -> None:
+    last = case.horizon
+    far = [last + last // 1000 + 40, 2 * last + 99, *([2**53, 2**62] if backend.long else [2**31 - 1])]
+    schedule = case.schedule
+    # One call for all claims: compilation is what takes the time.
+    asked = [*steps(case), *case.ends, *far]
+    seen, values = backend.values(schedule, asked)
+    assert len(values) == len(asked)
+    within_4_ulp(case, backend, seen, values)
+    assert min(values) >= 0.0
+    declared = dict(zip(asked, values, strict=True))
+    if backend.exact_steps:
+        ends = {step: declared[step] for step in case.ends}
+        assert ends == {step: rounded(value, backend.bits) for step, value in case.ends.items()}
+    if all(step < 2**31 for step in far) or backend.long:
+        assert {declared[step] for step in far} == {declared[far[0]]}, "not held past the end"
+
+
+def within_4_ulp(case: Case, backend: Backend, seen: list[float], values: list[float]) -> None:
+    off = [oracle.ulps(value, exact(case, step), backend.bits) for step, value in zip(seen, values, strict=True)]
+    worst = max(range(len(off)), key=off.__getitem__)
+    assert off[worst] <= TOLERANCE, f"{off[worst]:.1f} ulp at step {seen[worst]}: {values[worst]!r}"
