@@ -23,7 +23,8 @@ _rates: dict[tuple[int, int, int], tuple[int, float]] = {}
 
 def known(*values: Any) -> bool:
     """Whether all values are Python numbers, and so can decide what is computed."""
-    return all(isinstance(value, (int, float)) for value in values)
+    # Exact types: a float64 of NumPy is a float too, and is an array here.
+    return all(type(value) is int or type(value) is float for value in values)
 
 
 def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:

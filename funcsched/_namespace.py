@@ -40,7 +40,7 @@ class Scalar:
     def __init__(self, integer: bool) -> None:
         self.integer = integer
 
-    sin, cos, log, log1p, expm1, floor = math.sin, math.cos, math.log, math.log1p, math.expm1, math.floor
+    sin, cos, log, log1p, expm1 = math.sin, math.cos, math.log, math.log1p, math.expm1
 
     def for_floats(self) -> Scalar:
         return REAL
@@ -50,6 +50,10 @@ class Scalar:
         return yes if condition else no
 
     # Written so that a NaN in `x` stays.
+    @staticmethod
+    def floor(x: Any) -> Any:
+        return x // 1
+
     @staticmethod
     def maximum(x: Any, bound: Any) -> Any:
         return bound if x < bound else x

@@ -98,7 +98,8 @@ def warmup_cosine_restarts(warmup: int, total: int, start: float = 0.0, end: flo
 
 def ulps(value: float, exact: mpf, bits: int) -> float:
     """How far a value is from the exact one, in units in the last place of a float of `bits` bits at the exact one."""
-    if mpmath.isnan(mpf(value)):
+    value = float(value)
+    if mpmath.isnan(value):
         return float("inf")
     smallest = {24: -125, 53: -1021}[bits]  # below this exponent the spacing of floats stays the same
     exponent = max(mpmath.frexp(exact)[1], smallest) if exact else smallest

@@ -1,0 +1,204 @@
+"""The examples, run as a user runs them: as programs of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# A power of two scales exactly: the rates then are as close to each other as the multipliers.
+FEW_UPDATES = ("--steps", "60", "--peak", "0.0078125")
+SCHEDULES = [
+    "warmup_linear",
+    "warmup_cosine_restarts(5, 50, end=0.1, cycles=3)",
+    "shift(scale(warmup_linear(20, 40, start=0.25), 0.5), 1)",
+    "join([ramp(0, 1, steps=20, shape=power(2)), ramp(1, 0.1, steps=20, shape=cosine), constant(0.05)], (20, 40))",
+]
+
+
+def run(script: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / script, *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("train_both")
+
+
+@pytest.fixture(scope="module")
+def short(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A run of few updates."""
+    return run("train_both.py", *FEW_UPDATES, "--figure", "short.png", folder=folder)
+
+
+def largest_difference(output: str) -> float:
+    found = re.search(r"^largest difference of \d+ updates: (\S+) ulp of float32, \S+ absolute$", output, re.MULTILINE)
+    assert found, output
+    return float(found[1])
+
+
+def rows(output: str) -> list[list[str]]:
+    return [line.split() for line in output.splitlines() if line.endswith(" ulp")]
+
+
+def assert_figure(path: Path) -> None:
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(content) > 20_000
+
+
+def test_a_run_succeeds_and_writes_no_errors(short: subprocess.CompletedProcess[str]) -> None:
+    assert (short.returncode, short.stderr) == (0, "")
+
+
+def test_a_run_names_its_schedule(short: subprocess.CompletedProcess[str]) -> None:
+    assert "0.0078125 * warmup_cosine(warmup_steps=6, total_steps=60)\n" in short.stdout
+
+
+def test_progress_of_both_frameworks_reaches_the_last_update(short: subprocess.CompletedProcess[str]) -> None:
+    assert re.findall(r"^(\w+) +update 60 of 60 ", short.stdout, re.MULTILINE) == ["JAX", "PyTorch"]
+
+
+def test_progress_in_a_log_rewrites_no_line(short: subprocess.CompletedProcess[str]) -> None:
+    assert "\r" not in short.stdout
+
+
+def test_the_table_goes_from_the_first_update_to_the_last(short: subprocess.CompletedProcess[str]) -> None:
+    assert [int(row[0]) for row in rows(short.stdout)] == [*range(0, 60, 6), 59]
+
+
+def test_the_table_shows_the_rates_of_the_schedule(short: subprocess.CompletedProcess[str]) -> None:
+    shown = {int(row[0]): (float(row[1]), float(row[2])) for row in rows(short.stdout)}
+    assert (shown[0], shown[6]) == ((0.0, 0.0), (0.0078125, 0.0078125))
+
+
+def test_the_columns_of_the_table_are_aligned(short: subprocess.CompletedProcess[str]) -> None:
+    header, *table = [line for line in short.stdout.splitlines() if line.endswith((" ulp", " difference"))]
+    starts = [header.index(title) for title in ("JAX", "PyTorch", "difference")]
+    assert all(line[start - 1] == " " != line[start] for line in table for start in starts)
+
+
+def test_both_losses_fall_alike(short: subprocess.CompletedProcess[str]) -> None:
+    losses = [float(loss) for loss in re.findall(r"mean loss (\S+)", short.stdout)]
+    jax, torch = losses[:4], losses[4:]
+    assert jax == pytest.approx(torch, rel=1e-3)
+    assert jax[-1] < 0.5 * jax[0]
+
+
+def test_a_run_saves_its_figure_and_says_where(short: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert short.stdout.endswith("figure saved as short.png\n")
+    assert_figure(folder / "short.png")
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_both_frameworks_use_the_same_rates(schedule: str, tmp_path: Path) -> None:
+    done = run("train_both.py", *FEW_UPDATES, "--schedule", schedule, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert largest_difference(done.stdout) <= 4
+
+
+def test_two_updates_are_a_training_too(tmp_path: Path) -> None:
+    done = run("train_both.py", "--steps", 2, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_run_can_be_repeated(short: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+    again = run("train_both.py", *FEW_UPDATES, "--figure", "short.png", folder=tmp_path)
+    assert again.stdout == short.stdout
+
+
+def test_both_recognise_more_than_95_percent_by_default(tmp_path: Path) -> None:
+    done = run("train_both.py", folder=tmp_path)
+    found = re.search(r"^accuracy on 360 test images: JAX ([\d.]+)%, PyTorch ([\d.]+)%$", done.stdout, re.MULTILINE)
+    assert found, done.stderr
+    assert min(float(found[1]), float(found[2])) > 95
+    assert_figure(tmp_path / "train_both.png")
+
+
+MISTAKES = {
+    "unknown name": (("--schedule", "warmup_cubic"), "unknown name 'warmup_cubic', choose from constant, "),
+    "unknown call": (("--schedule", "exec('1')"), "unknown name 'exec', choose from "),
+    "attribute": (("--schedule", "constant().__class__"), "'constant().__class__' is not a call of the library"),
+    "method": (("--schedule", "constant().at(1)"), "'constant().at(1)' is not a call of the library"),
+    "arithmetic": (("--schedule", "constant(9**9**9)"), "'9 ** 9 ** 9' is not a call of the library"),
+    "text": (("--schedule", "constant('1')"), "\"'1'\" is not a call of the library"),
+    "stars": (("--schedule", "constant(**1)"), "'constant(**1)' is not a call of the library"),
+    "name that needs arguments": (("--schedule", "ramp"), "'ramp' is not a call of the library"),
+    "syntax": (("--schedule", "constant(1"), "'constant(1' is no expression: "),
+    "nothing": (("--schedule", ""), "'' is no expression: "),
+    "shape": (("--schedule", "power(2)"), "must be a schedule, got 'power(2)'"),
+    "warmup beyond total": (
+        ("--schedule", "warmup_cosine(100, 60)"),
+        "warmup_cosine: `warmup_steps` must be at most `total_steps` (60), got 100",
+    ),
+    "missing argument": (("--schedule", "warmup_linear(10)"), "missing 1 required positional argument: 'total_steps'"),
+    "level below 0": (
+        ("--schedule", "constant(-1)"),
+        "constant: `value` must be a finite number of at least 0, got -1",
+    ),
+    "rate beyond float32": (("--schedule", "constant(1e300)"), "the rate must be at most 1000000 at every update"),
+    "horizon beyond JAX": (("--schedule", "warmup_linear(1, 3000000000)"), "must be at most 2147483647 in JAX"),
+    "no steps": (("--steps", "0"), "argument --steps: must be a whole number from 2 to 100000, got '0'"),
+    "half a step": (("--steps", "1.5"), "argument --steps: must be a whole number from 2 to 100000, got '1.5'"),
+    "negative seed": (("--seed", "-1"), "argument --seed: must be a whole number from 0 to 4294967295, got '-1'"),
+    "empty batch": (("--batch-size", "0"), "argument --batch-size: must be a whole number from 1 to 1437, got '0'"),
+    "no number": (("--peak", "high"), "argument --peak: must be a number above 0 and at most 1000000, got 'high'"),
+    "no peak": (("--peak", "0"), "argument --peak: must be a number above 0 and at most 1000000, got '0'"),
+    "endless peak": (("--peak", "inf"), "argument --peak: must be a number above 0 and at most 1000000, got 'inf'"),
+    "missing folder": (
+        ("--figure", "no/a.png"),
+        "argument --figure: cannot write 'no/a.png': No such file or directory",
+    ),
+    "folder as figure": (("--figure", "taken.png"), "argument --figure: cannot write 'taken.png': Is a directory"),
+    "other format": (("--figure", "a.jpg"), "argument --figure: must end in .png, got 'a.jpg'"),
+    "unknown option": (("--epochs", "3"), "unrecognized arguments: --epochs 3"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_on_the_command_line_gets_one_sentence(
+    arguments: tuple[str, str], sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "taken.png").mkdir()
+    done = run("train_both.py", *arguments, folder=tmp_path)
+    usage, _, error = done.stderr.partition("train_both.py: error: ")
+    assert done.returncode == 2
+    assert usage.startswith("usage: ")
+    assert sentence in error
+    assert error.endswith("\n") and error.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_the_check_of_the_figure_leaves_no_file(tmp_path: Path) -> None:
+    run("train_both.py", "--figure", "a.png", "--schedule", "nope", folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_check_of_the_figure_spares_an_older_one(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("older")
+    run("train_both.py", "--figure", "a.png", "--schedule", "nope", folder=tmp_path)
+    assert (tmp_path / "a.png").read_text() == "older"
+
+
+def test_the_help_names_every_schedule_that_a_name_alone_gives(tmp_path: Path) -> None:
+    done = run("train_both.py", "--help", folder=tmp_path)
+    names = "constant, warmup_constant, warmup_cosine, warmup_cosine_restarts, warmup_linear"
+    assert names in " ".join(done.stdout.split())
+
+
+def test_draw_schedules_saves_its_figure(tmp_path: Path) -> None:
+    done = run("draw_schedules.py", "schedules.png", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert_figure(tmp_path / "schedules.png")
