@@ -6,7 +6,7 @@ all that 4 ulp leave room for, and a count times a rounded constant has two.
 
 from __future__ import annotations
 
-from math import frexp, ldexp
+from math import ldexp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,20 @@ def known(*values: Any) -> bool:
     return all(type(value) is int or type(value) is float for value in values)
 
 
+def at_least_one(xp: Any, steps: Any) -> Any:
+    """A safe divisor: the value of an absent phase is thrown away, but its gradient is not."""
+    return steps if known(steps) else xp.where(steps > 0, steps, 1)
+
+
 def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:
     """The function count -> constant * count / steps, with constant ONE or HALF_PI.
 
     It gives (value, rest), accurate as a sum. rest is None where one rounding is enough, unless `twice` asks for it.
     """
-    if xp.integer and known(steps) and not twice:
+    if xp.spare:
+        high, length = constant / (1 << _SCALE), at_least_one(xp, steps)
+        return lambda count: (xp.real(count) * high / length, None)
+    if xp.integer and known(steps) and not twice and xp.searches:
         multiplier, rate = _rate(constant, steps, xp.bits)
         if steps * multiplier <= 1 << xp.bits:  # the integer product is exact as a float
             real = xp.real
@@ -112,6 +120,5 @@ def gap(xp: Any, low: float, high: float) -> tuple[float, bool]:
     low, high = xp.rounded(low), xp.rounded(high)
     difference = xp.rounded(high - low)
     if xp.rounded(low + difference) > high:
-        significand, exponent = frexp(difference)
-        difference = ldexp(significand - ldexp(1.0, -xp.bits), exponent)
+        difference = xp.rounded(difference * (1.0 - 2.0**-xp.bits))  # the next number below
     return difference, xp.rounded(low + difference) == high

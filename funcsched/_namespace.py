@@ -36,6 +36,8 @@ class Scalar:
 
     bits = 53
     largest = None  # Python ints do not end
+    spare = False
+    searches = True
 
     def __init__(self, integer: bool) -> None:
         self.integer = integer
@@ -99,11 +101,14 @@ class Arrays:
 
     bits = 53
     largest: int | None = None  # float64 saturates instead of wrapping
+    searches = True  # whether Python may look for numbers that depend on the schedule
 
     def __init__(self, lib: Any, integer: bool, result: Any) -> None:
         self.lib = lib
         self.integer = integer
         self.result = result
+        # Values that are rounded to half their digits in the end need no care on the way.
+        self.spare = self.bits == 53 and str(result).endswith(("16", "32"))
         self.sin, self.cos, self.log, self.floor = lib.sin, lib.cos, lib.log, lib.floor
         self.where = lib.where
 
@@ -176,6 +181,8 @@ class Numpy(Arrays):
 
 
 class Torch(Arrays):
+    searches = False  # torch.compile makes symbols of a schedule's numbers, and follows the search with them
+
     def __init__(self, lib: Any, integer: bool, result: Any, device: Any) -> None:
         super().__init__(lib, integer, result)
         self.device = device

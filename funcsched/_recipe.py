@@ -20,13 +20,20 @@ _TRACEABLE = {"warmup_steps", "total_steps", "start", "end"}
 class Recipe(Schedule):
     """A schedule that is named by a function of this library and made by it out of others."""
 
-    __slots__ = ()
+    __slots__ = ("_body",)
+
+    _body: Schedule | None
     compose: ClassVar[Callable[..., Schedule]]
     public: ClassVar[Callable[..., Schedule]]
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        # Composed by the factory, or else when asked for: JAX rebuilds recipes around placeholders.
+        object.__setattr__(self, "_body", None)
+
     def body(self) -> Schedule:
-        """The composition. It is made when asked for: JAX rebuilds recipes around placeholders."""
-        return type(self).compose(**self.arguments())
+        """The composition."""
+        return type(self).compose(**self.arguments()) if self._body is None else self._body
 
     def at(self, step: Step) -> Any:
         return self.body().at(step)
@@ -59,7 +66,7 @@ def recipe(**rules: Callable[[str, str, Any], Any]) -> Callable[[Callable[P, Sch
             if len(args) > len(positional) or set(given) != set(names) or set(positional[: len(args)]) & set(kwargs):
                 compose(*args, **kwargs)  # raises Python's own sentence about the call
             schedule: Recipe = node(*((rules.get(n) or RULES[n])(name, n, given[n]) for n in names))
-            schedule.body()  # the rules between arguments
+            object.__setattr__(schedule, "_body", schedule.body())  # which checks the rules between arguments
             return schedule
 
         for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):

@@ -30,7 +30,10 @@ class Join(Schedule):
     def at(self, step: Step) -> Any:
         if known(step.raw):
             return self._single(step)
-        return self._nested(step) if len(self.schedules) <= _NESTED else self._tabled(step)
+        # Inside a table of another join the numbers are arrays already, and there is no table of tables.
+        if len(self.schedules) <= _NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
+            return self._nested(step)
+        return self._tabled(step)
 
     def _single(self, step: Step) -> Any:
         """A step that is one number is asked of one piece."""

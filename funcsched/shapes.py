@@ -8,7 +8,7 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 from __future__ import annotations
 
 from funcsched._check import callable_, checked, whole_cycles
-from funcsched._exact import HALF_PI, ONE, known, multiple
+from funcsched._exact import HALF_PI, ONE, at_least_one, multiple
 from funcsched._fold import fold, ratio
 from funcsched._step import Step
 from funcsched._value import Value
@@ -60,7 +60,7 @@ class Linear(Shape):
         return self.factory
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length, real = _at_least_one(xp, steps), xp.real
+        length, real = at_least_one(xp, steps), xp.real
 
         # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag.
         def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
@@ -131,21 +131,22 @@ class Power(Shape):
 
 
 class Waves(Shape):
-    """Half-cosines down and up again, `cycles` whole waves in all."""
+    """Half-cosines down and up again, numerator / denominator of them."""
 
-    __slots__ = fields = ("cycles",)
+    __slots__ = fields = ("numerator", "denominator")
     factory = "waves"
     static = frozenset(fields)
 
-    cycles: float
+    numerator: int | float
+    denominator: int
 
     @property
     def final(self) -> float:  # type: ignore[override]  # here it depends on the parameter
-        half_waves = 2.0 * self.cycles
-        return half_waves % 2.0 if half_waves == int(half_waves) else float("nan")
+        whole = isinstance(self.numerator, int) and self.denominator == 1
+        return float(self.numerator % 2) if whole else float("nan")
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        position, system, period = fold(xp, *ratio(2.0 * self.cycles), steps, mirror=True)
+        position, system, period = fold(xp, self.numerator, self.denominator, steps, mirror=True)
         rise, fall = cosine.weights(system, period)
         return (
             lambda elapsed, remaining: rise(*position(elapsed, remaining)),
@@ -185,7 +186,7 @@ class Custom(Shape):
         return repr(self.function)
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length = _at_least_one(xp, steps)
+        length = at_least_one(xp, steps)
 
         def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
             elapsed = xp.real(elapsed)
@@ -195,11 +196,6 @@ class Custom(Shape):
             return 1.0 - rise(elapsed, remaining)[0], xp.real(remaining) >= length
 
         return rise, fall
-
-
-def _at_least_one(xp: Any, steps: Any) -> Any:
-    """A safe divisor: the value of an absent phase is thrown away, but its gradient is not."""
-    return steps if known(steps) else xp.where(steps > 0, steps, 1)
 
 
 def power(exponent: float) -> Shape:
@@ -224,7 +220,8 @@ def power(exponent: float) -> Shape:
 
 def waves(cycles: float) -> Shape:
     """The shape ``(1 - cos(2 pi cycles fraction)) / 2``: `cosine` is half a wave."""
-    return Waves(*checked("waves", cycles=cycles))
+    (cycles,) = checked("waves", cycles=cycles)
+    return Waves(*ratio(2.0 * cycles))
 
 
 def restarts(shape: Shape, cycles: int) -> Shape:

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from tests.backends import x64
 
 import funcsched as fs
+from tests.backends import x64
 
 RECIPES = [fs.warmup_linear, fs.warmup_cosine, fs.warmup_cosine_restarts]
 TOTALS = range(1, 1501)

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from tests import oracle
-from tests.backends import x64
-from tests.cases import CASES, Case
 
 import funcsched as fs
 from funcsched._value import structure
+from tests import oracle
+from tests.backends import x64
+from tests.cases import CASES, Case
 
 ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

@@ -1,0 +1,53 @@
+"""The same programs for accelerators that are not here: JAX lowers for them without the hardware."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import export
+
+import bridges.jax  # noqa: F401  (schedules as arguments)
+import funcsched as fs
+from funcsched._value import structure
+from tests.backends import x64
+from tests.cases import CASES, Case
+
+ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
+PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_every_schedule_lowers_for_every_platform(case: Case, dtype: str) -> None:
+    step = jax.ShapeDtypeStruct((), dtype)
+    module = export.export(jax.jit(case.schedule), platforms=PLATFORMS)(step)
+    assert module.platforms == tuple(PLATFORMS)
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_no_schedule_calls_back_to_python(case: Case) -> None:
+    text = jax.jit(case.schedule).lower(jnp.int32(0)).as_text()
+    assert "custom_call" not in text
+    assert "callback" not in text
+
+
+def test_the_check_for_callbacks_can_fail() -> None:
+    def calls_back(step):
+        return jax.pure_callback(lambda s: s, jax.ShapeDtypeStruct((), "int32"), step)
+
+    assert "callback" in jax.jit(calls_back).lower(jnp.int32(0)).as_text()
+
+
+def test_a_schedule_with_traced_parameters_lowers_for_every_platform() -> None:
+    def value(schedule, step):
+        return schedule(step)
+
+    schedule = jax.tree.map(jnp.asarray, fs.warmup_cosine(10, 100, end=0.1))
+    module = jax.jit(value).trace(schedule, jnp.int32(3)).lower(lowering_platforms=tuple(PLATFORMS))
+    assert "sine" in module.as_text()
+
+
+def test_under_x64_it_lowers_for_every_platform() -> None:
+    with x64():
+        step = jax.ShapeDtypeStruct((4,), "int64")
+        module = export.export(jax.jit(fs.warmup_cosine(10, 3 * 10**9)), platforms=PLATFORMS)(step)
+    assert module.out_avals[0].dtype == "float64"

@@ -1,0 +1,98 @@
+"""jit, vmap, grad and scan of JAX; compile and vmap of torch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import funcsched as fs
+from funcsched._value import structure
+from tests import oracle
+from tests.cases import CASES, Case
+
+ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
+each = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+STEPS = [-1, 0, 1, 5, 9, 10, 11, 20, 27, 99, 100, 101]
+
+
+def off(case: Case, values) -> float:
+    return max(oracle.ulps(value, case.exact(step), 24) for step, value in zip(STEPS, values, strict=True))
+
+
+@each
+def test_jax_vmap_over_steps(case: Case) -> None:
+    assert off(case, jax.vmap(case.schedule)(jnp.array(STEPS)).tolist()) <= 4
+
+
+@each
+def test_jax_scan_over_steps(case: Case) -> None:
+    _, values = jax.lax.scan(lambda carry, step: (carry, case.schedule(step)), None, jnp.array(STEPS))
+    assert off(case, values.tolist()) <= 4
+
+
+@each
+def test_jax_gradients_by_the_step_are_finite(case: Case) -> None:
+    steps = jnp.array([-1.0, 0.0, 1e-6, 0.5, *map(float, STEPS), case.horizon, case.horizon - 1, 3e9])
+    assert np.isfinite(jax.vmap(jax.grad(case.schedule))(steps)).all()
+
+
+@each
+def test_torch_gradients_by_the_step_are_finite(case: Case) -> None:
+    steps = torch.tensor([-1.0, 0.0, 1e-6, 0.5, *map(float, STEPS), case.horizon, 3e9], requires_grad=True)
+    value = case.schedule(steps).sum()
+    if value.requires_grad:  # a constant does not depend on the step
+        value.backward()
+        assert torch.isfinite(steps.grad).all()
+
+
+@pytest.mark.parametrize("shape", [fs.linear, fs.cosine, fs.power(2.0), fs.power(0.5)], ids=repr)
+def test_the_gradient_by_the_step_is_the_slope(shape: fs.Shape) -> None:
+    exact = {
+        fs.linear: lambda u: 1.0,
+        fs.cosine: lambda u: np.pi / 2 * np.sin(np.pi * u),
+        fs.power(2.0): lambda u: 2 * u,
+        fs.power(0.5): lambda u: 0.5 * u**-0.5,
+    }[shape]
+    slopes = jax.vmap(jax.grad(fs.ramp(0.0, 1.0, steps=10, shape=shape)))(jnp.array([1.0, 3.0, 5.0, 9.0]))
+    np.testing.assert_allclose(slopes, [exact(u) / 10 for u in (0.1, 0.3, 0.5, 0.9)], rtol=1e-5)
+
+
+@each
+def test_torch_vmap_over_steps(case: Case) -> None:
+    assert off(case, torch.func.vmap(case.schedule)(torch.tensor(STEPS)).tolist()) <= 4
+
+
+def test_torch_compiles_one_schedule_after_another_into_whole_graphs() -> None:
+    torch._dynamo.reset()
+    totals = [50, 100, 150, 200, 250]
+    values = [
+        torch.compile(fs.warmup_cosine(10, total, end=0.01 * total), fullgraph=True, backend="eager")(
+            torch.tensor(total)
+        )
+        for total in totals
+    ]
+    assert [float(value) for value in values] == [float(np.float32(0.01 * total)) for total in totals]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch warns of its own compiler
+@pytest.mark.parametrize(
+    "case",
+    [case for case in ONE_OF_EACH if case.text.startswith(("warmup_cosine(9", "warmup_cosine_r", "join([warmup"))][:3],
+    ids=str,
+)
+def test_torch_inductor_keeps_the_accuracy(case: Case) -> None:
+    torch._dynamo.reset()
+    values = torch.compile(case.schedule, fullgraph=True)(torch.tensor(STEPS))
+    assert off(case, values.tolist()) <= 4
+
+
+def test_a_training_step_with_the_schedule_inside_compiles_whole() -> None:
+    torch._dynamo.reset()
+    schedule = fs.warmup_linear(10, 100)
+
+    @torch.compile(fullgraph=True, backend="eager")
+    def update(weight, step):
+        return weight - schedule(step) * weight
+
+    assert update(torch.ones(2), torch.tensor(5)).tolist() == [0.5, 0.5]

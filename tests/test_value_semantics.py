@@ -1,0 +1,160 @@
+"""Schedules are values: equality, hash, pickle, copy, print, immutability."""
+
+import copy
+import pickle
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import funcsched as fs
+from tests.cases import CASES, LONG, Case
+
+ALL = [*CASES, *LONG]
+RECIPES = {
+    "constant": fs.constant(),
+    "warmup_constant(warmup_steps=10)": fs.warmup_constant(10),
+    "warmup_linear(warmup_steps=10, total_steps=100)": fs.warmup_linear(10, 100),
+    "warmup_cosine(warmup_steps=10, total_steps=100, end=0.1)": fs.warmup_cosine(10, 100, end=0.1),
+    "warmup_cosine(warmup_steps=0, total_steps=9, cycles=1.5)": fs.warmup_cosine(0, 9, cycles=1.5),
+    "warmup_cosine_restarts(warmup_steps=1, total_steps=9, start=0.5, cycles=2)": fs.warmup_cosine_restarts(
+        1, 9, start=0.5, cycles=2
+    ),
+    "ramp(start=0.0, stop=1.0, steps=5, shape=power(exponent=2.0))": fs.ramp(0, 1, steps=5, shape=fs.power(2)),
+    "join(schedules=(constant(), constant(value=0.5)), boundaries=(3,))": fs.join(
+        [fs.constant(), fs.constant(0.5)], [3]
+    ),
+    "scale(schedule=constant(), factor=0.5)": fs.scale(fs.constant(), 0.5),
+    "shift(schedule=constant(), steps=1)": fs.shift(fs.constant(), 1),
+}
+
+
+def half(step):
+    return 0.5 + 0 * step
+
+
+@pytest.mark.parametrize(("text", "schedule"), [pair for pair in RECIPES.items() if "(" in pair[0]])
+def test_the_repr_names_the_recipe_and_its_arguments(text: str, schedule: fs.Schedule) -> None:
+    assert repr(schedule) == text
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_the_repr_evaluates_back(case: Case) -> None:
+    assert eval(repr(case.schedule), vars(fs)) == case.schedule
+
+
+@pytest.mark.parametrize("shape", [fs.linear, fs.cosine, fs.power(2), fs.power(0.5)], ids=repr)
+def test_the_repr_of_a_shape_evaluates_back(shape: fs.Shape) -> None:
+    assert eval(repr(shape), vars(fs)) == shape
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_two_builds_are_equal_and_hash_alike(case: Case) -> None:
+    assert case.schedule == case.schedule
+    assert hash(case.schedule) == hash(case.schedule)
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_a_pickled_schedule_comes_back_equal(case: Case, protocol: int) -> None:
+    back = pickle.loads(pickle.dumps(case.schedule, protocol))
+    assert back == case.schedule
+    assert back(37) == case.schedule(37)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_a_copied_schedule_is_equal(case: Case, how) -> None:
+    assert how(case.schedule) == case.schedule
+
+
+DIFFERENT = [
+    fs.warmup_linear(10, 100),
+    fs.warmup_linear(10, 101),
+    fs.warmup_linear(11, 100),
+    fs.warmup_linear(10, 100, end=0.1),
+    fs.warmup_linear(10, 100, start=0.1),
+    fs.warmup_cosine(10, 100),
+    fs.warmup_cosine(10, 100, cycles=1),
+    fs.warmup_cosine_restarts(10, 100),
+    fs.ramp(0, 1, steps=10),
+    fs.ramp(0, 1, steps=10, shape=fs.cosine),
+    fs.ramp(0, 1, steps=10, shape=fs.power(2)),
+    fs.warmup_constant(10),
+    fs.shift(fs.warmup_constant(10), 1),
+    fs.shift(fs.warmup_constant(10), 2),
+    fs.scale(fs.warmup_constant(10), 2),
+    fs.join([fs.constant(), fs.constant(2)], [5]),
+    fs.join([fs.constant(), fs.constant(2)], [6]),
+    fs.lift(half),
+    fs.lift(abs),
+]
+
+
+def test_schedules_of_different_arguments_are_different() -> None:
+    assert len(set(DIFFERENT)) == len(DIFFERENT)
+
+
+def test_a_schedule_is_not_equal_to_another_kind_of_thing() -> None:
+    assert fs.constant() != 1.0
+    assert fs.constant() != "constant()"
+
+
+def test_equal_numbers_of_other_types_make_equal_schedules() -> None:
+    assert fs.warmup_linear(10.0, 100, end=0) == fs.warmup_linear(10, 100)
+
+
+@pytest.mark.parametrize("schedule", [fs.warmup_linear(1, 2), fs.ramp(0, 1, steps=3)], ids=repr)
+def test_a_schedule_cannot_be_changed(schedule: fs.Schedule) -> None:
+    with pytest.raises(AttributeError, match="is immutable: cannot set `start`"):
+        schedule.start = 0.5
+    with pytest.raises(AttributeError, match="is immutable: cannot delete `start`"):
+        del schedule.start
+    with pytest.raises(AttributeError, match="is immutable: cannot set `anything`"):
+        schedule.anything = 1
+
+
+def test_the_arguments_of_a_recipe_can_be_read() -> None:
+    schedule = fs.warmup_cosine(10, 100, end=0.1)
+    assert (schedule.warmup_steps, schedule.total_steps, schedule.end, schedule.cycles) == (10, 100, 0.1, 0.5)
+
+
+def test_a_lifted_function_is_a_value_by_the_function() -> None:
+    assert fs.lift(half) == fs.lift(half)
+    assert pickle.loads(pickle.dumps(fs.lift(abs)))(3) == 3.0
+    assert repr(fs.lift(abs)) == "lift(builtins.abs)"
+
+
+def test_lifting_a_schedule_changes_nothing() -> None:
+    schedule = fs.constant()
+    assert fs.lift(schedule) is schedule
+
+
+def test_two_equal_static_arguments_compile_once() -> None:
+    traced = []
+
+    def rate(schedule, step):
+        traced.append(schedule)
+        return schedule(step)
+
+    jitted = jax.jit(rate, static_argnums=0)
+    for _ in range(3):
+        jitted(fs.warmup_cosine(10, 100), jnp.int32(3))
+    jitted(fs.warmup_cosine(10, 200), jnp.int32(3))
+    assert len(traced) == 2
+
+
+def test_a_schedule_can_be_jitted_by_itself() -> None:
+    assert float(jax.jit(fs.warmup_linear(10, 100))(10)) == 1.0
+
+
+def test_a_subclass_with_its_own_at_is_a_schedule() -> None:
+    class Double(fs.Schedule):
+        __slots__ = fields = ("schedule",)
+        factory = "double"
+
+        def at(self, step):
+            return 2.0 * self.schedule.at(step)
+
+    schedule = fs.scale(Double(fs.warmup_linear(10, 100)), 0.5)
+    assert [schedule(10), float(schedule(jnp.int32(10)))] == [1.0, 1.0]
