@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from funcsched._check import refuse, whole
+from funcsched._check import refuse, whole_now
 from funcsched.schedule import Schedule, lifted
 
 
@@ -50,7 +50,7 @@ class ScheduleLR(LambdaLR):
         ]
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate)
+                group["lr"].fill_(rate.squeeze() if isinstance(rate, Tensor) else rate)
             else:
                 group["lr"] = rate
         self._last_lr = rates
@@ -95,7 +95,7 @@ def lambda_lr(
         schedules = [lifted("lambda_lr", f"schedule[{i}]", item) for i, item in enumerate(schedule)]
     else:
         schedules = [lifted("lambda_lr", "schedule", schedule)] * len(groups)
-    step = whole("lambda_lr", "step", step)
+    step = whole_now("lambda_lr", "step", step)
     for group in groups:
         rate = group["lr"]
         group.setdefault("initial_lr", rate.clone() if isinstance(rate, Tensor) else rate)

@@ -53,6 +53,14 @@ def whole(function: str, argument: str, value: Any) -> Any:
     return int(value)
 
 
+def whole_now(function: str, argument: str, value: Any) -> int:
+    """A count of steps that must be known: no array of several, no tracer."""
+    count = whole(function, argument, value)
+    if not isinstance(count, int):
+        raise refuse(function, argument, "a whole number from 0 to 2**53", value, TypeError)
+    return count
+
+
 def level(function: str, argument: str, value: Any) -> Any:
     """A multiplier as a float."""
     requirement = "a number from 0 to 3.4e38"

@@ -58,7 +58,7 @@ def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) ->
             count = xp.where(odd, period - count, count)
             part = part if part is None else xp.where(odd, -part, part)
         else:
-            done = remaining <= 0 if part is None else xp.real((remaining, -part)) <= 0
+            done = xp.none(remaining if part is None else (remaining, -part))
             count = xp.where(done, period + 0 * count, count)
         if part is None:
             return count, period - count
@@ -96,7 +96,7 @@ def _in_floats(xp: Any, cycles: float, steps: Any, mirror: bool) -> Position:
         if mirror:
             odd = cycle % 2 == 1
             return xp.where(odd, left, count), xp.where(odd, count, left)
-        done = xp.real(remaining) <= 0
+        done = xp.none(remaining)
         return xp.where(done, 1.0 + 0.0 * count, count), xp.where(done, 0.0 * count, left)
 
     return position

@@ -71,6 +71,11 @@ class Scalar:
     real = float
 
     @staticmethod
+    def none(count: Any) -> bool:
+        result: bool = count <= 0
+        return result
+
+    @staticmethod
     def rounded(x: float) -> float:
         return x
 
@@ -143,6 +148,10 @@ class Arrays:
 
     def real(self, count: Any) -> Any:
         return count
+
+    def none(self, count: Any) -> Any:
+        """Whether a count is 0."""
+        return count <= 0
 
     def rounded(self, x: float) -> float:
         """The nearest number of this system to a Python float."""
@@ -267,6 +276,9 @@ class Narrow(Jax):
             whole, part = count
             return whole.astype(self.lib.float32) + part
         return count.astype(self.lib.float32)
+
+    def none(self, count: Any) -> Any:
+        return self.real(count) <= 0 if isinstance(count, tuple) else count <= 0
 
     def rounded(self, x: float) -> float:
         scaled = x * 536870913.0  # 2**29 + 1 leaves 24 bits

@@ -90,11 +90,12 @@ class Ramp(Schedule):
                 top = weight >= 1.0
             if top is not None and not (rising and known(step.until) and step.until <= self.steps):
                 value = xp.where(top, high, value)
-            if known(self.steps) or not rising:
+            if known(self.steps):
                 return value
         if self.shape.final == 1.0:
-            value = xp.where(xp.real(remaining) <= 0, self.stop, value)
-        return value
+            return xp.where(xp.none(remaining), self.stop, value)
+        # A length that turns out to be 0 is an absent phase, whatever its shape.
+        return value if known(self.steps) else xp.where(self.steps <= 0, self.stop, value)
 
     def _between(self, where: Any, rise: tuple[Any, Any], fall: tuple[Any, Any]) -> Any:
         """The same between two levels of unknown order, by the weights of both."""

@@ -60,12 +60,12 @@ class Linear(Shape):
         return self.factory
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length, real = at_least_one(xp, steps), xp.real
+        length, real, none = at_least_one(xp, steps), xp.real, xp.none
 
-        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag.
-        def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
-            elapsed = real(elapsed)
-            return elapsed / length, elapsed >= length
+        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag. It asks for the
+        # count that is 0 there: the other may have been rounded to the whole length.
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return real(elapsed) / length, none(remaining)
 
         return rise, lambda elapsed, remaining: rise(remaining, elapsed)
 
@@ -107,7 +107,6 @@ class Power(Shape):
         # The error of the fraction counts `exponent` times.
         fraction = multiple(xp, ONE, steps, twice=exponent > 2)
 
-        # The ends by the count that is 0 there: the other may be rounded to the whole length, where a root is steep.
         def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             u, rest = fraction(elapsed)
             inside = u > 0
@@ -115,7 +114,7 @@ class Power(Shape):
             value = xp.power(base, exponent)
             if rest is not None:
                 value = value + value * (exponent * rest / base)
-            return xp.where(inside, value, 0.0 * u), xp.real(remaining) <= 0
+            return xp.where(inside, value, 0.0 * u), xp.none(remaining)
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             v, rest = fraction(remaining)
@@ -125,7 +124,7 @@ class Power(Shape):
             if rest is not None:
                 value = value + xp.where(late, rest, 0.0) * exponent * xp.power(1.0 - v, exponent - 1.0)
             early = 1.0 - rise(elapsed, remaining)[0]
-            return xp.where(late, value, early), xp.real(elapsed) <= 0
+            return xp.where(late, value, early), xp.none(elapsed)
 
         return rise, fall
 
@@ -188,12 +187,11 @@ class Custom(Shape):
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         length = at_least_one(xp, steps)
 
-        def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
-            elapsed = xp.real(elapsed)
-            return self.function(elapsed / length), elapsed >= length
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return self.function(xp.real(elapsed) / length), xp.none(remaining)
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return 1.0 - rise(elapsed, remaining)[0], xp.real(remaining) >= length
+            return 1.0 - rise(elapsed, remaining)[0], xp.none(elapsed)
 
         return rise, fall
 
