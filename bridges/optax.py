@@ -16,20 +16,21 @@ from funcsched.schedule import Lift, Schedule, lifted, nodes
 class OptaxSchedule(Value):
     """A schedule times a peak value; see `to_optax`."""
 
-    __slots__ = fields = ("schedule", "peak_value")
+    __slots__ = ("_compiles", "peak_value", "schedule")
+    fields = ("schedule", "peak_value")
     factory = "to_optax"
 
     schedule: Schedule
     peak_value: float
+    _compiles: bool
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        # A lifted function may be written for concrete values alone.
+        object.__setattr__(self, "_compiles", not any(isinstance(node, Lift) for node in nodes(self.schedule)))
 
     def __call__(self, count: Any) -> Any:
-        if isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer):
-            return self._eager(count)
-        return self.schedule(count) * self.peak_value
-
-    def _eager(self, count: jax.Array) -> Any:
-        # A lifted function may be written for concrete values alone.
-        if not any(isinstance(node, Lift) for node in nodes(self.schedule)):
+        if self._compiles and isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer):
             try:
                 return _rate(self, count)
             except OverflowError:

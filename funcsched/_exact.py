@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _SCALE = 160
 ONE = 1 << _SCALE
 HALF_PI = 0x1921FB54442D18469898CC51701B839A252049C11
-_MULTIPLIERS = range(1, 32, 2)
-_rates: dict[tuple[int, int, int], tuple[int, float]] = {}
+_GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
+_rates: dict[tuple[int, int, int], tuple[float, int, float]] = {}
 
 
 def known(*values: Any) -> bool:
@@ -41,30 +41,30 @@ def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callabl
         high, length = constant / (1 << _SCALE), at_least_one(xp, steps)
         return lambda count: (xp.real(count) * high / length, None)
     if xp.integer and known(steps) and not twice and xp.searches:
-        multiplier, rate = _rate(constant, steps, xp.bits)
-        if steps * multiplier <= 1 << xp.bits:  # the integer product is exact as a float
+        error, multiplier, rate = _rate(constant, steps, xp.bits)
+        if error <= _GOOD:
             real = xp.real
             return lambda count: (real(count * multiplier) * rate, None)
     return lambda count: accurate(xp, constant, count, steps)
 
 
-def _rate(constant: int, steps: int, bits: int) -> tuple[int, float]:
-    """The odd m and the float c with m * c nearest to constant / steps.
+def _rate(constant: int, steps: int, bits: int) -> tuple[float, int, float]:
+    """The odd m and the float c with m * c nearest to constant / steps, after their error in halves of the last place.
 
-    c alone is off by up to half a place; among sixteen m there is one whose c is all but exact.
+    c alone is off by up to one half; among a few m there is one whose c is all but exact. Products m * count must be
+    exact floats.
     """
     key = (constant, steps, bits)
     if key not in _rates:
-        best = None
-        for multiplier in _MULTIPLIERS:
+        best = float("inf"), 1, 0.0
+        for multiplier in range(1, min(32, (1 << bits) // max(steps, 1) + 1), 2):
             exact = constant // (steps * multiplier)
-            unit = max(exact.bit_length() - bits, 0)
-            significand = ((exact >> max(unit - 1, 0)) + 1) >> 1 if unit else exact
-            error = abs((significand << unit) - exact) / exact
-            if best is None or error < best[0]:
+            unit = max(exact.bit_length() - bits, 1)
+            significand = ((exact >> (unit - 1)) + 1) >> 1
+            error = abs((significand << unit) - exact) / exact * (1 << bits)
+            if error < best[0]:
                 best = error, multiplier, ldexp(significand, unit - _SCALE)
-        assert best is not None
-        _rates[key] = best[1:]
+        _rates[key] = best
     return _rates[key]
 
 

@@ -66,50 +66,41 @@ class Ramp(Schedule):
     shape: Shape
 
     def at(self, step: Step) -> Any:
-        if known(self.steps) and self.steps == 0:
+        levels_known, steps_known = known(self.start, self.stop), known(self.steps)
+        if (steps_known and self.steps == 0) or (levels_known and self.start == self.stop):
             return step.hold(self.stop)
-        xp = step.xp
-        elapsed, remaining = step.phase(self.steps)
-        rise, fall = self.shape.weights(xp, self.steps)
-        if not known(self.start, self.stop):
-            value = self._between(xp.where, rise(elapsed, remaining), fall(elapsed, remaining))
-        elif self.start == self.stop:
-            return step.hold(self.stop)
-        else:
-            rising = self.start < self.stop
-            low, high = (self.start, self.stop) if rising else (self.stop, self.start)
-            # From the lower end all terms are positive, so nothing cancels.
-            weight, top = (rise if rising else fall)(elapsed, remaining)
+        xp, start, stop = step.xp, self.start, self.stop
+        rising: Any = start < stop
+        if levels_known:  # of a symbol of torch.compile only a branch makes a bool
+            rising = True if rising else False
+        weight, top = self._weight(xp, rising, *step.phase(self.steps))
+        # From the lower level all terms are positive, so nothing cancels.
+        if levels_known:
+            low, high = (start, stop) if rising else (stop, start)
             slope, exact = gap(xp, low, high)
-            value = weight * slope
-            if low:
-                value = value + low
-            # The lower end is exact by itself. The higher one must be selected where rounding may have missed it,
-            # but for the end of a rise inside a join, which belongs to the next piece.
-            if top is None and not exact:
-                top = weight >= 1.0
-            if top is not None and not (rising and known(step.until) and step.until <= self.steps):
-                value = xp.where(top, high, value)
-            if known(self.steps):
-                return value
-        if self.shape.final == 1.0:
-            return xp.where(xp.none(remaining), self.stop, value)
-        # A length that turns out to be 0 is an absent phase, whatever its shape.
-        return value if known(self.steps) else xp.where(self.steps <= 0, self.stop, value)
+            value = weight * slope + low if low else weight * slope
+        else:
+            low, high, exact = xp.where(rising, start, stop), xp.where(rising, stop, start), False
+            value = weight * (high - low) + low
+            value = xp.where(value > high, high, value)
+        # The lower end is exact by itself. The higher one must be selected where rounding may have missed it, but for
+        # the end of a rise inside a join, which belongs to the next piece.
+        if top is None and not exact:
+            top = weight >= 1.0
+        if top is not None and not (rising is True and known(step.until) and steps_known and step.until <= self.steps):
+            value = xp.where(top, high, value)
+        # A length that turns out to be 0 is an absent phase.
+        return value if steps_known else xp.where(self.steps <= 0, stop, value)
 
-    def _between(self, where: Any, rise: tuple[Any, Any], fall: tuple[Any, Any]) -> Any:
-        """The same between two levels of unknown order, by the weights of both."""
-        start, stop = self.start, self.stop
-        value = start * fall[0] + stop * rise[0]
-        # Rounding must not carry the value beyond the levels; where they are equal, the gradient needs both.
-        falling = start > stop
-        high, low = where(falling, start, stop), where(falling, stop, start)
-        beyond = (high > low) & ((value > high) | (value < low))
-        value = where(beyond, where(value > high, high, low), value)
-        for top, level in ((rise[1], stop), (fall[1], start)):
-            if top is not None:
-                value = where(top, level, value)
-        return value
+    def _weight(self, xp: Any, rising: Any, elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+        """The weight of the higher level, and where it stands for 1."""
+        rise, fall = self.shape.weights(xp, self.steps)
+        if rising is True or rising is False:
+            return (rise if rising else fall)(elapsed, remaining)
+        if self.shape.symmetric and not isinstance(elapsed, tuple):
+            return rise(xp.where(rising, elapsed, remaining), xp.where(rising, remaining, elapsed))
+        (up, up_top), (down, down_top) = rise(elapsed, remaining), fall(elapsed, remaining)
+        return xp.where(rising, up, down), None if up_top is None else xp.where(rising, up_top, down_top)
 
     def scalar(self) -> Callable[[int], float]:
         start, stop, steps = self.start, self.stop, self.steps

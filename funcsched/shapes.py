@@ -36,6 +36,7 @@ class Shape(Value):
 
     __slots__ = ()
     final = 1.0  # the weight at the end of the phase
+    symmetric = False  # whether fall is rise with the counts exchanged
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         """rise and fall over a phase of `steps` steps."""
@@ -55,6 +56,7 @@ class Linear(Shape):
 
     __slots__ = ()
     factory = "linear"
+    symmetric = True
 
     def __repr__(self) -> str:
         return self.factory
@@ -75,6 +77,7 @@ class Cosine(Shape):
 
     __slots__ = ()
     factory = "cosine"
+    symmetric = True
 
     def __repr__(self) -> str:
         return self.factory

@@ -1,0 +1,43 @@
+"""What an import costs, and what it brings along."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks.report import Row
+from benchmarks.timing import interleaved
+
+ROOT = Path(__file__).parent.parent
+
+
+def rows() -> Iterator[Row]:
+    statements = "import funcsched", "import optax", "pass"
+    with TemporaryDirectory() as cache:
+        batches = [lambda statement=statement: _python(statement, cache) for statement in statements]
+        ours, theirs, bare = map(median, interleaved(*batches, rounds=15))
+    yield Row("`import funcsched`, less bare Python", "`import optax`", ours - bare, theirs - bare, 0.05)
+    counts = len(foreign_modules("funcsched")), len(foreign_modules("optax"))
+    yield Row("modules outside the standard library, besides its own", "`import optax`", *counts, 0.0)
+
+
+def foreign_modules(package: str) -> list[str]:
+    """The modules that importing a package loads besides itself and the standard library."""
+    code = f"import sys; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
+    known = {*sys.stdlib_module_names, package}
+    return [name for name in _python(code).split() if name.partition(".")[0] not in known]
+
+
+def _python(code: str, cache: str | None = None) -> str:
+    """The output of a fresh Python, which keeps bytecode in `cache` so that none of the imports compiles."""
+    environment = dict(os.environ)
+    if cache is not None:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = cache
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
