@@ -8,7 +8,7 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 from __future__ import annotations
 
 from funcsched._check import callable_, checked, whole_cycles
-from funcsched._exact import HALF_PI, ONE, at_least_one, multiple
+from funcsched._exact import HALF_PI, ONE, at_least_one, known, multiple
 from funcsched._fold import fold, ratio
 from funcsched._step import Step
 from funcsched._value import Value
@@ -64,10 +64,13 @@ class Linear(Shape):
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         length, real, none = at_least_one(xp, steps), xp.real, xp.none
 
-        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag. It asks for the
-        # count that is 0 there: the other may have been rounded to the whole length.
+        exact = known(steps) and steps <= 1 << xp.bits
+
+        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag. In a longer phase
+        # a count may be rounded to the whole length, but the other is 0 only at the end.
         def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return real(elapsed) / length, none(remaining)
+            count = real(elapsed)
+            return count / length, count >= length if exact else none(remaining)
 
         return rise, lambda elapsed, remaining: rise(remaining, elapsed)
 
