@@ -10,7 +10,8 @@ import jax
 from bridges.jax import register
 from funcsched._check import finite
 from funcsched._value import Value
-from funcsched.schedule import Lift, Schedule, lifted, nodes
+from funcsched.schedule import Lift, Schedule, lifted, parts
+from funcsched.shapes import Custom
 
 
 class OptaxSchedule(Value):
@@ -26,8 +27,9 @@ class OptaxSchedule(Value):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # A lifted function may be written for concrete values alone.
-        object.__setattr__(self, "_compiles", not any(isinstance(node, Lift) for node in nodes(self.schedule)))
+        # A function of the user's may be written for concrete values alone.
+        foreign = any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule))
+        object.__setattr__(self, "_compiles", not foreign)
 
     def __call__(self, count: Any) -> Any:
         if self._compiles and isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer):

@@ -76,8 +76,8 @@ def lambda_lr(
         plain data, and loading one sets the rates that belong to it.
 
     Raises:
-        TypeError, ValueError: no schedule, or not one for each group, or `step` is not a whole number of at least 0;
-            the optimizer is left as it was.
+        TypeError, ValueError: no optimizer, no schedule, or not one for each group, or `step` is not a whole number of
+            at least 0; the optimizer is left as it was.
 
     Example:
         >>> import funcsched as fs, torch
@@ -87,6 +87,8 @@ def lambda_lr(
         >>> scheduler.get_last_lr()
         [0.5]
     """
+    if not isinstance(optimizer, Optimizer):
+        raise refuse("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
     groups = optimizer.param_groups
     if isinstance(schedule, (list, tuple)):
         if len(schedule) != len(groups):

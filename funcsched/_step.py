@@ -29,13 +29,16 @@ class Step:
         """Whether the step comes before `boundary`; a step below 0 counts as 0."""
         if known(self.origin, boundary):
             begin = self.origin + boundary
-            if begin > 0:
+            if 0 < begin and (self.xp.largest is None or begin <= self.xp.largest):
                 return self.raw < begin
         return self._elapsed() < boundary
 
     def since(self, boundary: Any, until: Any = None) -> Step:
         """The same step, counted from `boundary`."""
-        return Step(self.xp, self.raw, self.part, self.origin + boundary, until)
+        origin = self.origin + boundary
+        if self.xp.largest is not None and known(origin):
+            origin = min(origin, self.xp.largest)  # later beginnings are never reached
+        return Step(self.xp, self.raw, self.part, origin, until)
 
     def ahead(self, steps: Any) -> Step:
         """The step that comes `steps` later, at most the largest that can be counted."""

@@ -189,11 +189,11 @@ def lifted(function: str, argument: str, value: Any) -> Schedule:
     return value if isinstance(value, Schedule) else Lift(callable_(function, argument, value))
 
 
-def nodes(value: Any) -> Iterator[Schedule]:
-    """A schedule and all schedules inside it."""
-    if isinstance(value, Schedule):
+def parts(value: Any) -> Iterator[Value]:
+    """A schedule and all schedules and shapes inside it."""
+    if isinstance(value, Value):
         yield value
         value = tuple(value.arguments().values())
     if isinstance(value, tuple):
         for item in value:
-            yield from nodes(item)
+            yield from parts(item)

@@ -213,6 +213,12 @@ def test_a_horizon_past_32_bits_is_refused_by_jax_without_x64(text: str, subject
     assert str(error.value) == f"{subject} {rule}, got {value}"
 
 
+def test_nested_beginnings_past_32_bits_are_never_reached() -> None:
+    inner = fs.join([fs.constant(0.5), fs.constant(0.2)], [2**31 - 1])
+    late = fs.join([fs.constant(), inner], [2**31 - 1])
+    assert late(jnp.array([3, 2**31 - 2, 2**31 - 1], jnp.int32)).tolist() == [1.0, 1.0, 0.5]
+
+
 def test_pieces_that_end_together_past_32_bits_still_count_exactly() -> None:
     late = fs.join([fs.constant(), fs.ramp(1.0, 0.0, steps=2 * 10**9)], [2 * 10**9])
     step = 2**31 - 1

@@ -655,3 +655,9 @@ def test_a_process_that_resumes_a_killed_one_uses_the_same_rates(killed: dict[st
 
 def test_a_process_that_resumes_a_killed_one_ends_with_the_same_weights(killed: dict[str, Any]) -> None:
     assert torch.equal(killed["resume"]["weight"], killed["whole"]["weight"])
+
+
+def test_what_is_no_optimizer_is_refused() -> None:
+    with pytest.raises(TypeError) as error:
+        lambda_lr(None, fs.constant())
+    assert str(error.value) == "lambda_lr: `optimizer` must be a torch optimizer, got None"
