@@ -16,9 +16,10 @@ Written by `python -m benchmarks`: funcsched beside its peers, on {machine}.
 
 A ratio is ours / theirs, so below 1 is better than the peer. Times mean little from one machine to the next, so none
 are given. Both sides of a ratio are measured in the same process, in alternating batches whose order is reversed every
-other round, after one round that is not counted and with the garbage collector off; the ratio is that of the shortest
-times, as noise only ever adds. Compilations start from cold caches on both sides. Imports run in fresh processes, with
-compiled bytecode, and are medians less the median of bare Python. Counts, given in brackets, do not depend on noise.
+other round, after one round that is not counted and with the garbage collector off. The ratio is that of the times that
+one round in ten beats: noise only ever adds, but the very lowest time is a matter of luck. Compilations start from cold
+caches on both sides, and the lowest of five is taken. Imports run in fresh processes, with compiled bytecode, and are
+medians less the median of bare Python. Counts, given in brackets, do not depend on noise.
 """
 
 

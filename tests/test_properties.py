@@ -49,7 +49,7 @@ def recipes(draw: st.DrawFn) -> fs.Schedule:
 schedules = st.recursive(
     ramps() | recipes() | st.builds(fs.constant, LEVELS),
     lambda inner: (
-        st.builds(fs.scale, inner, LEVELS)
+        st.builds(fs.scale, inner, st.just(0.0) | st.floats(0.1, 3))
         | st.builds(fs.shift, inner, LENGTHS)
         | st.lists(inner, min_size=1, max_size=6).flatmap(
             lambda pieces: st.builds(
