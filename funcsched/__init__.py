@@ -4,26 +4,83 @@ A step counts the updates already made, so the first update is step 0; a multipl
 rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 """
 
-from funcsched.combinators import join, scale, shift
+from funcsched._shape import Shape
+from funcsched.clocks import repeat, shift, stretch
+from funcsched.combinators import add, interpolate, join, maximum, minimum, product, scale, then
+from funcsched.decays import exponential_decay, inverse_power, inverse_time
+from funcsched.levels import piecewise_constant, table, tabulate
 from funcsched.pieces import constant, ramp
-from funcsched.recipes import warmup_constant, warmup_cosine, warmup_cosine_restarts, warmup_linear
+from funcsched.recipes import cosine_restarts, cyclic, inverse_sqrt, multistep, one_cycle, range_test, step_decay
 from funcsched.schedule import Schedule, lift
-from funcsched.shapes import Shape, cosine, linear, power
+from funcsched.shapes import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
+from funcsched.warmups import (
+    noam,
+    power_law,
+    tri_stage,
+    warmup_constant,
+    warmup_cosine,
+    warmup_cosine_linear,
+    warmup_cosine_restarts,
+    warmup_exponential,
+    warmup_half_cosine,
+    warmup_inverse_sqrt,
+    warmup_linear,
+    warmup_polynomial,
+    warmup_stable_decay,
+)
 
 __all__ = [
     "Schedule",
     "Shape",
+    "add",
+    "compose",
     "constant",
     "cosine",
+    "cosine_restarts",
+    "cyclic",
+    "exponential",
+    "exponential_decay",
+    "interpolate",
+    "inverse_power",
+    "inverse_sqrt",
+    "inverse_time",
     "join",
     "lift",
     "linear",
+    "log",
+    "maximum",
+    "minimum",
+    "multistep",
+    "noam",
+    "one_cycle",
+    "piecewise_constant",
     "power",
+    "power_law",
+    "product",
     "ramp",
+    "range_test",
+    "repeat",
+    "reverse",
+    "rex",
     "scale",
     "shift",
+    "sine",
+    "sqrt",
+    "step_decay",
+    "stretch",
+    "table",
+    "tabulate",
+    "tanh",
+    "then",
+    "tri_stage",
     "warmup_constant",
     "warmup_cosine",
+    "warmup_cosine_linear",
     "warmup_cosine_restarts",
+    "warmup_exponential",
+    "warmup_half_cosine",
+    "warmup_inverse_sqrt",
     "warmup_linear",
+    "warmup_polynomial",
+    "warmup_stable_decay",
 ]

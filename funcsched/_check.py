@@ -6,6 +6,8 @@ their values may not be known yet.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from funcsched._namespace import library
 
 TYPE_CHECKING = False
@@ -42,54 +44,92 @@ def number(function: str, argument: str, requirement: str, value: Any) -> Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
-def whole(function: str, argument: str, value: Any) -> Any:
-    """A count of steps as an int."""
-    requirement = "a whole number from 0 to 2**53"
-    value = number(function, argument, requirement, value)
-    if not isinstance(value, (int, float)):
+def rule(
+    requirement: str, low: float, high: float, kind: type[Any] = float, *, traced: bool = False, above: bool = False
+) -> Callable[[str, str, Any], Any]:
+    """A number from `low` to `high`, or `above` the low one; with `traced`, arrays pass."""
+
+    def check(function: str, argument: str, value: Any) -> Any:
+        value = number(function, argument, requirement, value)
+        if not isinstance(value, (int, float)):
+            if traced:
+                return value
+            raise refuse(function, argument, requirement, value, TypeError)
+        if not low <= value <= high or (above and value == low) or (kind is int and value != int(value)):
+            raise refuse(function, argument, requirement, value)
+        return kind(value) + kind(0)  # -0.0 is 0.0
+
+    return check
+
+
+# A count of steps, one that must be known, and one that divides.
+whole = rule("a whole number from 0 to 2**53", 0, MAX_COUNT, int, traced=True)
+whole_now = rule("a whole number from 0 to 2**53", 0, MAX_COUNT, int)
+length = rule("a whole number from 1 to 2**53", 1, MAX_COUNT, int, traced=True)
+length_now = rule("a whole number from 1 to 2**53", 1, MAX_COUNT, int)
+# A multiplier.
+level = rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL, traced=True)
+level_now = rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL)
+share = rule("a number from 0 to 1", 0, 1)
+# Parameters of curves.
+positive = rule("a finite number above 0", 0, LARGEST, above=True)
+ratio = rule("a number from 1e-30 to 1e30", 1e-30, 1e30)
+bend = rule("a number from -40 to 40", -40, 40)
+# A learning rate, of either sign: optax subtracts by a negative one.
+finite = rule("a finite number", -LARGEST, LARGEST, traced=True)
+whole_cycles = rule(f"a whole number from 1 to {MAX_CYCLES}", 1, MAX_CYCLES, int)
+
+
+def cycles(function: str, argument: str, value: Any) -> Any:
+    """A number of cycles, whole or not."""
+    number_of_cycles = positive(function, argument, value)
+    if number_of_cycles > MAX_CYCLES:
+        raise refuse(function, argument, f"at most {MAX_CYCLES}", value)
+    return number_of_cycles
+
+
+def optional(rule: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], Any]:
+    """The same rule for an argument that may be left out."""
+    return lambda function, argument, value: None if value is None else rule(function, argument, value)
+
+
+def sequence(
+    function: str, argument: str, value: Any, rule: Callable[[str, str, Any], Any], of: str
+) -> tuple[Any, ...]:
+    """Each item by a rule, under the name argument[i]."""
+    if not hasattr(value, "__iter__") or isinstance(value, (str, bytes, dict)):
+        raise refuse(function, argument, f"a sequence of {of}", value, TypeError)
+    return tuple(rule(function, f"{argument}[{i}]", item) for i, item in enumerate(value))
+
+
+def whole_steps(function: str, argument: str, value: Any) -> tuple[int, ...]:
+    """Several counts of steps that must be known."""
+    return sequence(function, argument, value, whole_now, "whole numbers")
+
+
+def one_of(*words: str) -> Callable[[str, str, Any], Any]:
+    """One of some words."""
+
+    def check(function: str, argument: str, value: Any) -> Any:
+        if value not in words:
+            raise refuse(function, argument, "one of " + ", ".join(map(repr, words)), value)
         return value
-    if not 0 <= value <= MAX_COUNT or value != int(value):
-        raise refuse(function, argument, requirement, value)
-    return int(value)
+
+    return check
 
 
-def whole_now(function: str, argument: str, value: Any) -> int:
-    """A count of steps that must be known: no array of several, no tracer."""
-    count = whole(function, argument, value)
-    if not isinstance(count, int):
-        raise refuse(function, argument, "a whole number from 0 to 2**53", value, TypeError)
-    return count
+def increasing(function: str, argument: str, values: tuple[Any, ...]) -> None:
+    """The rule of boundaries, where they are known."""
+    for before, after in pairwise(values):
+        if isinstance(before, int) and isinstance(after, int) and before >= after:
+            raise refuse(function, argument, "increasing", list(values))
 
 
-def level(function: str, argument: str, value: Any) -> Any:
-    """A multiplier as a float."""
-    requirement = "a number from 0 to 3.4e38"
-    value = number(function, argument, requirement, value)
-    if not isinstance(value, (int, float)):
-        return value
-    if not 0 <= value <= LARGEST_LEVEL:
-        raise refuse(function, argument, requirement, value)
-    return abs(float(value))  # abs: -0.0 is 0.0
-
-
-def positive(function: str, argument: str, value: Any) -> float:
-    """A parameter of a curve: a Python float above 0."""
-    requirement = "a finite number above 0"
-    value = number(function, argument, requirement, value)
-    if not isinstance(value, (int, float)):
-        raise refuse(function, argument, requirement, value, TypeError)
-    if not 0 < value <= LARGEST:
-        raise refuse(function, argument, requirement, value)
-    return float(value)
-
-
-def finite(function: str, argument: str, value: Any) -> Any:
-    """A learning rate, of either sign: optax subtracts by a negative one."""
-    requirement = "a finite number"
-    value = number(function, argument, requirement, value)
-    if isinstance(value, (int, float)) and not -LARGEST <= value <= LARGEST:
-        raise refuse(function, argument, requirement, value)
-    return float(value) if isinstance(value, int) else value
+def truth(function: str, argument: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise refuse(function, argument, "True or False", value, TypeError)
+    return value
 
 
 def callable_(function: str, argument: str, value: Any) -> Any:
@@ -105,41 +145,35 @@ def within(function: str, argument: str, value: Any, bound: str, limit: Any) -> 
         raise refuse(function, argument, f"at most `{bound}` ({limit})", value)
 
 
-def cycles(function: str, argument: str, value: Any) -> float:
-    """A number of cycles, whole or not."""
-    number_of_cycles = positive(function, argument, value)
-    if number_of_cycles > MAX_CYCLES:
-        raise refuse(function, argument, f"at most {MAX_CYCLES}", value)
-    return number_of_cycles
-
-
-def whole_cycles(function: str, argument: str, value: Any) -> int:
-    """A number of whole cycles."""
-    requirement = f"a whole number from 1 to {MAX_CYCLES}"
-    value = number(function, argument, requirement, value)
-    if not isinstance(value, (int, float)):
-        raise refuse(function, argument, requirement, value, TypeError)
-    if not 1 <= value <= MAX_CYCLES or value != int(value):
-        raise refuse(function, argument, requirement, value)
-    return int(value)
-
-
 # One spelling for arguments everywhere, so a rule belongs to a name.
 RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "steps": whole,
     "warmup_steps": whole,
+    "stable_steps": whole,
+    "decay_steps": whole,
     "total_steps": whole,
+    "boundary": whole,
+    "timescale": length,
+    "period": length,
     "start": level,
     "stop": level,
     "end": level,
     "value": level,
     "factor": level,
+    "shift": whole_now,
+    "staircase": truth,
     "cycles": cycles,
     "exponent": positive,
+    "ratio": ratio,
+    "rate": ratio,
+    "period_factor": ratio,
+    "level_factor": ratio,
+    "lower": bend,
+    "upper": bend,
     "function": callable_,
 }
 
 
-def checked(function: str, **arguments: Any) -> list[Any]:
+def checked(function: str, /, **arguments: Any) -> list[Any]:
     """The arguments by the rule of each one's name, normalised."""
     return [RULES[name](function, name, value) for name, value in arguments.items()]

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Constants as integers over 2**160.
+# Constants as exact sums of two floats.
+Constant = tuple[float, float]
+ONE: Constant = (1.0, 0.0)
+HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 _SCALE = 160
-ONE = 1 << _SCALE
-HALF_PI = 0x1921FB54442D18469898CC51701B839A252049C11
 _GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
-_rates: dict[tuple[int, int, int], tuple[float, int, float]] = {}
+_rates: dict[tuple[Constant, int, int], tuple[float, int, float]] = {}
 
 
 def known(*values: Any) -> bool:
@@ -32,13 +33,23 @@ def at_least_one(xp: Any, steps: Any) -> Any:
     return steps if known(steps) else xp.where(steps > 0, steps, 1)
 
 
-def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:
-    """The function count -> constant * count / steps, with constant ONE or HALF_PI.
+def log_of(number: float) -> Constant:
+    """The natural logarithm to twice the digits of a float."""
+    from decimal import Context, Decimal  # not needed by most schedules
+
+    context = Context(prec=50)
+    value = context.ln(Decimal(number))
+    high = float(value)
+    return high, float(context.subtract(value, Decimal(high)))
+
+
+def multiple(xp: Any, constant: Constant, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:
+    """The function count -> constant * count / steps, for a constant such as ONE or HALF_PI.
 
     It gives (value, rest), accurate as a sum. rest is None where one rounding is enough, unless `twice` asks for it.
     """
     if xp.spare:
-        high, length = constant / (1 << _SCALE), at_least_one(xp, steps)
+        high, length = constant[0], at_least_one(xp, steps)
         return lambda count: (xp.real(count) * high / length, None)
     if xp.integer and known(steps) and not twice and xp.searches:
         error, multiplier, rate = _rate(constant, steps, xp.bits)
@@ -48,7 +59,7 @@ def multiple(xp: Any, constant: int, steps: Any, twice: bool = False) -> Callabl
     return lambda count: accurate(xp, constant, count, steps)
 
 
-def _rate(constant: int, steps: int, bits: int) -> tuple[float, int, float]:
+def _rate(constant: Constant, steps: int, bits: int) -> tuple[float, int, float]:
     """The odd m and the float c with m * c nearest to constant / steps, after their error in halves of the last place.
 
     c alone is off by up to one half; among a few m there is one whose c is all but exact. Products m * count must be
@@ -57,8 +68,9 @@ def _rate(constant: int, steps: int, bits: int) -> tuple[float, int, float]:
     key = (constant, steps, bits)
     if key not in _rates:
         best = float("inf"), 1, 0.0
+        whole = sum((n << _SCALE) // d for n, d in (part.as_integer_ratio() for part in constant))
         for multiplier in range(1, min(32, (1 << bits) // max(steps, 1) + 1), 2):
-            exact = constant // (steps * multiplier)
+            exact = whole // (steps * multiplier)
             unit = max(exact.bit_length() - bits, 1)
             significand = ((exact >> (unit - 1)) + 1) >> 1
             error = abs((significand << unit) - exact) / exact * (1 << bits)
@@ -68,7 +80,7 @@ def _rate(constant: int, steps: int, bits: int) -> tuple[float, int, float]:
     return _rates[key]
 
 
-def _pair(xp: Any, count: Any) -> tuple[Any, Any]:
+def pair(xp: Any, count: Any) -> tuple[Any, Any]:
     """A count as the exact sum of two floats."""
     if xp.bits == 53:
         return xp.array(count), 0.0
@@ -94,25 +106,24 @@ def product(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return high, ((x_top * y_top - high) + x_top * y_low + x_low * y_top) + x_low * y_low
 
 
-def accurate(xp: Any, constant: int, count: Any, steps: Any) -> tuple[Any, Any]:
-    """constant * count / steps as the sum of two floats; 0 for steps 0."""
-    n, n_rest = _pair(xp, count)
-    d, d_rest = _pair(xp, steps)
+def divided(xp: Any, numerator: tuple[Any, Any], denominator: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The quotient of two sums of two floats as such a sum."""
+    (n, n_rest), (d, d_rest) = numerator, denominator
     d = xp.array(d) if known(d) else xp.where(d > 0, d, 1.0)
     quotient = n / d
     back, error = product(xp, quotient, d)
-    rest = (((n - back) - error) + (n_rest - quotient * d_rest)) / d
+    return quotient, (((n - back) - error) + (n_rest - quotient * d_rest)) / d
+
+
+def accurate(xp: Any, constant: Constant, count: Any, steps: Any) -> tuple[Any, Any]:
+    """constant * count / steps as the sum of two floats; 0 for steps 0."""
+    quotient, rest = divided(xp, pair(xp, count), pair(xp, steps))
     if constant == ONE:
         return quotient, rest
-    high, low = _constant(xp, constant)
+    high = xp.rounded(constant[0])
+    low = (constant[0] - high) + constant[1]
     value, error = product(xp, quotient, xp.array(high))
     return value, error + quotient * low + rest * high
-
-
-def _constant(xp: Any, constant: int) -> tuple[float, float]:
-    high = xp.rounded(constant / (1 << _SCALE))
-    numerator, denominator = high.as_integer_ratio()
-    return high, (constant - numerator * ((1 << _SCALE) // denominator)) / (1 << _SCALE)
 
 
 def gap(xp: Any, low: float, high: float) -> tuple[float, bool]:

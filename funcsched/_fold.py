@@ -73,9 +73,7 @@ def _divide(xp: Any, elapsed: Any, multiplier: int, period: Any) -> tuple[Any, A
         cycle, count = divmod(multiplier * elapsed, period)
         return cycle, count
     safe = period if known(period) else xp.where(period > 0, period, 1)
-    cycle = xp.floor(xp.real(elapsed) * multiplier / safe)
-    if xp.bits == 24:
-        cycle = cycle.astype(xp.lib.int32)
+    cycle = xp.whole(xp.floor(xp.real(elapsed) * multiplier / safe))
     count = elapsed * multiplier - cycle * period
     early, late = count < 0, count >= safe
     cycle = xp.where(early, cycle - 1, xp.where(late, cycle + 1, cycle))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-_TRACEABLE = {"warmup_steps", "total_steps", "start", "end"}
+_TRACEABLE = {"warmup_steps", "stable_steps", "decay_steps", "total_steps", "timescale", "start", "end"}
 
 
 class Recipe(Schedule):
@@ -38,6 +38,9 @@ class Recipe(Schedule):
     def at(self, step: Step) -> Any:
         return self.body().at(step)
 
+    def stretched(self, factor: Any) -> Schedule:
+        return self.body().stretched(factor)
+
     def scalar(self) -> Callable[[int], float]:
         return self.body().scalar()
 
@@ -59,7 +62,8 @@ def recipe(**rules: Callable[[str, str, Any], Any]) -> Callable[[Callable[P, Sch
         code, name = compose.__code__, compose.__name__
         positional = code.co_varnames[: code.co_argcount]
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        defaults = dict(compose.__kwdefaults__ or {})
+        last = compose.__defaults__ or ()
+        defaults = {**dict(zip(positional[-len(last) :], last, strict=False)), **(compose.__kwdefaults__ or {})}
 
         def public(*args: P.args, **kwargs: P.kwargs) -> Schedule:
             given = {**defaults, **dict(zip(positional, args, strict=False)), **kwargs}

@@ -71,7 +71,7 @@ def numbers(value: Any) -> Iterator[Any]:
     elif isinstance(value, tuple):
         for item in value:
             yield from numbers(item)
-    else:
+    elif value is not None:
         yield value
 
 
@@ -82,7 +82,7 @@ def structure(value: Any) -> Any:
         return type(value), tuple(parts)
     if isinstance(value, tuple):
         return tuple, tuple(structure(item) for item in value)
-    return None
+    return value is None
 
 
 def rebuild(value: Any, replacements: Iterator[Any]) -> Any:
@@ -96,4 +96,4 @@ def rebuild(value: Any, replacements: Iterator[Any]) -> Any:
         )
     if isinstance(value, tuple):
         return tuple(rebuild(item, replacements) for item in value)
-    return next(replacements)
+    return None if value is None else next(replacements)

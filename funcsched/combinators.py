@@ -1,20 +1,24 @@
-"""Schedules made of schedules: one after another, scaled, shifted."""
+"""Schedules made of schedules: one after another, and several at once."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import pairwise
 
-from funcsched._check import checked, refuse, whole
+from funcsched._check import checked, increasing, level, refuse, sequence, whole
 from funcsched._exact import known
+from funcsched._namespace import library
+from funcsched._scalar import INTEGER
+from funcsched._shape import Shape, shaped
 from funcsched._step import Step
 from funcsched._value import numbers, rebuild, structure
+from funcsched.pieces import Constant, Ramp
 from funcsched.schedule import Schedule, lifted
+from funcsched.shapes import linear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, ClassVar
 
 # Up to here selections nested in each other are faster than tables, and compile to fewer instructions.
 _NESTED = 4
@@ -67,6 +71,10 @@ class Join(Schedule):
             value = piece if value is None else xp.where(kind == place, piece, value)
         return value
 
+    def stretched(self, factor: Any) -> Schedule:
+        pieces = tuple(schedule.stretched(factor) for schedule in self.schedules)
+        return Join(pieces, tuple(boundary * factor for boundary in self.boundaries))
+
     def scalar(self) -> Callable[[int], float]:
         pieces = [schedule.scalar() for schedule in self.schedules]
         boundaries = self.boundaries
@@ -111,24 +119,15 @@ def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Itera
 
     Source: optax.join_schedules has the same clock.
     """
-    if not _iterable(schedules):
-        raise refuse("join", "schedules", "a sequence of schedules", schedules, TypeError)
-    if not _iterable(boundaries):
-        raise refuse("join", "boundaries", "a sequence of whole numbers", boundaries, TypeError)
-    pieces = tuple(lifted("join", f"schedules[{i}]", schedule) for i, schedule in enumerate(schedules))
-    begins = tuple(whole("join", f"boundaries[{i}]", boundary) for i, boundary in enumerate(boundaries))
+    pieces = sequence("join", "schedules", schedules, lifted, "schedules")
+    begins = sequence("join", "boundaries", boundaries, whole, "whole numbers")
     if not pieces:
         raise refuse("join", "schedules", "at least one schedule", [])
     if len(begins) != len(pieces) - 1:
         requirement = f"one fewer than the {len(pieces)} schedules"
         raise refuse("join", "boundaries", requirement, list(begins))
-    if any(known(a, b) and a >= b for a, b in pairwise(begins)):
-        raise refuse("join", "boundaries", "increasing", list(begins))
+    increasing("join", "boundaries", begins)
     return Join(pieces, begins)
-
-
-def _iterable(value: Any) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes, Schedule))
 
 
 class Scale(Schedule):
@@ -137,6 +136,9 @@ class Scale(Schedule):
 
     schedule: Schedule
     factor: float
+
+    def stretched(self, factor: Any) -> Schedule:
+        return Scale(self.schedule.stretched(factor), self.factor)
 
     def at(self, step: Step) -> Any:
         return self.schedule.at(step) * self.factor
@@ -169,41 +171,320 @@ def scale(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
     return Scale(lifted("scale", "schedule", schedule), *checked("scale", factor=factor))
 
 
-class Shift(Schedule):
-    __slots__ = fields = ("schedule", "steps")
-    factory = "shift"
+class Together(Schedule):
+    """What schedules of several at once share."""
 
-    schedule: Schedule
-    steps: int
+    __slots__ = ()
+    fields = ("schedules",)
+
+    schedules: tuple[Schedule, ...]
+
+    @staticmethod
+    def both(xp: Any, one: Any, other: Any) -> Any:
+        """The value of two."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{self.factory}({', '.join(map(repr, self.schedules))})"
+
+    def stretched(self, factor: Any) -> Schedule:
+        return type(self)(tuple(schedule.stretched(factor) for schedule in self.schedules))
 
     def at(self, step: Step) -> Any:
-        return self.schedule.at(step.ahead(self.steps))
+        value, *others = [schedule.at(step) for schedule in self.schedules]
+        for other in others:
+            value = self.both(step.xp, value, other)
+        return value
 
     def scalar(self) -> Callable[[int], float]:
-        schedule, steps = self.schedule.scalar(), self.steps
-        return lambda step: schedule(step + steps if step > 0 else steps)
+        pieces, both = [schedule.scalar() for schedule in self.schedules], self.both
+
+        def value(step: int) -> float:
+            result = pieces[0](step)
+            for piece in pieces[1:]:
+                result = both(INTEGER, result, piece(step))
+            return result
+
+        return value
 
 
-def shift(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
-    """A schedule that runs ahead: its first value is the one at step `steps`.
+class Product(Together):
+    __slots__ = ("schedules",)
+    factory = "product"
 
-    ``schedule(max(step, 0) + steps)``
+    @staticmethod
+    def both(xp: Any, one: Any, other: Any) -> Any:
+        return one * other
 
-    A warmup from 0 spends the first update at rate 0; ``shift(schedule, 1)`` does not.
+
+class Add(Together):
+    __slots__ = ("schedules",)
+    factory = "add"
+
+    @staticmethod
+    def both(xp: Any, one: Any, other: Any) -> Any:
+        return one + other
+
+
+class Minimum(Together):
+    __slots__ = ("schedules",)
+    factory = "minimum"
+
+    @staticmethod
+    def both(xp: Any, one: Any, other: Any) -> Any:
+        return xp.minimum(one, other)
+
+
+class Maximum(Together):
+    __slots__ = ("schedules",)
+    factory = "maximum"
+
+    @staticmethod
+    def both(xp: Any, one: Any, other: Any) -> Any:
+        return xp.maximum(one, other)
+
+
+def _together(kind: type[Together], schedules: tuple[Any, ...]) -> Schedule:
+    if len(schedules) == 1 and isinstance(schedules[0], (list, tuple)):
+        (schedules,) = schedules
+    if not schedules:
+        raise refuse(kind.factory, "schedules", "at least one schedule", [])
+    return kind(tuple(_schedule_or_level(kind.factory, f"schedules[{i}]", item) for i, item in enumerate(schedules)))
+
+
+def _schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
+    if callable(value):
+        return lifted(function, argument, value)
+    requirement = "a schedule, a function of a step, or a number from 0 to 3.4e38"
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) or library(value)):
+        raise refuse(function, argument, requirement, value, TypeError)
+    return Constant(level(function, argument, value))
+
+
+def product(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
+    """Several schedules, multiplied.
+
+    ``schedules[0](step) * schedules[1](step) * ...``
 
     Args:
-        schedule: a schedule or a function of a step.
-        steps: how many steps ahead, a whole number of at least 0.
+        schedules: schedules, functions of a step, or numbers; or one list of them.
+
+    Returns:
+        A schedule. Its rounding is the sum of theirs.
+
+    Raises:
+        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+
+    Example: a cooldown on top of anything
+        >>> import funcsched as fs
+        >>> cooldown = fs.shift(fs.ramp(1.0, 0.0, steps=100), 0)
+        >>> schedule = fs.product(fs.warmup_inverse_sqrt(16), fs.join([fs.constant(), cooldown], [64]))
+        >>> [schedule(step) for step in (16, 64, 114, 164)]
+        [1.0, 0.5, 0.1873171623163388, 0.0]
+
+    Source: the factors of T5X and Scenic; big_vision's cooldown; Composer multiplies its schedulers.
+    """
+    return _together(Product, schedules)
+
+
+def add(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
+    """Several schedules, added.
+
+    ``schedules[0](step) + schedules[1](step) + ...``
+
+    Args:
+        schedules: schedules, functions of a step, or numbers; or one list of them.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: `schedule` is not callable, or `steps` not a whole number of at least 0.
+        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+
+    Example: any curve, raised from 0 to 0.1
+        >>> import funcsched as fs
+        >>> schedule = fs.add(0.1, fs.scale(fs.warmup_linear(10, 100), 0.9))
+        >>> [schedule(step) for step in (0, 10, 100)]
+        [0.1, 1.0, 0.1]
+
+    Source: transformers raises its curves so where they take `min_lr_ratio`.
+    """
+    return _together(Add, schedules)
+
+
+def minimum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
+    """The lowest of several schedules: a ceiling for any of them.
+
+    ``min(schedules[0](step), schedules[1](step), ...)``
+
+    Args:
+        schedules: schedules, functions of a step, or numbers; or one list of them.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
 
     Example:
         >>> import funcsched as fs
-        >>> fs.shift(fs.warmup_linear(10, 100), 1)(0)
-        0.1
+        >>> schedule = fs.minimum(fs.warmup_linear(10, 100), 0.5)
+        >>> [schedule(step) for step in (0, 5, 10, 100)]
+        [0.0, 0.5, 0.5, 0.0]
     """
-    return Shift(lifted("shift", "schedule", schedule), *checked("shift", steps=steps))
+    return _together(Minimum, schedules)
+
+
+def maximum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
+    """The highest of several schedules: a floor for any of them.
+
+    ``max(schedules[0](step), schedules[1](step), ...)``
+
+    Args:
+        schedules: schedules, functions of a step, or numbers; or one list of them.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.maximum(fs.warmup_cosine(10, 100), 0.1)
+        >>> [schedule(step) for step in (0, 10, 100)]
+        [0.1, 1.0, 0.1]
+    """
+    return _together(Maximum, schedules)
+
+
+def then(
+    schedule: Schedule | Callable[[Any], Any],
+    boundary: int,
+    stop: float = 0.0,
+    *,
+    steps: int,
+    shape: Shape | Callable[[Any], Any] = linear,
+) -> Schedule:
+    """Any schedule up to a step, then a ramp from where it stands there: a cooldown branched off a run.
+
+    ``schedule(step)`` below `boundary`, then
+    ``v + (stop - v) * shape((step - boundary) / steps)`` with ``v = schedule(boundary)``; `stop` is held
+
+    Args:
+        schedule: a schedule or a function of a step.
+        boundary: the step at which the ramp begins, a whole number.
+        stop: the multiplier that the ramp goes to, at least 0.
+        steps: the length of the ramp, a whole number of at least 0.
+        shape: how the fraction of the ramp goes from 0 to 1, as in `ramp`.
+
+    Returns:
+        A schedule, continuous at `boundary` by construction: a `join` of the two, in which the value is a number.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range, or the schedule's value at
+            `boundary` is no multiplier.
+
+    Example:
+        >>> import funcsched as fs
+        >>> run = fs.warmup_inverse_sqrt(16)
+        >>> branch = fs.then(run, 64, steps=100, shape=fs.sqrt)
+        >>> [branch(step) for step in (16, 63, 64, 89, 164)] == [1.0, run(63), 0.5, 0.25, 0.0]
+        True
+
+    Source: the decay branches of Hagele et al. 2024, arXiv:2405.18392; OLMo-core's OverrideDecay.
+    """
+    first = lifted("then", "schedule", schedule)
+    boundary, stop, steps = checked("then", boundary=boundary, stop=stop, steps=steps)
+    start = level("then", f"schedule({boundary})", first(boundary))
+    return Join((first, Ramp(start, stop, steps, shaped("then", "shape", shape))), (boundary,))
+
+
+class Interpolate(Schedule):
+    __slots__ = ("_join", "boundaries", "levels", "shape")
+    fields = ("boundaries", "levels", "shape")
+    factory = "interpolate"
+    defaults: ClassVar[dict[str, Any]] = {"shape": linear}
+    static = frozenset({"shape"})
+
+    boundaries: tuple[int, ...]
+    levels: tuple[float, ...]
+    shape: Shape | tuple[Shape, ...]
+    _join: Schedule | None
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_join", None)
+
+    def body(self) -> Schedule:
+        """The join of ramps."""
+        if self._join is not None:
+            return self._join
+        begins, levels, count = self.boundaries, self.levels, len(self.boundaries) - 1
+        shapes = self.shape if isinstance(self.shape, tuple) else (self.shape,) * count
+        pieces: list[Schedule] = [
+            Ramp(levels[i], levels[i + 1], begins[i + 1] - begins[i], shapes[i]) for i in range(count)
+        ]
+        if not (known(begins[0]) and begins[0] == 0 and pieces):
+            pieces.insert(0, Constant(levels[0]))
+            begins = (*begins[:1], *begins) if count else (*begins, *begins)
+        return Join(tuple(pieces), begins[1:-1])
+
+    def stretched(self, factor: Any) -> Schedule:
+        return self.body().stretched(factor)
+
+    def at(self, step: Step) -> Any:
+        return self.body().at(step)
+
+    def scalar(self) -> Callable[[int], float]:
+        return self.body().scalar()
+
+
+def interpolate(
+    boundaries: Iterable[int],
+    levels: Iterable[float],
+    *,
+    shape: Shape | Callable[[Any], Any] | Iterable[Shape | Callable[[Any], Any]] = linear,
+) -> Schedule:
+    """Through knots: from each level at its boundary to the next.
+
+    ``ramp(levels[i], levels[i + 1], steps=boundaries[i + 1] - boundaries[i], shape=shape)`` from ``boundaries[i]`` on
+
+    Args:
+        boundaries: the steps of the knots, whole numbers, increasing, at least one.
+        levels: the multiplier at each knot, at least 0; as many as boundaries. The first also holds before its
+            knot, the last after it.
+        shape: the shape of all intervals, or one for each in a list.
+
+    Returns:
+        A schedule, exact at every knot. A thousand knots trace and compile like ten.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or length, out of its range or not increasing.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.interpolate([0, 10, 100], [0.25, 1.0, 0.5], shape=[fs.linear, fs.cosine])
+        >>> [schedule(step) for step in (0, 5, 10, 100, 101)]
+        [0.25, 0.625, 1.0, 0.5, 0.5]
+
+    Source: optax.piecewise_interpolate_schedule; big_vision and Scenic have knots too.
+    """
+    name = "interpolate"
+    begins = sequence(name, "boundaries", boundaries, whole, "whole numbers")
+    row = sequence(name, "levels", levels, level, "numbers")
+    if not begins:
+        raise refuse(name, "boundaries", "at least one knot", [])
+    increasing(name, "boundaries", begins)
+    if len(row) != len(begins):
+        raise refuse(name, "levels", f"as many as the {len(begins)} boundaries", list(row))
+    shapes: Any
+    if callable(shape) or not hasattr(shape, "__iter__"):
+        shapes = shaped(name, "shape", shape)
+    else:
+        shapes = sequence(name, "shape", shape, shaped, "shapes")
+        if len(shapes) != len(begins) - 1:
+            raise refuse(name, "shape", f"one shape, or one for each of the {len(begins) - 1} intervals", list(shapes))
+    schedule = Interpolate(begins, row, shapes)
+    object.__setattr__(schedule, "_join", schedule.body())
+    return schedule

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from funcsched._check import checked
 from funcsched._exact import gap, known
-from funcsched._namespace import INTEGER
+from funcsched._scalar import INTEGER
+from funcsched._shape import Shape, shaped
 from funcsched._step import Step
 from funcsched.schedule import Schedule
-from funcsched.shapes import Shape, linear, shaped
+from funcsched.shapes import linear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ class Constant(Schedule):
     defaults: ClassVar[dict[str, Any]] = {"value": 1.0}
 
     value: float
+
+    def stretched(self, factor: Any) -> Schedule:
+        return self
 
     def at(self, step: Step) -> Any:
         return step.hold(self.value)
@@ -91,6 +95,9 @@ class Ramp(Schedule):
             value = xp.where(top, high, value)
         # A length that turns out to be 0 is an absent phase.
         return value if steps_known else xp.where(self.steps <= 0, stop, value)
+
+    def stretched(self, factor: Any) -> Schedule:
+        return Ramp(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))
 
     def _weight(self, xp: Any, rising: Any, elapsed: Any, remaining: Any) -> tuple[Any, Any]:
         """The weight of the higher level, and where it stands for 1."""

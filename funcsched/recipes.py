@@ -1,35 +1,287 @@
-"""The schedules of the field: compositions, each with its source."""
+"""Schedules of the field without a warmup of their own: compositions, each with its source."""
 
 from __future__ import annotations
 
-from funcsched._check import whole_cycles, within
+from funcsched._check import (
+    increasing,
+    length,
+    level_now,
+    one_of,
+    optional,
+    refuse,
+    share,
+    whole,
+    whole_cycles,
+    whole_steps,
+    within,
+)
+from funcsched._check import ratio as factor_rule
 from funcsched._exact import known
+from funcsched._phases import phases
 from funcsched._recipe import recipe
-from funcsched.combinators import join
+from funcsched._shape import Shape, shaped
+from funcsched.clocks import repeat
+from funcsched.combinators import add, product, scale
+from funcsched.decays import exponential_decay, inverse_power
+from funcsched.levels import piecewise_constant
 from funcsched.pieces import ramp
 from funcsched.schedule import Schedule
-from funcsched.shapes import Shape, cosine, linear, restarts, waves
+from funcsched.shapes import cosine, exponential, linear
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 
-def _warmup_then_decay(
-    function: str, warmup_steps: int, total_steps: int, start: float, end: float, shape: Shape
-) -> Schedule:
-    within(function, "warmup_steps", warmup_steps, "total_steps", total_steps)
-    decay = ramp(1.0, end, steps=total_steps - warmup_steps, shape=shape)
-    if known(warmup_steps) and warmup_steps == 0:
-        return decay
-    return join([ramp(start, 1.0, steps=warmup_steps), decay], [warmup_steps])
+@recipe(timescale=length)
+def inverse_sqrt(timescale: int) -> Schedule:
+    """The inverse square root of time, from 1.
 
-
-@recipe()
-def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
-    """A linear warmup to 1, which is then held.
-
-    ``start + (1 - start) * step / warmup_steps`` below `warmup_steps`, then 1
+    ``sqrt(timescale / (timescale + step))``
 
     Args:
-        warmup_steps: a whole number of at least 0; with 0 there is no warmup.
-        start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
+        timescale: the step at which the multiplier is ``sqrt(1/2)``, a whole number of at least 1.
+
+    Returns:
+        A schedule without an end: it falls for ever, and never to 0.
+
+    Raises:
+        TypeError, ValueError: `timescale` is not a whole number of at least 1.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.inverse_sqrt(100)
+        >>> [schedule(step) for step in (0, 300, 9900)]
+        [1.0, 0.5, 0.1]
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3; get_inverse_sqrt_schedule of transformers.
+    """
+    return inverse_power(timescale, 0.5)
+
+
+@recipe(period=length, factor=factor_rule)
+def step_decay(period: int, factor: float = 0.1) -> Schedule:
+    """The same factor after every `period` steps, at once.
+
+    ``factor ** floor(step / period)``
+
+    Args:
+        period: a whole number of steps of at least 1.
+        factor: from 1e-30 to 1.
+
+    Returns:
+        A schedule without an end.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.step_decay(30)
+        >>> [schedule(step) for step in (0, 29, 30, 59)]
+        [1.0, 1.0, 0.1, 0.1]
+
+    Source: StepLR of torch.
+    """
+    return exponential_decay(factor, period, staircase=True)
+
+
+@recipe(boundaries=whole_steps, factor=level_now)
+def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
+    """The same factor at each of several steps.
+
+    ``factor ** (how many boundaries are at most step)``
+
+    Args:
+        boundaries: whole numbers, increasing.
+        factor: at least 0.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range, or `boundaries` not increasing.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.multistep([30, 60])
+        >>> [round(schedule(step), 12) for step in (0, 29, 30, 60)]
+        [1.0, 1.0, 0.1, 0.01]
+
+    Source: MultiStepLR of torch; He et al. 2015, arXiv:1512.03385, section 4.2.
+    """
+    row = tuple(boundaries)
+    increasing("multistep", "boundaries", row)
+    return piecewise_constant(row, factors=[factor] * len(row))
+
+
+@recipe(period=length, times=optional(whole_cycles))
+def cosine_restarts(
+    period: int,
+    *,
+    times: int | None = None,
+    period_factor: float = 1.0,
+    level_factor: float = 1.0,
+    warmup_steps: int = 0,
+    start: float = 0.0,
+    end: float = 0.0,
+) -> Schedule:
+    """Cosine decays with warm restarts (SGDR), each longer or lower than the one before if wanted.
+
+    In cycle i, `period` times ``period_factor**i`` long, with u the fraction of it after its warmup:
+    ``end + (level_factor**i - end) * (1 + cos(pi u)) / 2``
+
+    Args:
+        period: the length of the first cycle, a whole number of at least 1.
+        times: how many cycles, a whole number of at least 1, after which `end` is held; without it they never end.
+        period_factor: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6, whole or not.
+        level_factor: how many times as high its peak is, from 1e-30 to 1e30; above 1 it needs `times`.
+        warmup_steps: the length of a linear warmup from `start` at the beginning of the first cycle, and of each,
+            where it grows with the cycle; a whole number from 0 to `period`.
+        start: the multiplier at the beginning of each warmup, at least 0.
+        end: the multiplier at the end of each cycle, at least 0.
+
+    Returns:
+        A schedule, as exact as `repeat`: at a restart it stands at the new peak.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.cosine_restarts(10, times=3, period_factor=2, level_factor=0.5)
+        >>> [round(schedule(step), 12) for step in (0, 5, 10, 20, 30, 50, 70)]
+        [1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.0]
+
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983; the re-warmup is optax.sgdr_schedule's.
+    """
+    within("cosine_restarts", "warmup_steps", warmup_steps, "period", period)
+    decay_steps = period - warmup_steps
+    if level_factor == 1:
+        cycle = phases(start, (warmup_steps, 1.0, linear), (decay_steps, end, cosine))
+        return repeat(cycle, period, times, period_factor)
+    # The peaks shrink and the ends do not: a sum of two, in which nothing cancels.
+    peaks = phases(0.0, (warmup_steps, 1.0, linear), (decay_steps, 0.0, cosine))
+    ends = phases(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine))
+    shrinking = repeat(peaks, period, times, period_factor, level_factor)
+    absent = known(start, end, warmup_steps) and end == 0 and (start == 0 or warmup_steps == 0)
+    return shrinking if absent else add(shrinking, repeat(ends, period, times, period_factor))
+
+
+@recipe(shape=shaped, decay_steps=optional(whole))
+def one_cycle(
+    warmup_steps: int,
+    total_steps: int,
+    *,
+    decay_steps: int | None = None,
+    start: float = 0.04,
+    end: float = 4e-6,
+    shape: Shape | Callable[[Any], Any] = cosine,
+) -> Schedule:
+    """The one-cycle policy: up to 1, and down to almost nothing, in two phases or three.
+
+    From `start` to 1 over `warmup_steps`, then to `end` at `total_steps`; with `decay_steps`, back to `start` over
+    these and from there to `end`.
+
+    Args:
+        warmup_steps: the step of the peak, a whole number from 0 to `total_steps`.
+        total_steps: the length, a whole number.
+        decay_steps: of three phases, the length of the second, from 1 back to `start`: a whole number from 0 to what is
+            left.
+        start: the multiplier at step 0, at least 0: one over torch's `div_factor`.
+        end: the multiplier from `total_steps` on, at least 0: `start` over torch's `final_div_factor`.
+        shape: the shape of each phase, or a function of its fraction.
+
+    Returns:
+        A schedule. torch counts to ``total_steps - 1`` and puts the peak at ``pct_start * total_steps - 1``
+        (`bridges.torch.from_lr_scheduler`); optax puts it at ``int(pct_start * transition_steps)``.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.one_cycle(30, 100, start=0.1, end=0.0, shape=fs.linear)
+        >>> [schedule(step) for step in (0, 30, 65, 100)]
+        [0.1, 1.0, 0.5, 0.0]
+
+    Source: Smith and Topin 2017, arXiv:1708.07120 (three phases, linear); fastai has two phases and cosines.
+    """
+    within("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
+    curve = shaped("one_cycle", "shape", shape)
+    left = total_steps - warmup_steps
+    if decay_steps is None:
+        return phases(start, (warmup_steps, 1.0, curve), (left, end, curve))
+    if known(decay_steps, left) and decay_steps > left:
+        raise refuse("one_cycle", "decay_steps", f"at most `total_steps` - `warmup_steps` ({left})", decay_steps)
+    parts = (warmup_steps, 1.0, curve), (decay_steps, start, curve), (left - decay_steps, end, curve)
+    return phases(start, *parts)
+
+
+@recipe(
+    up_steps=length,
+    down_steps=optional(length),
+    mode=one_of("triangular", "triangular2", "exp_range"),
+    rate=factor_rule,
+)
+def cyclic(
+    up_steps: int, down_steps: int | None = None, *, start: float = 0.0, mode: str = "triangular", rate: float = 1.0
+) -> Schedule:
+    """Triangles, up to 1 and down again for ever.
+
+    ``start + (1 - start) * triangle(step) * height``, where the height is 1 (triangular), ``2 ** -cycle``
+    (triangular2) or ``rate ** step`` (exp_range)
+
+    Args:
+        up_steps: the length of the way up, a whole number of at least 1.
+        down_steps: the length of the way down, the same; by default `up_steps`.
+        start: the lowest multiplier, from which each triangle starts; from 0 to 1.
+        mode: "triangular", "triangular2" or "exp_range".
+        rate: the factor per step of exp_range, from 1e-30 to 1.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range, or `rate` is not for this mode.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.cyclic(10, start=0.5, mode="triangular2")
+        >>> [schedule(step) for step in (0, 10, 20, 30, 40)]
+        [0.5, 1.0, 0.5, 0.75, 0.5]
+
+    Source: Smith 2015, arXiv:1506.01186; CyclicLR of torch.
+    """
+    share("cyclic", "start", start)
+    if mode != "exp_range" and rate != 1:
+        raise refuse("cyclic", "rate", f"1 for mode {mode!r}", rate)
+    if rate > 1:
+        raise refuse("cyclic", "rate", "at most 1", rate)
+    down = up_steps if down_steps is None else down_steps
+    if mode == "triangular":
+        return repeat(phases(start, (up_steps, 1.0, linear), (down, start, linear)), up_steps + down)
+    triangle = phases(0.0, (up_steps, 1.0, linear), (down, 0.0, linear))
+    triangles = repeat(triangle, up_steps + down, level_factor=0.5 if mode == "triangular2" else 1.0)
+    if mode == "exp_range" and rate != 1:
+        triangles = product(triangles, exponential_decay(rate))
+    return add(start, scale(triangles, 1.0 - start)) if start else triangles
+
+
+@recipe(start=factor_rule, end=factor_rule, shape=optional(shaped))
+def range_test(
+    total_steps: int, *, start: float = 1e-6, end: float = 1.0, shape: Shape | Callable[[Any], Any] | None = None
+) -> Schedule:
+    """A learning-rate range test: from a rate that does nothing to one that diverges.
+
+    ``start * (end / start) ** (step / total_steps)``, or ``start + (end - start) * shape(step / total_steps)``
+
+    Args:
+        total_steps: the length, a whole number.
+        start: the first multiplier, from 1e-30 to 1e30.
+        end: the last, which is held; the same.
+        shape: instead of equal factors in equal times: `linear`, say, or a function of the fraction.
 
     Returns:
         A schedule.
@@ -39,111 +291,10 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.warmup_constant(10)
-        >>> [schedule(step) for step in (0, 9, 10, 11)]
-        [0.0, 0.9, 1.0, 1.0]
+        >>> schedule = fs.range_test(100, start=0.01)
+        >>> [round(schedule(step), 12) for step in (0, 50, 100)]
+        [0.01, 0.1, 1.0]
 
-    Source: WarmupConstantSchedule of pytorch-transformers 1.0; get_constant_schedule_with_warmup of transformers.
+    Source: Smith 2015, arXiv:1506.01186 (linear); the finders of fastai and Lightning use equal factors.
     """
-    return ramp(start, 1.0, steps=warmup_steps)
-
-
-@recipe()
-def warmup_linear(warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0) -> Schedule:
-    """A linear warmup to 1, then a linear decay.
-
-    ``start + (1 - start) * step / warmup_steps`` below `warmup_steps`, then
-    ``1 + (end - 1) * (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from `total_steps` on
-
-    Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
-        start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
-        end: the multiplier from `total_steps` on, at least 0.
-
-    Returns:
-        A schedule.
-
-    Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
-
-    Example:
-        >>> import funcsched as fs
-        >>> schedule = fs.warmup_linear(10, 100)
-        >>> [schedule(step) for step in (0, 10, 55, 100, 101)]
-        [0.0, 1.0, 0.5, 0.0, 0.0]
-
-    Source: WarmupLinearSchedule of pytorch-transformers 1.0; Devlin et al. 2018, arXiv:1810.04805, section A.2.
-    """
-    return _warmup_then_decay("warmup_linear", warmup_steps, total_steps, start, end, linear)
-
-
-@recipe()
-def warmup_cosine(
-    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: float = 0.5
-) -> Schedule:
-    """A linear warmup to 1, then a cosine decay.
-
-    ``start + (1 - start) * step / warmup_steps`` below `warmup_steps`, then
-    ``end + (1 - end) * (1 + cos(2 pi cycles (step - warmup_steps) / (total_steps - warmup_steps))) / 2``;
-    from `total_steps` on the last value is held, which for half a cycle is `end`
-
-    Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
-        start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
-        end: the lowest multiplier of the decay, at least 0.
-        cycles: how many waves, above 0. The usual 0.5 is half a wave, from 1 down to `end`; 1.0 comes back up to 1.
-
-    Returns:
-        A schedule.
-
-    Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
-
-    Example:
-        >>> import funcsched as fs
-        >>> schedule = fs.warmup_cosine(10, 100, end=0.1)
-        >>> [schedule(step) for step in (0, 5, 10, 100, 101)]
-        [0.0, 0.5, 1.0, 0.1, 0.1]
-
-    Source: WarmupCosineSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016, arXiv:1608.03983, eq. 5.
-    """
-    shape = cosine if cycles == 0.5 else waves(cycles)
-    return _warmup_then_decay("warmup_cosine", warmup_steps, total_steps, start, end, shape)
-
-
-@recipe(cycles=whole_cycles)
-def warmup_cosine_restarts(
-    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: int = 1
-) -> Schedule:
-    """A linear warmup to 1, then cosine decays of equal length, each from 1.
-
-    ``start + (1 - start) * step / warmup_steps`` below `warmup_steps`, then
-    ``end + (1 - end) * (1 + cos(pi * (cycles * u mod 1))) / 2`` with
-    ``u = (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from `total_steps` on
-
-    Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
-        start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
-        end: the lowest multiplier of the decays, at least 0.
-        cycles: how many half-cosine decays, a whole number of at least 1. Their length need not be whole.
-
-    Returns:
-        A schedule. A restart falls on the first step at or after its exact place, on every backend.
-
-    Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
-
-    Example:
-        >>> import funcsched as fs
-        >>> schedule = fs.warmup_cosine_restarts(0, 100, cycles=2)
-        >>> [schedule(step) for step in (0, 50, 100, 101)]
-        [1.0, 1.0, 0.0, 0.0]
-
-    Source: WarmupCosineWithHardRestartsSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016,
-    arXiv:1608.03983, eq. 5.
-    """
-    shape = cosine if cycles == 1 else restarts(cosine, cycles)
-    return _warmup_then_decay("warmup_cosine_restarts", warmup_steps, total_steps, start, end, shape)
+    return ramp(start, end, steps=total_steps, shape=exponential(end / start) if shape is None else shape)

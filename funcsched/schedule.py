@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from funcsched._check import callable_, refuse
 from funcsched._exact import known
-from funcsched._namespace import INTEGER, REAL, Narrow, array_namespace, library
+from funcsched._namespace import array_namespace, library
+from funcsched._scalar import INTEGER, REAL
 from funcsched._step import Step
 from funcsched._value import Value, numbers
+from funcsched._xla import Narrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +74,10 @@ class Schedule(Value):
         """The multiplier at a step of any number system."""
         raise NotImplementedError
 
+    def stretched(self, factor: Any) -> Schedule:
+        """The same curve where every step has become `factor` steps; nodes that know better keep whole numbers."""
+        return Slowed(self, factor)
+
     def scalar(self) -> Callable[[int], float]:
         """`at` for Python ints, with everything that does not depend on the step done beforehand."""
         return lambda step: float(self.at(Step(INTEGER, step)))
@@ -134,6 +140,19 @@ def _check_horizon(value: Any, largest: int) -> None:
             elif type(item) is int and item > largest:
                 rule = f"at most {largest} in JAX without x64 (set jax_enable_x64, or count in larger units)"
                 raise refuse(value.factory, name, rule, item)
+
+
+class Slowed(Schedule):
+    """A schedule on a slower clock, the step being divided."""
+
+    __slots__ = fields = ("schedule", "factor")
+    factory = "stretch"
+
+    schedule: Schedule
+    factor: float
+
+    def at(self, step: Step) -> Any:
+        return self.schedule.at(step.divided(self.factor))
 
 
 class Lift(Schedule):

@@ -1,18 +1,14 @@
-"""The curves: how a phase goes from 0 to 1. The only file with formulas.
-
-A shape gives two weights, each accurate to the last place where it is small: `rise`, which goes from 0 to 1 with the
-elapsed steps, and `fall` = 1 - rise, which goes to 0 with the remaining ones. Subtracting one from 1 would lose the
-other. Each comes with a flag that says where the weight stands for exactly 1, or None where its formula gives 1 itself.
-"""
+"""The curves: how a phase goes from 0 to 1. The only file with formulas."""
 
 from __future__ import annotations
 
-from funcsched._check import callable_, checked, whole_cycles
-from funcsched._exact import HALF_PI, ONE, at_least_one, known, multiple
-from funcsched._fold import fold, ratio
-from funcsched._step import Step
-from funcsched._value import Value
-from funcsched.schedule import evaluate
+import math
+
+from funcsched._check import checked, refuse, whole_cycles
+from funcsched._exact import HALF_PI, ONE, Constant, at_least_one, known, log_of, multiple
+from funcsched._fold import fold
+from funcsched._fold import ratio as ratio_of
+from funcsched._shape import Compose, Restarts, Reverse, Shape, shaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,35 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     Weight = Callable[[Any, Any], tuple[Any, Any]]  # of the elapsed and the remaining steps
-
-
-class Shape(Value):
-    """A curve from 0 to 1 on the fraction of a phase: the `shape` of a `ramp`.
-
-    Call it with a fraction in [0, 1], a Python float or an array of floats, to look at the curve itself; outside,
-    the ends hold.
-
-    Example:
-        >>> import funcsched as fs
-        >>> fs.cosine(0.0), fs.linear(0.25), fs.power(2)(0.5), fs.cosine(1.0)
-        (0.0, 0.25, 0.25, 1.0)
-    """
-
-    __slots__ = ()
-    final = 1.0  # the weight at the end of the phase
-    symmetric = False  # whether fall is rise with the counts exchanged
-
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        """rise and fall over a phase of `steps` steps."""
-        raise NotImplementedError
-
-    def at(self, step: Step) -> Any:
-        rise, _ = self.weights(step.xp, 1)
-        weight, top = rise(*step.phase(1))
-        return weight if top is None else step.xp.where(top, 1.0, weight)
-
-    def __call__(self, fraction: Any) -> Any:
-        return evaluate(self, fraction)
 
 
 class Linear(Shape):
@@ -159,45 +126,189 @@ class Waves(Shape):
         )
 
 
-class Restarts(Shape):
-    """`cycles` times the same curve, each beginning anew."""
+class Sqrt(Shape):
+    """``sqrt(fraction)``: run downwards, the 1-sqrt cooldown."""
 
-    __slots__ = fields = ("shape", "cycles")
-    factory = "restarts"
-    static = frozenset(fields)
-
-    shape: Shape
-    cycles: int
-
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        position, system, period = fold(xp, self.cycles, 1, steps, mirror=False)
-        rise, fall = self.shape.weights(system, period)
-        return (
-            lambda elapsed, remaining: rise(*position(elapsed, remaining)),
-            lambda elapsed, remaining: fall(*position(elapsed, remaining)),
-        )
-
-
-class Custom(Shape):
-    """A plain function of the fraction."""
-
-    __slots__ = fields = ("function",)
-    factory = "shape"
-    static = frozenset(fields)
-
-    function: Callable[[Any], Any]
+    __slots__ = ()
+    factory = "sqrt"
 
     def __repr__(self) -> str:
-        return repr(self.function)
+        return self.factory
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         length = at_least_one(xp, steps)
 
+        def root(count: Any) -> Any:
+            u = xp.real(count) / length
+            inside = u > 0
+            return xp.where(inside, xp.sqrt(xp.where(inside, u, 1.0)), 0.0 * u)  # the slope at 0 is infinite
+
         def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return self.function(xp.real(elapsed) / length), xp.none(remaining)
+            return root(elapsed), xp.none(remaining)
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return 1.0 - rise(elapsed, remaining)[0], xp.none(elapsed)
+            return xp.real(remaining) / length / (1.0 + root(elapsed)), xp.none(elapsed)
+
+        return rise, fall
+
+
+class Exponential(Shape):
+    """``(1 - ratio**fraction) / (1 - ratio)``"""
+
+    __slots__ = ("_rate", "ratio")
+    fields = ("ratio",)
+    factory = "exponential"
+    static = frozenset(fields)
+
+    ratio: float
+    _rate: Constant
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        high, low = log_of(self.ratio)
+        object.__setattr__(self, "_rate", (-high, -low) if high < 0 else (high, low))
+
+    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
+        ratio, growing = self.ratio, self.ratio > 1
+        exponent = multiple(xp, self._rate, steps, twice=self._rate[0] > 1)
+        whole = abs(1.0 - ratio)
+        of_rise, of_fall = (ratio / whole, 1.0 / whole) if growing else (1.0 / whole, ratio / whole)
+
+        def grown(count: Any, factor: float, sign: float) -> Any:
+            x, rest = exponent(count)
+            value = xp.expm1(sign * x)
+            if rest is not None:
+                value = value + (value + 1.0) * (sign * rest)
+            return xp.minimum(value * (sign * factor), 1.0)
+
+        # With ratio above 1 the curve is that of 1 / ratio run backwards.
+        def slow(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return grown(elapsed, of_rise, -1.0), xp.none(remaining)
+
+        def fast(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return grown(remaining, of_fall, 1.0), xp.none(elapsed)
+
+        if growing:
+            return lambda elapsed, remaining: fast(remaining, elapsed), lambda elapsed, remaining: slow(
+                remaining, elapsed
+            )
+        return slow, fast
+
+
+class Log(Shape):
+    """``log(1 + step) / log(1 + steps)``"""
+
+    __slots__ = fields = ("unit",)
+    factory = "log"
+    static = frozenset(fields)
+
+    unit: Any  # steps that count as one
+
+    def __repr__(self) -> str:
+        return self.factory
+
+    def stretched(self, factor: Any) -> Shape:
+        return Log(self.unit * factor)
+
+    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
+        length, unit = at_least_one(xp, steps), self.unit
+        if known(length, unit):
+            whole = math.log1p(length / unit)
+        else:
+            whole = xp.log1p(xp.real(length) / unit)
+
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return xp.minimum(xp.log1p(xp.real(elapsed) / unit) / whole, 1.0), xp.none(remaining)
+
+        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            left = xp.real(remaining) / (xp.real(elapsed) + unit)
+            return xp.minimum(xp.log1p(left) / whole, 1.0), xp.none(elapsed)
+
+        return rise, fall
+
+
+class Tanh(Shape):
+    """``(tanh(lower + (upper - lower) fraction) - tanh(lower)) / (tanh(upper) - tanh(lower))``"""
+
+    __slots__ = fields = ("lower", "upper")
+    factory = "tanh"
+    static = frozenset(fields)
+
+    lower: float
+    upper: float
+
+    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
+        rise = _tanh(xp, self.lower, self.upper, steps)
+        fall = _tanh(xp, -self.upper, -self.lower, steps)
+        return (
+            lambda elapsed, remaining: (rise(elapsed), xp.none(remaining)),
+            lambda elapsed, remaining: (fall(remaining), xp.none(elapsed)),
+        )
+
+
+def _tanh(xp: Any, lower: float, upper: float, steps: Any) -> Callable[[Any], Any]:
+    """The rise; both differences of tanh as quotients of exponentials, in which nothing cancels."""
+    high = upper - lower
+    low = (upper - (high + lower)) if abs(upper) > abs(lower) else ((upper - high) - lower)
+    exponent = multiple(xp, (2.0 * high, 2.0 * low), steps, twice=True)
+    skew = math.exp(-2.0 * lower)
+    whole = (1.0 + math.exp(-2.0 * upper)) / -math.expm1(-2.0 * high)
+
+    def rise(count: Any) -> Any:
+        x, rest = exponent(count)
+        passed = xp.expm1(-x)
+        left = xp.exp(-x)
+        if rest is not None:
+            passed, left = passed - left * rest, left - left * rest
+        return xp.minimum(-passed * whole / (1.0 + skew * left), 1.0)
+
+    return rise
+
+
+class Sine(Shape):
+    """``sin(pi/2 fraction)``: a quarter of a wave. Run downwards, the second half of a cosine decay."""
+
+    __slots__ = ()
+    factory = "sine"
+
+    def __repr__(self) -> str:
+        return self.factory
+
+    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
+        angle, sin, cos = multiple(xp, HALF_PI, steps), xp.sin, xp.cos
+
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            x, rest = angle(elapsed)
+            value = sin(x)
+            return value if rest is None else value + cos(x) * rest, xp.none(remaining)
+
+        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            x, rest = angle(remaining)
+            sine = sin(0.5 * x)
+            value = 2.0 * (sine * sine)
+            return value if rest is None else value + sin(x) * rest, xp.none(elapsed)
+
+        return rise, fall
+
+
+class Rex(Shape):
+    """``fraction / (2 - fraction)``: run downwards, ``(1 - u) / (1 - u / 2)``."""
+
+    __slots__ = ()
+    factory = "rex"
+
+    def __repr__(self) -> str:
+        return self.factory
+
+    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
+        length = float(steps) if known(steps) else xp.real(at_least_one(xp, steps))
+
+        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            return xp.real(elapsed) / (length + xp.real(remaining)), xp.none(remaining)
+
+        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            left = xp.real(remaining)
+            return (left + left) / (length + left), xp.none(elapsed)
 
         return rise, fall
 
@@ -222,10 +333,113 @@ def power(exponent: float) -> Shape:
     return Power(*checked("power", exponent=exponent))
 
 
+def exponential(ratio: float) -> Shape:
+    """The shape ``(1 - ratio ** fraction) / (1 - ratio)``: equal factors in equal times.
+
+    ``ramp(1, end, steps=n, shape=exponential(end))`` is ``end ** (step / n)``, the straight line of a logarithmic plot.
+
+    Args:
+        ratio: from 1e-30 to 1e30, what the curve's distance to its asymptote is multiplied by. Below 1 the curve
+            starts steep, above 1 flat; 1, between them, is `linear`.
+
+    Returns:
+        A shape.
+
+    Raises:
+        TypeError, ValueError: `ratio` is not a number from 1e-30 to 1e30.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.ramp(1.0, 0.01, steps=10, shape=fs.exponential(0.01))
+        >>> [round(schedule(step), 12) for step in (0, 5, 10)]
+        [1.0, 0.1, 0.01]
+
+    Source: the exponential decays of fairseq's tri_stage, and of WSD in Megatron-LM (ratio 0.5) and timm.
+    """
+    (ratio,) = checked("exponential", ratio=ratio)
+    return linear if ratio == 1 else Exponential(ratio)
+
+
+def tanh(lower: float, upper: float) -> Shape:
+    """The stretch of the hyperbolic tangent from `lower` to `upper`, brought to 0 and 1.
+
+    ``(tanh(lower + (upper - lower) fraction) - tanh(lower)) / (tanh(upper) - tanh(lower))``
+
+    Args:
+        lower: where on the tangent the curve begins, from -40 to 40.
+        upper: where it ends, above `lower`, from -40 to 40.
+
+    Returns:
+        A shape.
+
+    Raises:
+        TypeError, ValueError: an argument is no number from -40 to 40, or `lower` is not below `upper`.
+
+    Example:
+        >>> import funcsched as fs
+        >>> [fs.tanh(-3.0, 3.0)(fraction) for fraction in (0.0, 0.5, 1.0)]
+        [0.0, 0.5, 1.0]
+
+    Source: Hsueh et al. 2018, arXiv:1806.01593; timm's TanhLRScheduler has lower -7 and upper 3, without the
+    last step of bringing the ends to 0 and 1.
+    """
+    lower, upper = checked("tanh", lower=lower, upper=upper)
+    if lower >= upper:
+        raise refuse("tanh", "lower", f"below `upper` ({upper!r})", lower)
+    return Tanh(lower, upper)
+
+
+def reverse(shape: Shape | Callable[[Any], Any]) -> Shape:
+    """The shape ``1 - shape(1 - fraction)``: a ramp down along it is the ramp up along `shape`, run backwards.
+
+    Args:
+        shape: a shape or a function of the fraction. Polynomial decay is ``reverse(power(exponent))``.
+
+    Returns:
+        A shape.
+
+    Raises:
+        TypeError: `shape` is not callable.
+
+    Example:
+        >>> import funcsched as fs
+        >>> [fs.ramp(1.0, 0.0, steps=10, shape=fs.reverse(fs.power(2)))(step) for step in (0, 5, 10)]
+        [1.0, 0.25, 0.0]
+    """
+    inner = shaped("reverse", "shape", shape)
+    return inner if inner.symmetric else Reverse(inner)
+
+
+def compose(outer: Shape | Callable[[Any], Any], inner: Shape | Callable[[Any], Any]) -> Shape:
+    """The shape ``outer(inner(fraction))``.
+
+    Args:
+        outer: a shape or a function of the fraction.
+        inner: the same; it bends the clock on which `outer` runs.
+
+    Returns:
+        A shape. `outer` multiplies the rounding of `inner`: a power by its exponent, a cosine by 2.
+
+    Raises:
+        TypeError: an argument is not callable.
+
+    Example: k-decay, and the cosine decay with an exponent, ``((1 + cos(pi u)) / 2) ** exponent``:
+        >>> import funcsched as fs
+        >>> k_decay = fs.compose(fs.cosine, fs.power(2))
+        >>> sharper = fs.reverse(fs.compose(fs.power(2), fs.cosine))
+        >>> [round(fs.ramp(1.0, 0.0, steps=10, shape=shape)(5), 6) for shape in (k_decay, sharper)]
+        [0.853553, 0.25]
+
+    Source: k-decay is Zhang and Li 2020, arXiv:2004.05909, and timm's `k_decay`; the exponent is that of
+    optax.cosine_decay_schedule.
+    """
+    return Compose(shaped("compose", "outer", outer), shaped("compose", "inner", inner))
+
+
 def waves(cycles: float) -> Shape:
     """The shape ``(1 - cos(2 pi cycles fraction)) / 2``: `cosine` is half a wave."""
     (cycles,) = checked("waves", cycles=cycles)
-    return Waves(*ratio(2.0 * cycles))
+    return Waves(*ratio_of(2.0 * cycles))
 
 
 def restarts(shape: Shape, cycles: int) -> Shape:
@@ -233,10 +447,9 @@ def restarts(shape: Shape, cycles: int) -> Shape:
     return Restarts(shape, whole_cycles("restarts", "cycles", cycles))
 
 
-def shaped(function: str, argument: str, value: Any) -> Shape:
-    """The rule of an argument that is a shape or any function of the fraction."""
-    return value if isinstance(value, Shape) else Custom(callable_(function, argument, value))
-
-
 linear = Linear()
 cosine = Cosine()
+sqrt = Sqrt()
+log = Log(1)
+rex = Rex()
+sine = Sine()

@@ -20,6 +20,9 @@ class Case:
     ends: dict[int, float] = field(compare=False)  # at each boundary and past the end, the declared multiplier
 
     over: int | None = field(default=None, compare=False)  # from here on constant; by default the last of the ends
+    endless: bool = field(default=False, compare=False)  # never constant; `over` is then how far to look
+    ulps: float = field(default=4, compare=False)  # more only where parts are multiplied, each with 4 of its own
+    scale: float | None = field(default=None, compare=False)  # ulps of this and not of each value, where it is larger
 
     @property
     def horizon(self) -> int:
@@ -66,6 +69,312 @@ HORIZONS = [
     (10, 999_999_937),
 ]
 LEVELS = [(0.0, 0.0), (0.1, 0.1), (0.0, 1e-3), (0.3, 0.7), (1.0, 0.0), (0.5, 2.0), (1e-30, 1e-8)]
+
+
+def _shape(text: str, curve: oracle.Shape, *steps: int, ulps: float = 4) -> list[Case]:
+    """Up, down, and down to a tenth."""
+    return [
+        Case(
+            f"ramp({a!r}, {b!r}, steps={n}, shape={text})",
+            oracle.ramp(a, b, n, curve),
+            {-1: a, 0: a, n: b, n + 1: b},
+            ulps=ulps,
+        )
+        for n in steps
+        for a, b in [(0.0, 1.0), (1.0, 0.0), (1.0, 0.1)]
+    ]
+
+
+def _endless(text: str, curve: oracle.Curve, ends: dict[int, float], over: int, **more: float) -> Case:
+    return Case(text, curve, ends, over, endless=True, **more)
+
+
+_WSD = (10, 1.0, oracle.linear), (70, 1.0, oracle.linear), (20, 0.1, oracle.sqrt)
+_ROW = [0.5, 1.0, 0.25, 0.3]
+_KNOTS = ([3, 7, 50], [0.25, 1.0, 0.5], [oracle.linear, oracle.cosine])
+_MANY_KNOTS = [10 * i for i in range(12)], [(7 * i % 5) / 4 for i in range(12)]
+_TENTHS = [0.1, 0.1, 0.5]
+
+CATALOGUE = [
+    # Shapes.
+    *_shape("sqrt", oracle.sqrt, 100, 10**9),
+    *_shape("rex", oracle.rex, 100, 10**9),
+    *_shape("sine", oracle.sine, 100, 10**9),
+    *_shape("log", oracle.log(100), 100),
+    *_shape("log", oracle.log(10**9), 10**9),
+    *(case for r in (1e-8, 0.01, 0.5, 0.999, 30.0) for case in _shape(f"exponential({r})", oracle.exponential(r), 100)),
+    *_shape("exponential(0.01)", oracle.exponential(0.01), 10**9),
+    *(
+        case
+        for low, high in [(-7.0, 3.0), (-3.0, 3.0), (0.5, 2.25), (-0.1, 0.2)]
+        for case in _shape(f"tanh({low}, {high})", oracle.tanh(low, high), 100)
+    ),
+    *_shape("tanh(-7.0, 3.0)", oracle.tanh(-7, 3), 10**9),
+    *(case for p in (0.5, 0.9, 2.0) for case in _shape(f"reverse(power({p}))", oracle.reverse(oracle.power(p)), 1000)),
+    *_shape("reverse(exponential(0.1))", oracle.reverse(oracle.exponential(0.1)), 100),
+    *_shape("compose(cosine, power(2.0))", oracle.compose(oracle.cosine, oracle.power(2.0)), 100, ulps=8),
+    *_shape(
+        "reverse(compose(power(2.0), cosine))",
+        oracle.reverse(oracle.compose(oracle.power(2.0), oracle.cosine)),
+        100,
+        ulps=8,
+    ),
+    # Decays.
+    *(
+        _endless(f"inverse_power({t}, {p})", oracle.inverse_power(t, p), {-1: 1.0, 0: 1.0}, 10**6)
+        for t in (1, 100, 10**9)
+        for p in (0.3, 0.5, 1.0, 2.5)
+    ),
+    _endless("inverse_sqrt(1000)", oracle.inverse_power(1000, 0.5), {0: 1.0, 3000: 0.5}, 10**6),
+    *(
+        _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0, n: r}, over)
+        for r, n, over in [(0.5, 1, 100), (0.9, 7, 5000), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
+    ),
+    Case("exponential_decay(0.5, 10, end=0.1)", oracle.exponential_decay(0.5, 10, end=0.1), {0: 1.0, 10: 0.5, 40: 0.1}),
+    Case(
+        "exponential_decay(2.0, 10, end=100.0)", oracle.exponential_decay(2, 10, end=100), {0: 1.0, 10: 2.0, 70: 100.0}
+    ),
+    *(
+        _endless(f"exponential_decay({r}, {n}, staircase=True)", oracle.exponential_decay(r, n, True), ends, over)
+        for r, n, ends, over in [
+            (0.5, 10, {0: 1.0, 9: 1.0, 10: 0.5, 19: 0.5, 20: 0.25}, 500),
+            (0.1, 7, {6: 1.0, 7: 0.1}, 200),
+            (0.97, 3, {2: 1.0, 3: 0.97}, 5000),
+        ]
+    ),
+    _endless("inverse_time(0.5, 10)", oracle.inverse_time(0.5, 10), {0: 1.0, 20: 0.5}, 10**6),
+    _endless("inverse_time(1.0, 10, staircase=True)", oracle.inverse_time(1, 10, True), {9: 1.0, 10: 0.5}, 10**4),
+    # Levels.
+    Case(
+        "piecewise_constant([10, 20, 30], levels=[0.5, 1.0, 0.25, 0.3])",
+        oracle.levels([10, 20, 30], _ROW),
+        {9: 0.5, 10: 1.0, 20: 0.25, 30: 0.3},
+    ),
+    Case(
+        "piecewise_constant([10, 20, 30], factors=[0.1, 0.1, 0.5])",
+        oracle.factors([10, 20, 30], _TENTHS),
+        {9: 1.0, 10: 0.1},
+        30,
+    ),
+    Case(
+        "piecewise_constant([5 * i + 5 for i in range(30)], levels=[1 / (i + 1) for i in range(31)])",
+        oracle.levels([5 * i + 5 for i in range(30)], [1 / (i + 1) for i in range(31)]),
+        {5 * i: 1 / (i + 1) for i in range(31)},
+    ),
+    Case("multistep([30, 60, 10**9])", oracle.factors([30, 60, 10**9], [0.1] * 3), {29: 1.0, 30: 0.1}, 10**9),
+    _endless("step_decay(30)", oracle.exponential_decay(0.1, 30, True), {29: 1.0, 30: 0.1}, 900),
+    Case("table([0.5, 1.0, 0.25, 0.3])", oracle.table(_ROW), dict(enumerate(_ROW))),
+    Case(
+        "tabulate(lambda step: 1 / (1 + step), 50)",
+        oracle.table([1 / (1 + i) for i in range(51)]),
+        {0: 1.0, 50: 1 / 51},
+    ),
+    # Combinators.
+    Case(
+        "interpolate([3, 7, 50], [0.25, 1.0, 0.5], shape=[linear, cosine])",
+        oracle.interpolate(*_KNOTS),
+        {0: 0.25, 3: 0.25, 7: 1.0, 50: 0.5},
+    ),
+    Case(
+        "interpolate([10 * i for i in range(12)], [(7 * i % 5) / 4 for i in range(12)])",
+        oracle.interpolate(*_MANY_KNOTS, [oracle.linear] * 11),
+        dict(zip(*_MANY_KNOTS, strict=True)),
+    ),
+    Case(
+        "product(warmup_linear(10, 100), ramp(1.0, 0.5, steps=50), 0.5)",
+        oracle.product(oracle.warmup_linear(10, 100), oracle.ramp(1, 0.5, 50), oracle.constant(0.5)),
+        {0: 0.0, 100: 0.0},
+        ulps=8,
+    ),
+    Case(
+        "add(0.25, scale(warmup_cosine(10, 100), 0.75))",
+        oracle.add(oracle.constant(0.25), oracle.scale(oracle.warmup_cosine(10, 100), 0.75)),
+        {0: 0.25, 10: 1.0, 100: 0.25},
+    ),
+    Case(
+        "maximum(warmup_cosine(10, 100), 0.1)",
+        oracle.maximum(oracle.warmup_cosine(10, 100), oracle.constant(0.1)),
+        {0: 0.1, 10: 1.0, 100: 0.1},
+    ),
+    Case(
+        "minimum(warmup_linear(10, 100), 0.5)",
+        oracle.minimum(oracle.warmup_linear(10, 100), oracle.constant(0.5)),
+        {0: 0.0, 5: 0.5, 100: 0.0},
+    ),
+    Case(
+        "then(warmup_inverse_sqrt(100), 400, 0.1, steps=100, shape=sqrt)",
+        oracle.then(
+            oracle.join([oracle.ramp(0, 1, 100), oracle.inverse_power(100, 0.5)], [100]), 400, 0.1, 100, oracle.sqrt
+        ),
+        {0: 0.0, 100: 1.0, 400: 0.5, 500: 0.1},
+    ),
+    # Clocks.
+    *(
+        Case(
+            f"stretch(warmup_cosine(10, 100, end=0.1), {f})",
+            oracle.stretch(oracle.warmup_cosine(10, 100, 0.0, 0.1), f),
+            {0: 0.0, round(10 * f): 1.0, round(100 * f): 0.1},
+        )
+        for f in (2, 1.5, 0.1, 12_345_678)
+    ),
+    _endless("stretch(inverse_sqrt(100), 2.5)", oracle.inverse_power(250, 0.5), {0: 1.0, 750: 0.5}, 10**5),
+    _endless(
+        "repeat(ramp(1.0, 0.0, steps=10, shape=cosine), 10)",
+        oracle.repeat(oracle.ramp(1, 0, 10, oracle.cosine), 10),
+        {0: 1.0, 10: 1.0, 990: 1.0, 10**9: 1.0},
+        10**6,
+    ),
+    Case(
+        "repeat(warmup_linear(3, 10, end=0.1), 10, 5, level_factor=0.5)",
+        oracle.repeat(oracle.warmup_linear(3, 10, 0, 0.1), 10, 5, 1, 0.5),
+        {0: 0.0, 3: 1.0, 13: 0.5, 23: 0.25, 50: 0.00625},
+    ),
+    Case(
+        "repeat(ramp(1.0, 0.0, steps=10, shape=cosine), 10, 4, 2, 0.5)",
+        oracle.repeat(oracle.ramp(1, 0, 10, oracle.cosine), 10, 4, 2, 0.5),
+        {0: 1.0, 10: 0.5, 30: 0.25, 70: 0.125, 150: 0.0},
+    ),
+    _endless(
+        "repeat(warmup_cosine(2, 10), 10, period_factor=10)",
+        oracle.repeat(oracle.warmup_cosine(2, 10), 10, None, 10),
+        {0: 0.0, 2: 1.0, 10: 0.0, 30: 1.0, 110: 0.0, 111_111_110: 0.0},
+        111_111_110,
+    ),
+    Case(
+        "repeat(ramp(1.0, 0.1, steps=10, shape=cosine), 10, 5, 1.5)",
+        oracle.repeat(oracle.ramp(1, 0.1, 10, oracle.cosine), 10, 5, 1.5),
+        {0: 1.0, 10: 1.0, 25: 1.0, 132: 0.1},
+        ulps=8,
+        scale=1.0,
+    ),
+    # Recipes.
+    *(
+        Case(
+            f"warmup_polynomial(10, {n}, end=0.1, exponent={p})",
+            oracle.phases(0.0, (10, 1.0, oracle.linear), (n - 10, 0.1, oracle.reverse(oracle.power(p)))),
+            {0: 0.0, 10: 1.0, n: 0.1},
+        )
+        for n, p in [(100, 1.0), (100, 2.0), (10**9, 0.5)]
+    ),
+    *(
+        Case(
+            f"warmup_half_cosine(10, {n}, end=0.1)",
+            oracle.phases(0.0, (10, 1.0, oracle.linear), (n - 10, 0.1, oracle.sine)),
+            {0: 0.0, 10: 1.0, n: 0.1},
+        )
+        for n in (100, 10**9)
+    ),
+    Case(
+        "warmup_cosine_linear(10, 100, 20)",
+        oracle.then(oracle.warmup_cosine(10, 100, 0.0, 0.1), 80, 0.0, 20),
+        {0: 0.0, 10: 1.0, 100: 0.0},
+        ulps=8,
+    ),
+    _endless(
+        "warmup_inverse_sqrt(100)",
+        oracle.join([oracle.ramp(0, 1, 100), oracle.inverse_power(100, 0.5)], [100]),
+        {0: 0.0, 100: 1.0, 400: 0.5},
+        10**6,
+    ),
+    _endless(
+        "warmup_inverse_sqrt(10, timescale=1000, shift=50)",
+        oracle.join([oracle.ramp(0, 1, 10), oracle.shift(oracle.inverse_power(1000, 0.5), 50)], [10]),
+        {0: 0.0, 2960: 0.5},
+        10**6,
+    ),
+    _endless(
+        "noam(512, 4000)",
+        oracle.scale(
+            oracle.shift(oracle.join([oracle.ramp(0, 1, 4000), oracle.inverse_power(4000, 0.5)], [4000]), 1),
+            (512 * 4000) ** -0.5,
+        ),
+        {3999: (512 * 4000) ** -0.5},
+        10**6,
+    ),
+    Case(
+        "warmup_stable_decay(10, 70, 20, end=0.1, decay_shape=sqrt)",
+        oracle.phases(0.0, *_WSD),
+        {0: 0.0, 10: 1.0, 80: 1.0, 100: 0.1},
+    ),
+    Case(
+        "warmup_stable_decay(5, 30, 10, warmup_shape=cosine, decay_shape=exponential(0.5), cycles=3)",
+        oracle.join(
+            [
+                oracle.ramp(0, 1, 5, oracle.cosine),
+                oracle.repeat(oracle.phases(1.0, (30, 1.0, oracle.linear), (10, 0.0, oracle.exponential(0.5))), 40, 3),
+            ],
+            [5],
+        ),
+        {0: 0.0, 5: 1.0, 35: 1.0, 45: 1.0, 85: 1.0, 125: 0.0},
+    ),
+    Case("warmup_stable_decay(0, 5, 0)", oracle.levels([5], [1.0, 0.0]), {0: 1.0, 4: 1.0, 5: 0.0}),
+    _endless(
+        "warmup_exponential(10, 100, 0.5)",
+        oracle.join([oracle.ramp(0, 1, 10), oracle.exponential_decay(0.5, 100)], [10]),
+        {0: 0.0, 10: 1.0, 110: 0.5},
+        5000,
+    ),
+    Case(
+        "cosine_restarts(20, times=3, period_factor=2, level_factor=0.5, warmup_steps=4, start=0.05, end=0.1)",
+        oracle.add(
+            oracle.repeat(oracle.phases(0.0, (4, 1.0, oracle.linear), (16, 0.0, oracle.cosine)), 20, 3, 2, 0.5),
+            oracle.repeat(oracle.phases(0.05, (4, 0.0, oracle.linear), (16, 0.1, oracle.cosine)), 20, 3, 2),
+        ),
+        {0: 0.05, 4: 1.0, 20: 0.05, 28: 0.5, 60: 0.05, 76: 0.25, 140: 0.1},
+    ),
+    _endless(
+        "cosine_restarts(50, end=0.1)",
+        oracle.repeat(oracle.ramp(1, 0.1, 50, oracle.cosine), 50),
+        {0: 1.0, 50: 1.0},
+        10**6,
+    ),
+    Case(
+        "one_cycle(30, 100)",
+        oracle.phases(0.04, (30, 1.0, oracle.cosine), (70, 4e-6, oracle.cosine)),
+        {0: 0.04, 30: 1.0, 100: 4e-6},
+    ),
+    Case(
+        "one_cycle(30, 100, decay_steps=30, shape=linear)",
+        oracle.phases(0.04, (30, 1.0, oracle.linear), (30, 0.04, oracle.linear), (40, 4e-6, oracle.linear)),
+        {0: 0.04, 30: 1.0, 60: 0.04, 100: 4e-6},
+    ),
+    Case(
+        "tri_stage(10, 40, 50)",
+        oracle.phases(0.01, (10, 1.0, oracle.linear), (40, 1.0, oracle.linear), (50, 0.01, oracle.exponential(0.01))),
+        {0: 0.01, 10: 1.0, 50: 1.0, 100: 0.01},
+    ),
+    Case("range_test(100, start=1e-4)", oracle.ramp(1e-4, 1.0, 100, oracle.exponential(1e4)), {0: 1e-4, 100: 1.0}),
+    _endless(
+        "power_law(100)",
+        oracle.join([oracle.ramp(0, 1, 100), oracle.inverse_power(100, 0.51)], [100]),
+        {0: 0.0, 100: 1.0},
+        10**6,
+    ),
+    *(
+        _endless(
+            f"cyclic(10, 20, start=0.25, mode={mode!r}{rate})",
+            oracle.add(
+                oracle.constant(0.25),
+                oracle.scale(
+                    oracle.product(
+                        oracle.repeat(
+                            oracle.phases(0.0, (10, 1.0, oracle.linear), (20, 0.0, oracle.linear)), 30, None, 1, level
+                        ),
+                        oracle.exponential_decay(decay, 1),
+                    ),
+                    0.75,
+                ),
+            ),
+            {0: 0.25, 30: 0.25, 60: 0.25} | ({10: 1.0} if decay == 1 else {}),
+            600,
+        )
+        for mode, rate, level, decay in [
+            ("triangular", "", 1.0, 1.0),
+            ("triangular2", "", 0.5, 1.0),
+            ("exp_range", ", rate=0.99", 1.0, 0.99),
+        ]
+    ),
+]
 
 CASES = [
     Case("constant()", oracle.constant(1.0), {0: 1.0, 10: 1.0}),
@@ -146,6 +455,7 @@ CASES = [
         oracle.shift(oracle.join([oracle.warmup_cosine(10, 100), oracle.warmup_linear(1, 10**9)], [100]), 50),
         {50: 0.0, 51: 1.0, 10**9 + 50: 0.0},
     ),
+    *CATALOGUE,
 ]
 
 # Horizons past 32 bits: token counts. Not for JAX without x64.
@@ -168,6 +478,8 @@ def steps(case: Case) -> tuple[int, ...]:
     # Between the boundaries: the multiples of an irrational number fall everywhere.
     for low, high in zip([0, *marks], marks, strict=False):
         chosen |= {low + int((high - low) * (0.6180339887498949 * k % 1)) for k in range(1, 25)}
+    if case.endless:
+        chosen.discard(2**31 - 1)  # as a float32 this is 2**31, which JAX without x64 cannot count to
     limit = 2**31 if max(marks) < 2**31 else 2**62
     return tuple(sorted(step for step in chosen if step < limit))
 

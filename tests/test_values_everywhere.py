@@ -8,8 +8,6 @@ from tests import oracle
 from tests.backends import BACKENDS, Backend
 from tests.cases import CASES, LONG, Case, exact, steps
 
-TOLERANCE = 4  # units in the last place
-
 
 def rounded(value: float, bits: int) -> float:
     return float(np.float32(value)) if bits == 24 else value
@@ -37,7 +35,11 @@ def test_a_horizon_past_32_bits_keeps_the_contract(case: Case, backend: Backend)
 
 def check(case: Case, backend: Backend) -> None:
     last = case.horizon
-    far = [last + last // 1000 + 40, 2 * last + 99, *([2**53, 2**62] if backend.long else [2**31 - 1])]
+    far = (
+        []
+        if case.endless
+        else [last + last // 1000 + 40, 2 * last + 99, *([2**53, 2**62] if backend.long else [2**31 - 1])]
+    )
     schedule = case.schedule
     # One call for all claims: compilation is what takes the time.
     asked = [*steps(case), *case.ends, *far]
@@ -50,10 +52,10 @@ def check(case: Case, backend: Backend) -> None:
         ends = {step: declared[step] for step in case.ends}
         assert ends == {step: rounded(value, backend.bits) for step, value in case.ends.items()}
     if all(step < 2**31 for step in far) or backend.long:
-        assert {declared[step] for step in far} == {declared[far[0]]}, "not held past the end"
+        assert len({declared[step] for step in far}) <= 1, "not held past the end"
 
 
 def within_4_ulp(case: Case, backend: Backend, seen: list[float], values: list[float]) -> None:
-    off = [oracle.ulps(value, exact(case, step), backend.bits) for step, value in zip(seen, values, strict=True)]
+    off = [oracle.ulps(v, exact(case, step), backend.bits, case.scale) for step, v in zip(seen, values, strict=True)]
     worst = max(range(len(off)), key=off.__getitem__)
-    assert off[worst] <= TOLERANCE, f"{off[worst]:.1f} ulp at step {seen[worst]}: {values[worst]!r}"
+    assert off[worst] <= case.ulps, f"{off[worst]:.1f} ulp at step {seen[worst]}: {values[worst]!r}"

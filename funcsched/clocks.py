@@ -1,0 +1,327 @@
+"""Schedules on another clock: shifted, stretched, repeated."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from funcsched._check import checked, length, length_now, optional, refuse, rule, whole_cycles
+from funcsched._check import ratio as factor_rule
+from funcsched._exact import known, log_of
+from funcsched._fold import ratio
+from funcsched._scalar import INTEGER
+from funcsched._step import Step
+from funcsched._value import numbers
+from funcsched.decays import growth
+from funcsched.levels import products
+from funcsched.schedule import Schedule, Slowed, lifted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar
+
+    from funcsched._exact import Constant
+
+
+class Shift(Schedule):
+    __slots__ = fields = ("schedule", "steps")
+    factory = "shift"
+
+    schedule: Schedule
+    steps: int
+
+    def stretched(self, factor: Any) -> Schedule:
+        return Shift(self.schedule.stretched(factor), self.steps * factor)
+
+    def at(self, step: Step) -> Any:
+        return self.schedule.at(step.ahead(self.steps))
+
+    def scalar(self) -> Callable[[int], float]:
+        schedule, steps = self.schedule.scalar(), self.steps
+        return lambda step: schedule(step + steps if step > 0 else steps)
+
+
+def shift(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
+    """A schedule that runs ahead: its first value is the one at step `steps`.
+
+    ``schedule(max(step, 0) + steps)``
+
+    A warmup from 0 spends the first update at rate 0; ``shift(schedule, 1)`` does not.
+
+    Args:
+        schedule: a schedule or a function of a step.
+        steps: how many steps ahead, a whole number of at least 0.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        TypeError, ValueError: `schedule` is not callable, or `steps` not a whole number of at least 0.
+
+    Example:
+        >>> import funcsched as fs
+        >>> fs.shift(fs.warmup_linear(10, 100), 1)(0)
+        0.1
+    """
+    return Shift(lifted("shift", "schedule", schedule), *checked("shift", steps=steps))
+
+
+class Stretch(Schedule):
+    __slots__ = ("_ratio", "factor", "schedule")
+    fields = ("schedule", "factor")
+    factory = "stretch"
+    static = frozenset({"factor"})
+
+    schedule: Schedule
+    factor: float
+    _ratio: tuple[Any, int]
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_ratio", ratio(self.factor))
+
+    def stretched(self, factor: Any) -> Schedule:
+        return Slowed(self, factor)
+
+    def at(self, step: Step) -> Any:
+        slower, faster = self._ratio
+        limit = 2**53 if step.xp.largest is None else step.xp.largest
+        # In whole numbers nothing is rounded before the curve is.
+        if not isinstance(slower, int) or _longest(self.schedule, limit) * slower > limit:
+            return self.schedule.at(step.divided(self.factor))
+        value = self.schedule.stretched(slower).at(step.times(faster))
+        if step.xp.largest is None or faster == 1:
+            return value
+        return step.xp.where(step.before(limit // faster), value, self.schedule.at(step.divided(self.factor)))
+
+
+def _longest(schedule: Schedule, otherwise: int) -> int:
+    """The largest count of steps in a schedule, if all are known."""
+    found = [number for number in numbers(schedule) if not isinstance(number, float)]
+    return max(found, default=0) if known(*found) else otherwise
+
+
+def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
+    """The same curve over another horizon.
+
+    ``schedule(step / factor)``
+
+    Args:
+        schedule: a schedule or a function of a step.
+        factor: how many times as long it takes, from 1e-9 to 1e9; below 1 it is shorter.
+
+    Returns:
+        A schedule. A factor that is a fraction of small numbers (2, 1.5, 0.1) keeps the steps whole: the curve is then
+        as accurate as the schedule itself. For another, the step is rounded: near an end at 0 the last places go.
+
+    Raises:
+        TypeError, ValueError: `schedule` is not callable, or `factor` is no number from 1e-9 to 1e9.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.stretch(fs.warmup_linear(10, 100), 1.5)
+        >>> [schedule(step) for step in (0, 3, 15, 150, 151)]
+        [0.0, 0.2, 1.0, 0.0, 0.0]
+
+    Source: Composer's scale_schedule_ratio.
+    """
+    return Stretch(lifted("stretch", "schedule", schedule), _stretching("stretch", "factor", factor))
+
+
+_stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
+
+
+_FEW = 1000
+
+
+class Repeat(Schedule):
+    __slots__ = ("_heights", "_log", "level_factor", "period", "period_factor", "schedule", "times")
+    fields = ("schedule", "period", "times", "period_factor", "level_factor")
+    factory = "repeat"
+    defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
+    static = frozenset({"times", "period_factor", "level_factor"})
+
+    schedule: Schedule
+    period: int
+    times: int | None
+    period_factor: float
+    level_factor: float
+    _log: Constant
+    _heights: tuple[float, ...] | None  # of the cycles, where they are few
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        times = self.times
+        heights = None if times is None or times > _FEW else products((self.level_factor,) * (times - 1))
+        object.__setattr__(self, "_heights", heights)
+        object.__setattr__(self, "_log", log_of(self.level_factor))
+
+    def stretched(self, factor: Any) -> Schedule:
+        return type(self)(
+            self.schedule.stretched(factor), self.period * factor, self.times, self.period_factor, self.level_factor
+        )
+
+    def at(self, step: Step) -> Any:
+        cycle, local = step.cycle(self.period, self.times)
+        value = self.schedule.at(local)
+        if self.level_factor == 1:
+            return value
+        if known(cycle):
+            return value * (self.level_factor**cycle if cycle == cycle else 1.0)
+        if self._heights is not None:
+            return value * step.xp.lookup(self._heights, step.xp.integers(step.xp.where(cycle == cycle, cycle, 0)))
+        return value * growth(step.xp, self._log, cycle, 1)
+
+    def scalar(self) -> Callable[[int], float]:
+        schedule, period, times, factor = self.schedule.scalar(), self.period, self.times, self.level_factor
+
+        def value(step: int) -> float:
+            cycle, count = divmod(step, period) if step > 0 else (0, 0)
+            if times is not None and cycle >= times:
+                cycle, count = times - 1, period
+            return schedule(count) * factor**cycle
+
+        return value
+
+
+class RepeatLonger(Repeat):
+    """Cycles that grow: where each begins depends on all before, so that the period must be known."""
+
+    __slots__ = ("_cycles",)
+    static = frozenset({"period", "times", "period_factor", "level_factor"})
+
+    _cycles: _Cycles
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_cycles", _Cycles(self.period, self.times, self.period_factor, self.level_factor))
+
+    def stretched(self, factor: Any) -> Schedule:
+        return super().stretched(factor) if known(factor) and isinstance(factor, int) else Slowed(self, factor)
+
+    def at(self, step: Step) -> Any:
+        xp, cycles = step.xp, self._cycles.before(step.xp.largest)
+        index = bisect_right(cycles.begins, step.value()) if known(step.raw) else step.index(cycles.begins)
+        begin, fraction, scale, level = (
+            row[index] if known(index) else xp.lookup(row, index)
+            for row in (cycles.wholes, cycles.fractions, cycles.scales, cycles.levels)
+        )
+        local = step.since(begin)
+        if not cycles.exact:
+            value = self.schedule.at(local.less(fraction).divided(scale))
+        elif known(scale):
+            value = self.schedule.stretched(scale).at(local)
+        else:
+            value = self._exact(local, index, scale, cycles)
+        if self.times is not None and len(cycles.wholes) == self.times:
+            end = self.schedule.at(Step(xp, self.period if known(step.raw) else xp.whole(0 * step.raw + self.period)))
+            value = xp.where(step.before(cycles.total), value, step.hold(end))
+        return value * level
+
+    def _exact(self, local: Step, index: Any, scale: Any, cycles: _Cycles) -> Any:
+        """Every length times a whole number, but where that would be too long to count."""
+        xp, longest = local.xp, max(self.period, _longest(self.schedule, self.period))
+        limit = 2**53 if xp.largest is None else xp.largest
+        fits = [own * longest <= limit for own in cycles.scales]
+        if all(fits):
+            return self.schedule.stretched(scale).at(local)
+        safe = xp.lookup([own if fit else 1 for own, fit in zip(cycles.scales, fits, strict=True)], index)
+        inside = self.schedule.stretched(safe).at(local)
+        return xp.where(index < fits.index(False), inside, self.schedule.at(local.divided(scale)))
+
+    def scalar(self) -> Callable[[int], float]:
+        return lambda step: float(self.at(Step(INTEGER, step)))
+
+
+class _Cycles:
+    """Where the cycles of a growing repetition begin, how long they are and how high."""
+
+    def __init__(self, period: int, times: int | None, period_factor: float, level_factor: float) -> None:
+        from decimal import ROUND_CEILING, Context, Decimal
+
+        context = Context(prec=100)
+        numerator, denominator = ratio(period_factor)
+        growing = context.divide(Decimal(numerator), Decimal(denominator))
+        self.exact = isinstance(numerator, int) and denominator == 1
+        begin, scale, level = Decimal(0), Decimal(1), Decimal(1)
+        self.wholes: list[int] = []  # each beginning rounded down,
+        self.fractions: list[float] = []  # and what that leaves
+        self.begins: list[int] = []  # the first step of each cycle but the first
+        self.scales: list[Any] = []
+        self.levels: list[float] = []
+        while begin <= 2**53 and (times is None or len(self.wholes) < times):
+            self.wholes.append(int(begin))
+            self.fractions.append(float(begin % 1))
+            self.scales.append(int(scale) if self.exact else float(scale))
+            self.levels.append(float(level))
+            begin = context.add(begin, context.multiply(scale, Decimal(period)))
+            scale = context.multiply(scale, growing)
+            level = context.multiply(level, Decimal(level_factor))
+            self.begins.append(int(begin.to_integral_value(ROUND_CEILING)))
+        self.total = self.begins.pop()
+
+    def before(self, largest: int | None) -> _Cycles:
+        """Those that begin at steps which can be counted."""
+        if largest is None or self.wholes[-1] <= largest:
+            return self
+        cycles: _Cycles = object.__new__(_Cycles)
+        count = bisect_right(self.begins, largest) + 1
+        cycles.exact, cycles.total, cycles.begins = self.exact, self.total, self.begins[: count - 1]
+        cycles.wholes, cycles.fractions = self.wholes[:count], self.fractions[:count]
+        cycles.scales, cycles.levels = self.scales[:count], self.levels[:count]
+        return cycles
+
+
+def repeat(
+    schedule: Schedule | Callable[[Any], Any],
+    period: int,
+    times: int | None = None,
+    period_factor: float = 1.0,
+    level_factor: float = 1.0,
+) -> Schedule:
+    """The beginning of a schedule again and again, each time longer or lower if wanted.
+
+    ``level_factor**i * schedule((step - b[i]) / period_factor**i)`` for ``b[i] <= step < b[i + 1]``, with
+    ``b[i] = period * (1 + period_factor + ... + period_factor**(i - 1))``
+
+    Args:
+        schedule: a schedule or a function of a step.
+        period: how many of its first steps make a cycle, a whole number of at least 1.
+        times: how many cycles, a whole number of at least 1; without it they never end. After the last one its end,
+            ``level_factor**(times - 1) * schedule(period)``, is held.
+        period_factor: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6, whole or not.
+        level_factor: how many times as high, from 1e-30 to 1e30; above 1 it needs `times`.
+
+    Returns:
+        A schedule. A restart falls on the first step at or after its exact place: cycles are counted in whole
+        numbers. Where `period_factor` is not whole, cycles begin between steps and the clock of a cycle is rounded:
+        the multiplier is then within 4 ulp of the highest and not of its own.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of its range, or `period` is traced where
+            cycles grow.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.repeat(fs.ramp(1.0, 0.0, steps=10), 10, times=3, period_factor=2, level_factor=0.5)
+        >>> [schedule(step) for step in (0, 9, 10, 20, 30, 69, 70)]
+        [1.0, 0.1, 0.5, 0.25, 0.25, 0.00625, 0.0]
+
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983; praxis' CycleSchedule.
+    """
+    inner = lifted("repeat", "schedule", schedule)
+    period = length("repeat", "period", period)
+    times = optional(whole_cycles)("repeat", "times", times)
+    level_factor = factor_rule("repeat", "level_factor", level_factor)
+    if level_factor > 1 and times is None:
+        raise refuse("repeat", "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
+    period_factor = _growth("repeat", "period_factor", period_factor)
+    if period_factor == 1:
+        return Repeat(inner, period, times, 1.0, level_factor)
+    if period_factor < 1.001:
+        raise refuse("repeat", "period_factor", "1 or a number from 1.001 to 1e6", period_factor)
+    period = length_now("repeat", "period", period)
+    return RepeatLonger(inner, period, times, period_factor, level_factor)
+
+
+_growth = rule("1 or a number from 1.001 to 1e6", 1.0, 1e6)
