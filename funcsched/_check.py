@@ -70,7 +70,7 @@ length_now = rule("a whole number from 1 to 2**53", 1, MAX_COUNT, int)
 # A multiplier.
 level = rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL, traced=True)
 level_now = rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL)
-share = rule("a number from 0 to 1", 0, 1)
+share = rule("a number from 0 to 1", 0, 1, traced=True)
 # Parameters of curves.
 positive = rule("a finite number above 0", 0, LARGEST, above=True)
 ratio = rule("a number from 1e-30 to 1e30", 1e-30, 1e30)

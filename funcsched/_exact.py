@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 # Constants as exact sums of two floats.
 Constant = tuple[float, float]
 ONE: Constant = (1.0, 0.0)
+SHARE = 1.0  # for a length: counts are shares of a whole, rounded before
 HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 _SCALE = 160
-_GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
-_rates: dict[tuple[Constant, int, int], tuple[float, int, float]] = {}
+GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
+_rates: dict[tuple[Constant, int, int, float], tuple[float, int, float]] = {}
 
 
 def known(*values: Any) -> bool:
@@ -43,29 +44,48 @@ def log_of(number: float) -> Constant:
     return high, float(context.subtract(value, Decimal(high)))
 
 
-def multiple(xp: Any, constant: Constant, steps: Any, twice: bool = False) -> Callable[[Any], tuple[Any, Any]]:
+def multiple(
+    xp: Any, constant: Constant, steps: Any, twice: bool = False, good: float = GOOD
+) -> Callable[[Any], tuple[Any, Any]]:
     """The function count -> constant * count / steps, for a constant such as ONE or HALF_PI.
 
-    It gives (value, rest), accurate as a sum. rest is None where one rounding is enough, unless `twice` asks for it.
+    It gives (value, rest), accurate as a sum. rest is None where one rounding is enough, unless `twice` asks for it;
+    `good` is how far the constant may be off, in halves of the last place.
     """
+    if steps is SHARE:
+        return lambda share: (share if constant == ONE else share * constant[0], None)
     if xp.spare:
         high, length = constant[0], at_least_one(xp, steps)
         return lambda count: (xp.real(count) * high / length, None)
     if xp.integer and known(steps) and not twice and xp.searches:
-        error, multiplier, rate = _rate(constant, steps, xp.bits)
-        if error <= _GOOD:
+        error, multiplier, rate = _rate(constant, steps, xp.bits, good)
+        if error <= good:
             real = xp.real
-            return lambda count: (real(count * multiplier) * rate, None)
+            return (lambda count: (real(count) * rate, None)) if multiplier == 1 else _odd(real, multiplier, rate)
     return lambda count: accurate(xp, constant, count, steps)
 
 
-def _rate(constant: Constant, steps: int, bits: int) -> tuple[float, int, float]:
-    """The odd m and the float c with m * c nearest to constant / steps, after their error in halves of the last place.
+def _odd(real: Any, multiplier: int, rate: float) -> Callable[[Any], tuple[Any, Any]]:
+    return lambda count: (real(count * multiplier) * rate, None)
 
-    c alone is off by up to one half; among a few m there is one whose c is all but exact. Products m * count must be
-    exact floats.
+
+def one_at_end(xp: Any, steps: Any, good: float) -> bool:
+    """Whether the share that `multiple` gives of all steps is 1 without any help."""
+    if steps is SHARE:
+        return True
+    if xp.spare or xp.bits == 53 or not (xp.integer and known(steps)):
+        return False
+    error, multiplier, rate = _rate(ONE, steps, xp.bits, good)
+    return error <= good and xp.rounded(multiplier * steps * rate) == 1.0
+
+
+def _rate(constant: Constant, steps: int, bits: int, good: float) -> tuple[float, int, float]:
+    """An odd m and the float c with m * c next to constant / steps, after their error in halves of the last place.
+
+    c alone is off by up to one half; among a few m there is one whose c is all but exact. The first that is good is
+    taken, or else the best. Products m * count must be exact floats.
     """
-    key = (constant, steps, bits)
+    key = (constant, steps, bits, good)
     if key not in _rates:
         best = float("inf"), 1, 0.0
         whole = sum((n << _SCALE) // d for n, d in (part.as_integer_ratio() for part in constant))
@@ -76,6 +96,8 @@ def _rate(constant: Constant, steps: int, bits: int) -> tuple[float, int, float]
             error = abs((significand << unit) - exact) / exact * (1 << bits)
             if error < best[0]:
                 best = error, multiplier, ldexp(significand, unit - _SCALE)
+            if error <= good:
+                break
         _rates[key] = best
     return _rates[key]
 

@@ -52,10 +52,13 @@ def _remake(public: Callable[..., Schedule], arguments: dict[str, Any]) -> Sched
     return public(**arguments)
 
 
-def recipe(**rules: Callable[[str, str, Any], Any]) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
+def recipe(
+    *known: str, **rules: Callable[[str, str, Any], Any]
+) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
     """Make a recipe of a function that composes its checked arguments.
 
-    Each argument is checked by the rule of its name, or by the one given here.
+    Each argument is checked by the rule of its name, or by the one given here. Steps and levels may be traced, but for
+    those that must be `known`.
     """
 
     def decorate(compose: Callable[P, Schedule]) -> Callable[P, Schedule]:
@@ -83,7 +86,7 @@ def recipe(**rules: Callable[[str, str, Any], Any]) -> Callable[[Callable[P, Sch
             "factory": name,
             "fields": names,
             "defaults": defaults,
-            "static": frozenset(names) - _TRACEABLE,
+            "static": frozenset(names) - (_TRACEABLE - set(known)),
             "compose": staticmethod(compose),
             "public": staticmethod(public),
         }

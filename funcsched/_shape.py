@@ -8,7 +8,7 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 from __future__ import annotations
 
 from funcsched._check import callable_
-from funcsched._exact import at_least_one
+from funcsched._exact import SHARE, at_least_one
 from funcsched._fold import fold
 from funcsched._step import Step
 from funcsched._value import Value
@@ -119,7 +119,7 @@ class Compose(Shape):
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         inner_rise, inner_fall = self.inner.weights(xp, steps)
-        rise, fall = self.outer.weights(xp.for_floats(), 1)
+        rise, fall = self.outer.weights(xp.for_floats(), SHARE)
 
         def inner(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             weights = inner_rise(elapsed, remaining), inner_fall(elapsed, remaining)

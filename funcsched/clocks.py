@@ -11,6 +11,7 @@ from funcsched._fold import ratio
 from funcsched._scalar import INTEGER
 from funcsched._step import Step
 from funcsched._value import numbers
+from funcsched.combinators import Join, Scale
 from funcsched.decays import growth
 from funcsched.levels import products
 from funcsched.schedule import Schedule, Slowed, lifted
@@ -70,6 +71,7 @@ class Stretch(Schedule):
     __slots__ = ("_ratio", "factor", "schedule")
     fields = ("schedule", "factor")
     factory = "stretch"
+    rows = True
     static = frozenset({"factor"})
 
     schedule: Schedule
@@ -132,6 +134,7 @@ _stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
 
 
 _FEW = 1000
+_NESTED = 4  # as many cycles compile to less if each is there by itself
 
 
 class Repeat(Schedule):
@@ -188,6 +191,7 @@ class RepeatLonger(Repeat):
     """Cycles that grow: where each begins depends on all before, so that the period must be known."""
 
     __slots__ = ("_cycles",)
+    rows = True
     static = frozenset({"period", "times", "period_factor", "level_factor"})
 
     _cycles: _Cycles
@@ -201,6 +205,11 @@ class RepeatLonger(Repeat):
 
     def at(self, step: Step) -> Any:
         xp, cycles = step.xp, self._cycles.before(step.xp.largest)
+        if cycles.exact and self.times is not None and len(cycles.wholes) == self.times <= _NESTED:
+            pieces = zip(cycles.scales, cycles.levels, strict=True)
+            return Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
+                step
+            )
         index = bisect_right(cycles.begins, step.value()) if known(step.raw) else step.index(cycles.begins)
         begin, fraction, scale, level = (
             row[index] if known(index) else xp.lookup(row, index)
@@ -231,6 +240,10 @@ class RepeatLonger(Repeat):
 
     def scalar(self) -> Callable[[int], float]:
         return lambda step: float(self.at(Step(INTEGER, step)))
+
+
+def _leveled(schedule: Schedule, level: float) -> Schedule:
+    return schedule if level == 1 else Scale(schedule, level)
 
 
 class _Cycles:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from funcsched._check import checked, length, level_now, optional, refuse
+from funcsched._check import checked, length, level, optional, refuse
 from funcsched._exact import Constant, divided, known, log_of, multiple, pair
 from funcsched._step import Step
+from funcsched.levels import products
 from funcsched.schedule import Schedule
 
 TYPE_CHECKING = False
@@ -78,36 +79,60 @@ def growth(xp: Any, rate: Constant, count: Any, steps: Any) -> Any:
     """exp(rate * count / steps), the rate being the logarithm of a factor."""
     high, low = rate
     falling = high < 0
+    if falling and xp.bits == 24 and xp.integer and known(steps):
+        return _fallen(xp, -high / steps, count)
     exponent = multiple(xp, (-high, -low) if falling else rate, steps, twice=True)
     x, rest = exponent(count)
     if falling:
         value = xp.exp(-x)
         return value if rest is None else value * (1.0 - rest)  # the difference of products would be subnormal
     # What overflows has no gradient.
-    inside = x < _LARGEST_EXPONENT
-    value = xp.exp(xp.where(inside, x, _LARGEST_EXPONENT))
-    return value if rest is None else value + value * xp.where(inside, rest, 0.0)
+    over = x > _LARGEST_EXPONENT
+    value = xp.exp(xp.where(over, _LARGEST_EXPONENT, x))
+    return value if rest is None else value + value * xp.where(over, 0.0, rest)
+
+
+def _fallen(xp: Any, slope: float, count: Any) -> Any:
+    """exp(-slope * count) in JAX without x64, of the exponent as the sum of an exact product and small ones.
+
+    It matters up to where the value is no float32 any more. If counts take most of the 24 digits up to there, a slope
+    of the digits that are left is too coarse, and the last digits of the count go by themselves.
+    """
+    digits = 24 - max(math.ceil(math.log2(_LARGEST_EXPONENT / slope)), 0)
+    small: Any = 0.0
+    if digits < 8:
+        last = (1 << math.floor(math.log2(0.25 / slope))) - 1
+        whole = count & ~last
+        small = xp.real(count - whole) * -slope
+        count, digits = whole, 14
+    unit = math.ldexp(1.0, math.frexp(slope)[1] - digits)
+    coarse = math.floor(slope / unit) * unit
+    small = small - xp.real(count) * (slope - coarse)
+    # XLA would make one exponential of two.
+    return xp.exp(xp.real(count) * -coarse) * (1.0 + xp.lib.expm1(small))
 
 
 _LARGEST_EXPONENT = 88.7  # of float32, in which no level is larger
 
 
 class ExponentialDecay(Schedule):
-    __slots__ = ("_log", "end", "rate", "staircase", "steps")
+    __slots__ = ("_log", "_stairs", "end", "rate", "staircase", "steps")
     fields = ("rate", "steps", "staircase", "end")
     factory = "exponential_decay"
     defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": None}
-    static = frozenset({"rate", "staircase", "end"})
+    static = frozenset({"rate", "staircase"})
 
     rate: float
     steps: int
     staircase: bool
     end: float | None
     _log: Constant
+    _stairs: tuple[float, ...] | None  # all levels, where they are few
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         object.__setattr__(self, "_log", log_of(self.rate))
+        object.__setattr__(self, "_stairs", _stairs(self.rate, self.end) if self.staircase else None)
 
     def stretched(self, factor: Any) -> Schedule:
         return ExponentialDecay(self.rate, self.steps * factor, self.staircase, self.end)
@@ -116,22 +141,33 @@ class ExponentialDecay(Schedule):
         xp, count, steps = step.xp, step.count(), self.steps
         if self.staircase:
             count, left = step.cycle(steps, None)
-            value = growth(xp, self._log, count, 1)
+            if xp.bits == 24 and xp.integer and self._stairs is not None:
+                return xp.lookup(self._stairs, xp.minimum(count, len(self._stairs) - 1))
+            value = xp.where(count == 1, self.rate, growth(xp, self._log, count, 1))
             value = value + 0.0 * xp.real(left.count())  # NaN where the step is
-            steps = 1
         else:
             value = growth(xp, self._log, count, steps)
-        value = xp.where(xp.real(count) == steps, self.rate, value)
         if self.end is None:
             return value
-        return xp.maximum(value, self.end) if self.rate < 1 else xp.minimum(value, self.end)
+        return xp.maximum(value, self.end) if self.rate <= 1 else xp.minimum(value, self.end)
 
     def scalar(self) -> Callable[[int], float]:
         if not self.staircase:
             return super().scalar()
         rate, steps = self.rate, self.steps
-        end = self.end if self.end is not None else 0.0 if rate < 1 else math.inf
+        end = self.end if self.end is not None else 0.0
         return lambda step: _bounded(rate, step // steps, end) if step > 0 else 1.0
+
+
+def _stairs(rate: float, end: float | None) -> tuple[float, ...] | None:
+    """The powers of a rate down to the end, or to where they are no float32 any more."""
+    if rate > 1 or not (end is None or known(end)):
+        return None
+    last = 1e-46 if end is None else max(end, 1e-46)
+    count = math.ceil(math.log(last) / math.log(rate)) + 1 if rate < 1 else 1
+    if count > 2048:
+        return None
+    return tuple(max(level, end or 0.0) for level in products((rate,) * count))
 
 
 def _bounded(rate: float, count: int, end: float) -> float:
@@ -169,7 +205,7 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
     name = "exponential_decay"
     rate, staircase = checked(name, rate=rate, staircase=staircase)
     steps = length(name, "steps", steps)
-    end = optional(level_now)(name, "end", end)
+    end = optional(level)(name, "end", end)
     if end is None and rate > 1:
         raise refuse(name, "end", f"given for a `rate` above 1 ({rate!r})", end)
     return ExponentialDecay(rate, steps, staircase, end)

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Up to here selections compile to fewer instructions than a search does.
-_SELECTED = 8
+_SELECTED = 4
 
 
 class Levels(Schedule):
     """What schedules that hold one level after another share."""
 
     __slots__ = ()
+    rows = True
 
     boundaries: tuple[int, ...]
 

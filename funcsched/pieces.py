@@ -107,7 +107,8 @@ class Ramp(Schedule):
         if self.shape.symmetric and not isinstance(elapsed, tuple):
             return rise(xp.where(rising, elapsed, remaining), xp.where(rising, remaining, elapsed))
         (up, up_top), (down, down_top) = rise(elapsed, remaining), fall(elapsed, remaining)
-        return xp.where(rising, up, down), None if up_top is None else xp.where(rising, up_top, down_top)
+        weight = xp.where(rising, up, down)
+        return weight, None if up_top is None or down_top is None else xp.where(rising, up_top, down_top)
 
     def scalar(self) -> Callable[[int], float]:
         start, stop, steps = self.start, self.stop, self.steps

@@ -224,6 +224,7 @@ def one_cycle(
     down_steps=optional(length),
     mode=one_of("triangular", "triangular2", "exp_range"),
     rate=factor_rule,
+    start=share,
 )
 def cyclic(
     up_steps: int, down_steps: int | None = None, *, start: float = 0.0, mode: str = "triangular", rate: float = 1.0
@@ -254,7 +255,6 @@ def cyclic(
 
     Source: Smith 2015, arXiv:1506.01186; CyclicLR of torch.
     """
-    share("cyclic", "start", start)
     if mode != "exp_range" and rate != 1:
         raise refuse("cyclic", "rate", f"1 for mode {mode!r}", rate)
     if rate > 1:
@@ -266,10 +266,10 @@ def cyclic(
     triangles = repeat(triangle, up_steps + down, level_factor=0.5 if mode == "triangular2" else 1.0)
     if mode == "exp_range" and rate != 1:
         triangles = product(triangles, exponential_decay(rate))
-    return add(start, scale(triangles, 1.0 - start)) if start else triangles
+    return triangles if known(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
 
 
-@recipe(start=factor_rule, end=factor_rule, shape=optional(shaped))
+@recipe("start", "end", start=factor_rule, end=factor_rule, shape=optional(shaped))
 def range_test(
     total_steps: int, *, start: float = 1e-6, end: float = 1.0, shape: Shape | Callable[[Any], Any] | None = None
 ) -> Schedule:

@@ -49,6 +49,7 @@ class Schedule(Value):
     """
 
     __slots__ = ("_scalar",)
+    rows = False  # whether it holds rows of numbers that are looked up, or must know its numbers to be exact
 
     _scalar: Callable[[int], float] | None
 
@@ -147,6 +148,7 @@ class Slowed(Schedule):
 
     __slots__ = fields = ("schedule", "factor")
     factory = "stretch"
+    rows = True
 
     schedule: Schedule
     factor: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from funcsched._check import checked, refuse, whole_cycles
-from funcsched._exact import HALF_PI, ONE, Constant, at_least_one, known, log_of, multiple
+from funcsched._exact import GOOD, HALF_PI, ONE, Constant, at_least_one, known, log_of, multiple, one_at_end
 from funcsched._fold import fold
 from funcsched._fold import ratio as ratio_of
 from funcsched._shape import Compose, Restarts, Reverse, Shape, shaped
@@ -29,15 +29,12 @@ class Linear(Shape):
         return self.factory
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length, real, none = at_least_one(xp, steps), xp.real, xp.none
+        length, real, none, whole = at_least_one(xp, steps), xp.real, xp.none, known(steps)
 
-        exact = known(steps) and steps <= 1 << xp.bits
-
-        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag. In a longer phase
-        # a count may be rounded to the whole length, but the other is 0 only at the end.
+        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag.
         def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            count = real(elapsed)
-            return count / length, count >= length if exact else none(remaining)
+            at_end = elapsed >= steps if whole and not isinstance(elapsed, tuple) else none(remaining)
+            return real(elapsed) / length, at_end
 
         return rise, lambda elapsed, remaining: rise(remaining, elapsed)
 
@@ -78,16 +75,23 @@ class Power(Shape):
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         exponent = self.exponent
         # The error of the fraction counts `exponent` times.
-        fraction = multiple(xp, ONE, steps, twice=exponent > 2)
+        good = 1.0 if exponent <= 1 else GOOD
+        fraction = multiple(xp, ONE, steps, twice=exponent > 2, good=good)
+        whole = exponent <= 2 and one_at_end(xp, steps, good)
+        # A root has an infinite slope at 0, and the logarithm that corrects an exponent is infinite there.
+        smooth = exponent >= 1 and xp.rounded(exponent) == exponent
 
         def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             u, rest = fraction(elapsed)
+            at_end = None if whole else xp.none(remaining)
+            if smooth and rest is None:
+                return xp.power(u, exponent), at_end
             inside = u > 0
-            base = xp.where(inside, u, 1.0)  # the derivative of a root is infinite at 0
+            base = xp.where(inside, u, 1.0)
             value = xp.power(base, exponent)
             if rest is not None:
                 value = value + value * (exponent * rest / base)
-            return xp.where(inside, value, 0.0 * u), xp.none(remaining)
+            return xp.where(inside, value, 0.0 * u), at_end
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             v, rest = fraction(remaining)

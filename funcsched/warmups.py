@@ -412,7 +412,7 @@ def warmup_exponential(
     return warmup_then(warmup_steps, start, exponential_decay(rate, decay_steps, staircase=staircase, end=end))
 
 
-@recipe()
+@recipe("end", end=factor_rule)
 def tri_stage(
     warmup_steps: int, stable_steps: int, decay_steps: int, *, start: float = 0.01, end: float = 0.01
 ) -> Schedule:
@@ -442,7 +442,7 @@ def tri_stage(
 
     Source: Park et al. 2019 (SpecAugment), arXiv:1904.08779, section 4.2; fairseq's tri_stage.
     """
-    decay = exponential(factor_rule("tri_stage", "end", end))
+    decay = exponential(end)
     return phases(start, (warmup_steps, 1.0, linear), (stable_steps, 1.0, linear), (decay_steps, end, decay))
 
 

@@ -4,6 +4,7 @@ A new schedule joins the whole suite by a line here: its expression, its oracle,
 declared there.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -127,13 +128,11 @@ CATALOGUE = [
     ),
     _endless("inverse_sqrt(1000)", oracle.inverse_power(1000, 0.5), {0: 1.0, 3000: 0.5}, 10**6),
     *(
-        _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0, n: r}, over)
+        _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0}, over)
         for r, n, over in [(0.5, 1, 100), (0.9, 7, 5000), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
     ),
-    Case("exponential_decay(0.5, 10, end=0.1)", oracle.exponential_decay(0.5, 10, end=0.1), {0: 1.0, 10: 0.5, 40: 0.1}),
-    Case(
-        "exponential_decay(2.0, 10, end=100.0)", oracle.exponential_decay(2, 10, end=100), {0: 1.0, 10: 2.0, 70: 100.0}
-    ),
+    Case("exponential_decay(0.5, 10, end=0.1)", oracle.exponential_decay(0.5, 10, end=0.1), {0: 1.0, 40: 0.1}),
+    Case("exponential_decay(2.0, 10, end=100.0)", oracle.exponential_decay(2, 10, end=100), {0: 1.0, 70: 100.0}),
     *(
         _endless(f"exponential_decay({r}, {n}, staircase=True)", oracle.exponential_decay(r, n, True), ends, over)
         for r, n, ends, over in [
@@ -311,7 +310,7 @@ CATALOGUE = [
     _endless(
         "warmup_exponential(10, 100, 0.5)",
         oracle.join([oracle.ramp(0, 1, 10), oracle.exponential_decay(0.5, 100)], [10]),
-        {0: 0.0, 10: 1.0, 110: 0.5},
+        {0: 0.0, 10: 1.0},
         5000,
     ),
     Case(
@@ -457,6 +456,14 @@ CASES = [
     ),
     *CATALOGUE,
 ]
+
+
+def one_of_each(cases: list[Case]) -> list[Case]:
+    """One case for each expression, whatever its numbers: for tests of which one schedule takes a second."""
+    return list({re.sub(r"-?\d[\d_.e-]*", "", case.text): case for case in reversed(cases)}.values())
+
+
+ONE_OF_EACH = one_of_each(CASES)
 
 # Horizons past 32 bits: token counts. Not for JAX without x64.
 LONG = [

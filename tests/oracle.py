@@ -245,7 +245,10 @@ def then(curve: Curve, boundary: int, stop: float, steps: int, shape: Shape = li
 
 
 def ulps(value: float, exact: mpf, bits: int, scale: float | None = None) -> float:
-    """How far a value is from the exact one, in units in the last place of a float of `bits` bits there or at `scale`."""
+    """How far a value is from the exact one, in units in the last place of a float of `bits` bits.
+
+    The place is that of the exact value, or of `scale` where that is larger.
+    """
     value = float(value)
     if mpmath.isnan(value):
         return float("inf")

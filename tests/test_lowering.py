@@ -7,11 +7,9 @@ from jax import export
 
 import bridges.jax  # noqa: F401  (schedules as arguments)
 import funcsched as fs
-from funcsched._value import structure
 from tests.backends import x64
-from tests.cases import CASES, Case
+from tests.cases import ONE_OF_EACH, Case
 
-ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
 
 

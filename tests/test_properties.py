@@ -14,7 +14,13 @@ from tests import oracle
 SHARES = st.just(0.0) | st.floats(1e-20, 1)
 LEVELS = st.just(0.0) | st.floats(1e-20, 10) | st.sampled_from([1.0, 0.1, 1e-8])
 LENGTHS = st.integers(0, 60)
-SHAPES = st.sampled_from([fs.linear, fs.cosine, fs.power(0.5), fs.power(2), fs.power(3.3)])
+SHAPES = st.recursive(
+    st.sampled_from([fs.linear, fs.cosine, fs.sqrt, fs.log, fs.rex, fs.sine, fs.power(0.5), fs.power(3.3)])
+    | st.builds(fs.exponential, st.floats(1e-6, 1e6))
+    | st.builds(fs.tanh, st.floats(-9, -0.1), st.floats(0.1, 9)),
+    lambda inner: st.builds(fs.reverse, inner),
+    max_leaves=2,
+)
 LIBRARIES = {
     "python": lambda schedule, steps: np.array([schedule(step) for step in steps]),
     "numpy": lambda schedule, steps: schedule(np.array(steps)),
@@ -22,6 +28,9 @@ LIBRARIES = {
     "jax": lambda schedule, steps: np.asarray(schedule(jnp.array(steps))),
 }
 everywhere = pytest.mark.parametrize("run", LIBRARIES.values(), ids=LIBRARIES)
+
+
+MODES = st.sampled_from(["triangular", "triangular2"])
 
 
 @st.composite
@@ -41,15 +50,43 @@ def recipes(draw: st.DrawFn) -> fs.Schedule:
                 fs.warmup_linear(warmup, total, start=start, end=end),
                 fs.warmup_cosine(warmup, total, start=start, end=end, cycles=draw(st.floats(0.01, 20))),
                 fs.warmup_cosine_restarts(warmup, total, start=start, end=end, cycles=draw(st.integers(1, 9))),
+                fs.warmup_polynomial(warmup, total, start=start, end=end, exponent=draw(st.floats(0.1, 5))),
+                fs.warmup_half_cosine(warmup, total, start=start, end=end),
+                fs.warmup_cosine_linear(warmup, total, total // 3, start=start, end=end),
+                fs.warmup_inverse_sqrt(warmup, timescale=draw(st.integers(1, 1000)), start=start),
+                fs.power_law(warmup, timescale=draw(st.integers(1, 1000)), start=start),
+                fs.warmup_stable_decay(warmup, draw(LENGTHS), total, start=start, end=end, decay_shape=draw(SHAPES)),
+                fs.warmup_exponential(warmup, total + 1, draw(st.floats(0.5, 1)), start=start, end=end),
+                fs.tri_stage(warmup, total, draw(LENGTHS), start=start),
+                fs.one_cycle(warmup, total, start=start, end=end, shape=draw(SHAPES)),
+                fs.cosine_restarts(total + 1, period_factor=draw(st.sampled_from([1, 2, 1.5])), end=end),
+                fs.cyclic(total + 1, warmup + 1, start=start, mode=draw(MODES)),
+                fs.step_decay(total + 1, draw(st.floats(0.5, 1))),
+                fs.range_test(total, start=draw(st.floats(1e-6, 1))),
             ]
         )
     )
 
 
+@st.composite
+def knots(draw: st.DrawFn) -> fs.Schedule:
+    boundaries = sorted(draw(st.lists(st.integers(0, 120), min_size=1, max_size=8, unique=True)))
+    count = len(boundaries)
+    levels = draw(st.lists(LEVELS, min_size=count + 1, max_size=count + 1))
+    if draw(st.booleans()):
+        return fs.piecewise_constant(boundaries, levels=levels)
+    return fs.interpolate(boundaries, levels[1:], shape=draw(SHAPES))
+
+
 schedules = st.recursive(
-    ramps() | recipes() | st.builds(fs.constant, LEVELS),
+    ramps() | recipes() | knots() | st.builds(fs.constant, LEVELS),
     lambda inner: (
-        st.builds(fs.scale, inner, st.just(0.0) | st.floats(0.1, 3))
+        st.builds(fs.stretch, inner, st.sampled_from([0.1, 0.5, 1.5, 3]))
+        | st.builds(fs.repeat, inner, st.integers(1, 60), st.integers(1, 5), st.sampled_from([1, 2]))
+        | st.builds(fs.maximum, inner, inner)
+        | st.builds(fs.minimum, inner, inner)
+        | st.builds(fs.then, inner, LENGTHS, SHARES, steps=LENGTHS)
+        | st.builds(fs.scale, inner, st.just(0.0) | st.floats(0.1, 3))
         | st.builds(fs.shift, inner, LENGTHS)
         | st.lists(inner, min_size=1, max_size=6).flatmap(
             lambda pieces: st.builds(
@@ -61,7 +98,7 @@ schedules = st.recursive(
             )
         )
     ),
-    max_leaves=6,
+    max_leaves=4,
 )
 EVERY_STEP = list(range(-3, 130))
 
@@ -173,3 +210,78 @@ def test_random_recipes_are_within_4_ulp_of_exact_mathematics(a, b, start, end, 
         assert oracle.ulps(schedule(step), expected, 53) <= 4
         assert oracle.ulps(float(schedule(jnp.int32(step))), expected, 24) <= 4
         assert oracle.ulps(float(schedule(torch.tensor(step))), expected, 24) <= 4
+
+
+# Below these two the unrolled sum of products would round to subnormals, which XLA flushes to 0.
+FACTORS = st.just(0.0) | st.floats(0.1, 3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(schedules, schedules, st.integers(-5, 200))
+def test_the_combinators_of_several_are_what_they_are_called(first, second, step) -> None:
+    one, other = first(step), second(step)
+    assert fs.product(first, second)(step) == one * other
+    assert fs.add(first, second)(step) == one + other
+    assert fs.minimum(first, second)(step) == min(one, other)
+    assert fs.maximum(first, second)(step) == max(one, other)
+
+
+@settings(max_examples=100, deadline=None)
+@given(schedules, FACTORS, st.integers(-5, 200))
+def test_a_number_is_a_constant_schedule(schedule, level, step) -> None:
+    for several in (fs.product, fs.add, fs.minimum, fs.maximum):
+        assert several(schedule, level)(step) == several([schedule, fs.constant(level)])(step)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ramps() | recipes(), st.integers(1, 7), st.integers(-5, 60))
+def test_a_stretched_schedule_takes_each_value_later(schedule, factor, step) -> None:
+    stretched = fs.stretch(schedule, factor)(step * factor)
+    assert abs(stretched - schedule(step)) <= 4 * np.spacing(schedule(step))
+
+
+@settings(max_examples=100, deadline=None)
+@given(ramps() | recipes(), st.integers(1, 50), st.integers(1, 4), st.integers(0, 3), st.data())
+def test_a_repetition_is_periodic(schedule, period, times, cycle, data) -> None:
+    local = data.draw(st.integers(0, period - 1))
+    expected = schedule(local) if cycle < times else schedule(period)
+    assert fs.repeat(schedule, period, times)(cycle * period + local) == expected
+    assert fs.repeat(schedule, period)(cycle * period + local) == schedule(local)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ramps() | recipes(), st.integers(1, 20), st.integers(2, 3), st.integers(0, 4))
+def test_cycles_that_grow_begin_where_the_ones_before_end(schedule, period, factor, cycle) -> None:
+    begin, scale = sum(period * factor**i for i in range(cycle)), factor**cycle
+    growing = fs.repeat(schedule, period, period_factor=factor, level_factor=0.5)
+    assert growing(begin) == 0.5**cycle * schedule(0)
+    last = 0.5**cycle * fs.stretch(schedule, scale)(scale * period - 1)
+    assert abs(growing(begin + scale * period - 1) - last) <= 4 * np.spacing(last)
+
+
+@settings(max_examples=100, deadline=None)
+@given(schedules, st.integers(0, 100), SHARES, LENGTHS, SHAPES)
+def test_a_branch_is_continuous(schedule, boundary, stop, steps, shape) -> None:
+    branch = fs.then(schedule, boundary, stop, steps=steps, shape=shape)
+    assert [branch(step) for step in range(boundary)] == [schedule(step) for step in range(boundary)]
+    assert branch(boundary) == (schedule(boundary) if steps else stop)
+    assert branch(boundary + steps) == stop
+
+
+@everywhere
+@settings(max_examples=60, deadline=None)
+@given(schedules, LENGTHS)
+def test_a_table_is_the_schedule_it_was_made_of(run, schedule, last) -> None:
+    table = fs.tabulate(schedule, last)
+    values = run(table, EVERY_STEP)
+    expected = [schedule(min(max(step, 0), last)) for step in EVERY_STEP]
+    assert values.tolist() == np.array(expected, values.dtype).tolist()
+
+
+@everywhere
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=9, unique=True).map(sorted), st.data())
+def test_interpolation_passes_through_its_knots(run, boundaries, data) -> None:
+    levels = data.draw(st.lists(LEVELS, min_size=len(boundaries), max_size=len(boundaries)))
+    values = run(fs.interpolate(boundaries, levels, shape=data.draw(SHAPES)), boundaries)
+    np.testing.assert_array_almost_equal_nulp(values, np.array(levels, values.dtype), nulp=1)

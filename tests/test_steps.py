@@ -9,12 +9,10 @@ import pytest
 import torch
 
 import funcsched as fs
-from funcsched._value import structure
 from tests import oracle
 from tests.backends import x64
-from tests.cases import CASES, Case
+from tests.cases import ONE_OF_EACH, Case
 
-ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 COSINE = Case("warmup_cosine(10, 200, end=0.1)", oracle.warmup_cosine(10, 200, 0.0, 0.1), {200: 0.1})
 

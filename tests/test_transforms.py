@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+import bridges.jax  # noqa: F401  (schedules as arguments)
 import funcsched as fs
-from funcsched._value import structure
 from tests import oracle
-from tests.cases import CASES, Case
+from tests.cases import ONE_OF_EACH, Case
 
-ONE_OF_EACH = list({structure(case.schedule): case for case in CASES}.values())
 each = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 STEPS = [-1, 0, 1, 5, 9, 10, 11, 20, 27, 99, 100, 101]
 
@@ -29,6 +28,16 @@ def test_jax_vmap_over_steps(case: Case) -> None:
 def test_jax_scan_over_steps(case: Case) -> None:
     _, values = jax.lax.scan(lambda carry, step: (carry, case.schedule(step)), None, jnp.array(STEPS))
     assert off(case, values.tolist()) <= 4
+
+
+def value(schedule: fs.Schedule, step: jax.Array) -> jax.Array:
+    return schedule(step)
+
+
+@each
+def test_as_an_argument_of_a_jitted_function(case: Case) -> None:
+    """All numbers that may be traced are."""
+    assert off(case, jax.jit(value)(case.schedule, jnp.array(STEPS)).tolist()) <= max(case.ulps, 8)
 
 
 @each

@@ -26,7 +26,30 @@ RECIPES = {
     ),
     "scale(schedule=constant(), factor=0.5)": fs.scale(fs.constant(), 0.5),
     "shift(schedule=constant(), steps=1)": fs.shift(fs.constant(), 1),
+    "product(constant(), warmup_constant(warmup_steps=5))": fs.product(1.0, fs.warmup_constant(5)),
+    "repeat(schedule=constant(), period=5, times=2)": fs.repeat(fs.constant(), 5, 2),
+    "stretch(schedule=constant(), factor=1.5)": fs.stretch(fs.constant(), 1.5),
+    "table(values=(0.5, 1.0))": fs.tabulate(lambda step: (step + 1) / 2, 1),
+    "piecewise_constant(boundaries=(5,), factors=(0.5,))": fs.piecewise_constant([5], factors=[0.5]),
+    "piecewise_constant(boundaries=(5,), levels=(0.5, 1.0))": fs.piecewise_constant([5], levels=[0.5, 1]),
+    "interpolate(boundaries=(0, 5), levels=(0.5, 1.0))": fs.interpolate([0, 5], [0.5, 1]),
+    "interpolate(boundaries=(0, 5), levels=(0.5, 1.0), shape=(cosine,))": fs.interpolate(
+        [0, 5], [0.5, 1], shape=[fs.cosine]
+    ),
+    "exponential_decay(rate=0.5)": fs.exponential_decay(0.5),
+    "inverse_power(timescale=10, exponent=0.5)": fs.inverse_power(10, 0.5),
+    "cyclic(up_steps=10)": fs.cyclic(10),
+    "multistep(boundaries=(3, 6))": fs.multistep([3, 6]),
+    "warmup_stable_decay(warmup_steps=1, stable_steps=2, decay_steps=3, decay_shape=reverse(shape=sqrt))": (
+        fs.warmup_stable_decay(1, 2, 3, decay_shape=fs.reverse(fs.sqrt))
+    ),
 }
+
+
+SHAPES = [
+    *(fs.linear, fs.cosine, fs.sqrt, fs.log, fs.rex, fs.sine, fs.power(2), fs.power(0.5), fs.exponential(0.1)),
+    *(fs.tanh(-7, 3), fs.reverse(fs.sqrt), fs.compose(fs.cosine, fs.power(2))),
+]
 
 
 def half(step):
@@ -43,7 +66,7 @@ def test_the_repr_evaluates_back(case: Case) -> None:
     assert eval(repr(case.schedule), vars(fs)) == case.schedule
 
 
-@pytest.mark.parametrize("shape", [fs.linear, fs.cosine, fs.power(2), fs.power(0.5)], ids=repr)
+@pytest.mark.parametrize("shape", SHAPES, ids=repr)
 def test_the_repr_of_a_shape_evaluates_back(shape: fs.Shape) -> None:
     assert eval(repr(shape), vars(fs)) == shape
 
@@ -88,6 +111,18 @@ DIFFERENT = [
     fs.join([fs.constant(), fs.constant(2)], [6]),
     fs.lift(half),
     fs.lift(abs),
+    *(fs.ramp(0, 1, steps=11, shape=shape) for shape in SHAPES),
+    *(several(fs.constant(2), fs.constant(3)) for several in (fs.product, fs.add, fs.minimum, fs.maximum)),
+    fs.repeat(fs.constant(), 5),
+    fs.repeat(fs.constant(), 5, 2),
+    fs.repeat(fs.constant(), 5, 2, 2),
+    fs.stretch(fs.constant(), 2),
+    fs.table([1.0]),
+    fs.table([1.0, 1.0]),
+    fs.piecewise_constant([1], levels=[1, 0.5]),
+    fs.piecewise_constant([1], factors=[0.5]),
+    fs.exponential_decay(0.5),
+    fs.exponential_decay(0.5, staircase=True),
 ]
 
 
@@ -117,6 +152,13 @@ def test_a_schedule_cannot_be_changed(schedule: fs.Schedule) -> None:
 def test_the_arguments_of_a_recipe_can_be_read() -> None:
     schedule = fs.warmup_cosine(10, 100, end=0.1)
     assert (schedule.warmup_steps, schedule.total_steps, schedule.end, schedule.cycles) == (10, 100, 0.1, 0.5)
+
+
+def test_a_table_is_hashed_once_and_still_a_value() -> None:
+    long, same = fs.table(range(100_000)), fs.table(range(100_000))
+    assert hash(long) == hash(same)
+    assert {long: 1}[same] == 1
+    assert long != fs.table(range(99_999))
 
 
 def test_a_lifted_function_is_a_value_by_the_function() -> None:

@@ -3,22 +3,16 @@
 import numpy as np
 import pytest
 
-from funcsched._value import structure
 from tests import oracle
 from tests.backends import BACKENDS, Backend
-from tests.cases import CASES, LONG, Case, exact, steps
+from tests.cases import CASES, LONG, ONE_OF_EACH, Case, exact, steps
 
 
 def rounded(value: float, bits: int) -> float:
     return float(np.float32(value)) if bits == 24 else value
 
 
-def kind(case: Case) -> object:
-    return structure(case.schedule)
-
-
-# Tracing by torch takes a second each: one case for each structure there, all of them everywhere else.
-ONE_OF_EACH = list({kind(case): case for case in CASES}.values())
+# Tracing by torch takes a second each: one case for each expression there, all of them everywhere else.
 PAIRS = [(case, backend) for backend in BACKENDS for case in (ONE_OF_EACH if backend.slow else CASES)]
 LONG_PAIRS = [(case, backend) for backend in BACKENDS if backend.long for case in LONG]
 
