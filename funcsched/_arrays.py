@@ -46,6 +46,9 @@ class Arrays:
     def minimum(self, x: Any, bound: Any) -> Any:
         return self.lib.minimum(x, bound)
 
+    def clip(self, x: Any, low: int, high: int) -> Any:
+        return self.minimum(self.maximum(x, low), high)
+
     def power(self, x: Any, exponent: float) -> Any:
         return x**exponent
 

@@ -44,6 +44,10 @@ class Scalar:
         return bound if x > bound else x
 
     @staticmethod
+    def clip(x: Any, low: Any, high: Any) -> Any:
+        return low if x < low else high if x > high else x
+
+    @staticmethod
     def power(x: Any, exponent: float) -> Any:
         return x**exponent
 

@@ -126,7 +126,7 @@ class Step:
             # Clipped before anything is subtracted: unsigned and extreme steps would wrap.
             end = origin + steps
             last = end if xp.largest is None else min(end, xp.largest)
-            inside = xp.minimum(xp.maximum(self.raw, origin), last)
+            inside = xp.clip(self.raw, origin, last)
             elapsed = inside - origin
             remaining = end - inside if last == end else steps - elapsed
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 
 from funcsched._check import checked, length, length_now, optional, refuse, rule, whole_cycles
@@ -328,6 +329,8 @@ def repeat(
     level_factor = factor_rule("repeat", "level_factor", level_factor)
     if level_factor > 1 and times is None:
         raise refuse("repeat", "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
+    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:
+        raise refuse("repeat", "level_factor", f"a number whose power of {times - 1} is at most 3.4e38", level_factor)
     period_factor = _growth("repeat", "period_factor", period_factor)
     if period_factor == 1:
         return Repeat(inner, period, times, 1.0, level_factor)

@@ -88,8 +88,10 @@ def growth(xp: Any, rate: Constant, count: Any, steps: Any) -> Any:
         return value if rest is None else value * (1.0 - rest)  # the difference of products would be subnormal
     # What overflows has no gradient.
     over = x > _LARGEST_EXPONENT
-    value = xp.exp(xp.where(over, _LARGEST_EXPONENT, x))
-    return value if rest is None else value + value * xp.where(over, 0.0, rest)
+    value = xp.exp(xp.where(over, 0.0, x))
+    if rest is not None:
+        value = value + value * rest
+    return xp.where(over, math.inf, value)
 
 
 def _fallen(xp: Any, slope: float, count: Any) -> Any:
