@@ -12,8 +12,15 @@ LEVEL = "a number from 0 to 3.4e38"
 POSITIVE = "a finite number above 0"
 CYCLES = "a whole number from 1 to 1000000"
 
+LENGTH = "a whole number from 1 to 2**53"
+RATIO = "a number from 1e-30 to 1e30"
+BEND = "a number from -40 to 40"
+
 NO_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
 NO_STEPS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
+NO_LENGTHS = [0, *NO_STEPS]
+NO_RATIOS = [0, -1, 1e-31, 1e31, math.nan, math.inf, 10**400]
+NO_BENDS = [-41, 40.5, math.nan, -math.inf, 10**400]
 NO_LEVELS = [-1, -1e-9, math.nan, math.inf, -math.inf, 1e39, 10**400, np.float64(-1)]
 
 ONE_ARGUMENT = [
@@ -37,6 +44,56 @@ ONE_ARGUMENT = [
             (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, NO_LEVELS),
         ]
     ),
+    ("exponential", "ratio", lambda v: fs.exponential(v), RATIO, NO_RATIOS),
+    ("tanh", "lower", lambda v: fs.tanh(v, 2), BEND, NO_BENDS),
+    ("tanh", "upper", lambda v: fs.tanh(-2, v), BEND, NO_BENDS),
+    ("inverse_power", "timescale", lambda v: fs.inverse_power(v, 1), LENGTH, NO_LENGTHS),
+    ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), POSITIVE, [0, *NO_LEVELS[:5]]),
+    ("inverse_sqrt", "timescale", lambda v: fs.inverse_sqrt(v), LENGTH, NO_LENGTHS),
+    ("inverse_time", "rate", lambda v: fs.inverse_time(v), RATIO, NO_RATIOS),
+    ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, NO_LENGTHS),
+    ("exponential_decay", "rate", lambda v: fs.exponential_decay(v), RATIO, NO_RATIOS),
+    ("exponential_decay", "steps", lambda v: fs.exponential_decay(0.5, v), LENGTH, NO_LENGTHS),
+    ("exponential_decay", "end", lambda v: fs.exponential_decay(0.5, end=v), LEVEL, NO_LEVELS),
+    ("piecewise_constant", "boundaries[0]", lambda v: fs.piecewise_constant([v], levels=[1, 2]), STEPS, NO_STEPS),
+    ("piecewise_constant", "levels[1]", lambda v: fs.piecewise_constant([3], levels=[1, v]), LEVEL, NO_LEVELS),
+    ("piecewise_constant", "factors[0]", lambda v: fs.piecewise_constant([3], factors=[v]), LEVEL, NO_LEVELS),
+    ("interpolate", "boundaries[1]", lambda v: fs.interpolate([0, v], [1, 2]), STEPS, NO_STEPS),
+    ("interpolate", "levels[0]", lambda v: fs.interpolate([3], [v]), LEVEL, NO_LEVELS),
+    ("table", "values[0]", lambda v: fs.table([v]), LEVEL, NO_LEVELS),
+    ("repeat", "period", lambda v: fs.repeat(fs.constant(), v), LENGTH, NO_LENGTHS),
+    ("stretch", "factor", lambda v: fs.stretch(fs.constant(), v), "a number from 1e-9 to 1e9", [0, -1, 1e10, math.nan]),
+    ("repeat", "times", lambda v: fs.repeat(fs.constant(), 3, v), CYCLES, [0, -1, 1.5, math.nan, math.inf, 10**7]),
+    ("then", "boundary", lambda v: fs.then(fs.constant(), v, steps=3), STEPS, NO_STEPS),
+    ("then", "stop", lambda v: fs.then(fs.constant(), 5, v, steps=3), LEVEL, NO_LEVELS),
+    ("then", "steps", lambda v: fs.then(fs.constant(), 5, steps=v), STEPS, NO_STEPS),
+    ("tri_stage", "end", lambda v: fs.tri_stage(1, 2, 3, end=v), RATIO, NO_RATIOS),
+    ("range_test", "start", lambda v: fs.range_test(9, start=v), RATIO, NO_RATIOS),
+    ("noam", "d_model", lambda v: fs.noam(v, 10), LENGTH, NO_LENGTHS),
+    ("noam", "warmup_steps", lambda v: fs.noam(10, v), LENGTH, NO_LENGTHS),
+    ("step_decay", "period", lambda v: fs.step_decay(v), LENGTH, NO_LENGTHS),
+    ("step_decay", "factor", lambda v: fs.step_decay(9, v), RATIO, NO_RATIOS),
+    ("multistep", "boundaries[0]", lambda v: fs.multistep([v]), STEPS, NO_STEPS),
+    ("multistep", "factor", lambda v: fs.multistep([9], v), LEVEL, NO_LEVELS),
+    ("cyclic", "up_steps", lambda v: fs.cyclic(v), LENGTH, NO_LENGTHS),
+    ("cyclic", "start", lambda v: fs.cyclic(9, start=v), "a number from 0 to 1", [-1, 1.1, math.nan]),
+    ("cosine_restarts", "period", lambda v: fs.cosine_restarts(v), LENGTH, NO_LENGTHS),
+    ("warmup_inverse_sqrt", "timescale", lambda v: fs.warmup_inverse_sqrt(9, timescale=v), LENGTH, NO_LENGTHS[1:]),
+    ("warmup_exponential", "rate", lambda v: fs.warmup_exponential(1, 2, v), RATIO, NO_RATIOS),
+    ("warmup_cosine_linear", "cosine_end", lambda v: fs.warmup_cosine_linear(1, 9, 3, cosine_end=v), LEVEL, NO_LEVELS),
+    *(
+        (recipe.__name__, argument, build, STEPS, NO_STEPS)
+        for recipe in (fs.warmup_stable_decay, fs.tri_stage)
+        for argument, build in [
+            ("warmup_steps", lambda v, r=recipe: r(v, 1, 1)),
+            ("stable_steps", lambda v, r=recipe: r(1, v, 1)),
+            ("decay_steps", lambda v, r=recipe: r(1, 1, v)),
+        ]
+    ),
+    *(
+        (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, NO_LEVELS)
+        for recipe in (fs.warmup_polynomial, fs.warmup_half_cosine, fs.one_cycle)
+    ),
     ("warmup_cosine", "cycles", lambda v: fs.warmup_cosine(1, 9, cycles=v), POSITIVE, [0, *NO_LEVELS[:5]]),
     (
         "warmup_cosine_restarts",
@@ -53,7 +110,13 @@ def shown(value: object) -> str:
     return repr(value.item() if isinstance(value, (np.generic, np.ndarray)) else value)
 
 
-TYPES = [(f, a, build, rule, value) for f, a, build, rule, _ in ONE_ARGUMENT for value in NO_NUMBERS]
+MAY_BE_LEFT_OUT = [("exponential_decay", "end"), ("repeat", "times"), ("warmup_inverse_sqrt", "timescale")]
+TYPES = [
+    (f, a, build, rule, value)
+    for f, a, build, rule, _ in ONE_ARGUMENT
+    for value in NO_NUMBERS
+    if not (value is None and (f, a) in MAY_BE_LEFT_OUT)
+]
 VALUES = [(f, a, build, rule, value) for f, a, build, rule, values in ONE_ARGUMENT for value in values]
 
 
@@ -78,6 +141,137 @@ def test_the_same_builds_take_a_good_value(function, argument, build, rule, valu
 
 
 SENTENCES = [
+    (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
+    (lambda: fs.reverse("x"), TypeError, "reverse: `shape` must be callable, got 'x'"),
+    (lambda: fs.compose(fs.linear, 3), TypeError, "compose: `inner` must be callable, got 3"),
+    (
+        lambda: fs.exponential_decay(0.5, staircase=1),
+        TypeError,
+        "exponential_decay: `staircase` must be True or False, got 1",
+    ),
+    (
+        lambda: fs.exponential_decay(2.0),
+        ValueError,
+        "exponential_decay: `end` must be given for a `rate` above 1 (2.0), got None",
+    ),
+    (
+        lambda: fs.piecewise_constant([5]),
+        ValueError,
+        "piecewise_constant: `levels` must be given, or `factors` instead of it, got None",
+    ),
+    (
+        lambda: fs.piecewise_constant([5], levels=[1]),
+        ValueError,
+        "piecewise_constant: `levels` must be one more than the 1 boundaries, got [1.0]",
+    ),
+    (
+        lambda: fs.piecewise_constant([5], factors=[1, 2]),
+        ValueError,
+        "piecewise_constant: `factors` must be as many as the 1 boundaries, got [1.0, 2.0]",
+    ),
+    (
+        lambda: fs.piecewise_constant([5, 6], factors=[1e30, 1e30]),
+        ValueError,
+        "piecewise_constant: `factors` must be numbers whose products are at most 3.4e38, got [1e+30, 1e+30]",
+    ),
+    (
+        lambda: fs.piecewise_constant([6, 5], factors=[1, 2]),
+        ValueError,
+        "piecewise_constant: `boundaries` must be increasing, got [6, 5]",
+    ),
+    (lambda: fs.multistep([6, 5]), ValueError, "multistep: `boundaries` must be increasing, got [6, 5]"),
+    (lambda: fs.multistep(5), TypeError, "multistep: `boundaries` must be a sequence of whole numbers, got 5"),
+    (lambda: fs.table([]), ValueError, "table: `values` must be at least one number, got []"),
+    (
+        lambda: fs.tabulate(lambda step: -step, 2),
+        ValueError,
+        "tabulate: `<lambda>(1)` must be a number from 0 to 3.4e38, got -1",
+    ),
+    (
+        lambda: fs.tabulate(abs, 10**8),
+        ValueError,
+        "tabulate: `steps` must be a whole number from 0 to 10**7, got 100000000",
+    ),
+    (lambda: fs.tabulate(3, 5), TypeError, "tabulate: `function` must be callable, got 3"),
+    (lambda: fs.interpolate([], []), ValueError, "interpolate: `boundaries` must be at least one knot, got []"),
+    (
+        lambda: fs.interpolate([1, 2], [1]),
+        ValueError,
+        "interpolate: `levels` must be as many as the 2 boundaries, got [1.0]",
+    ),
+    (
+        lambda: fs.interpolate([1, 2], [1, 2], shape=[fs.linear, fs.cosine]),
+        ValueError,
+        "interpolate: `shape` must be one shape, or one for each of the 1 intervals, got [linear, cosine]",
+    ),
+    (
+        lambda: fs.interpolate([1, 2], [1, 2], shape=["x"]),
+        TypeError,
+        "interpolate: `shape[0]` must be callable, got 'x'",
+    ),
+    (lambda: fs.product(), ValueError, "product: `schedules` must be at least one schedule, got []"),
+    (
+        lambda: fs.maximum(fs.constant(), "x"),
+        TypeError,
+        "maximum: `schedules[1]` must be a schedule, a function of a step, or a number from 0 to 3.4e38, got 'x'",
+    ),
+    (lambda: fs.add(1, -1), ValueError, "add: `schedules[1]` must be a number from 0 to 3.4e38, got -1"),
+    (
+        lambda: fs.repeat(fs.constant(), 3, period_factor=0.5),
+        ValueError,
+        "repeat: `period_factor` must be 1 or a number from 1.001 to 1e6, got 0.5",
+    ),
+    (
+        lambda: fs.repeat(fs.constant(), 3, period_factor=1.0001),
+        ValueError,
+        "repeat: `period_factor` must be 1 or a number from 1.001 to 1e6, got 1.0001",
+    ),
+    (
+        lambda: fs.repeat(fs.constant(), 3, level_factor=2),
+        ValueError,
+        "repeat: `times` must be given for a `level_factor` above 1 (2.0), got None",
+    ),
+    (
+        lambda: fs.repeat(fs.constant(), 3, 200, level_factor=2),
+        ValueError,
+        "repeat: `level_factor` must be a number whose power of 199 is at most 3.4e38, got 2.0",
+    ),
+    (
+        lambda: fs.then(lambda step: -1.0, 5, steps=3),
+        ValueError,
+        "then: `schedule(5)` must be a number from 0 to 3.4e38, got -1.0",
+    ),
+    (
+        lambda: fs.one_cycle(3, 9, decay_steps=7),
+        ValueError,
+        "one_cycle: `decay_steps` must be at most `total_steps` - `warmup_steps` (6), got 7",
+    ),
+    (
+        lambda: fs.warmup_cosine_linear(1, 9, 10),
+        ValueError,
+        "warmup_cosine_linear: `decay_steps` must be at most `total_steps` (9), got 10",
+    ),
+    (
+        lambda: fs.cosine_restarts(5, warmup_steps=6),
+        ValueError,
+        "cosine_restarts: `warmup_steps` must be at most `period` (5), got 6",
+    ),
+    (
+        lambda: fs.warmup_inverse_sqrt(0),
+        ValueError,
+        "warmup_inverse_sqrt: `timescale` must be a whole number from 1 to 2**53, got 0",
+    ),
+    (
+        lambda: fs.cyclic(9, mode="triangle"),
+        ValueError,
+        "cyclic: `mode` must be one of 'triangular', 'triangular2', 'exp_range', got 'triangle'",
+    ),
+    (lambda: fs.cyclic(9, rate=0.5), ValueError, "cyclic: `rate` must be 1 for mode 'triangular', got 0.5"),
+    (
+        lambda: fs.warmup_stable_decay(1, 2, 3, decay_shape="sqrt"),
+        TypeError,
+        "warmup_stable_decay: `decay_shape` must be callable, got 'sqrt'",
+    ),
     (
         lambda: fs.warmup_linear(11, 10),
         ValueError,
