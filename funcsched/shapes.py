@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Linear(Shape):
-    """``fraction``"""
+    """``fraction``
+
+    Source: the decay of Devlin et al. 2018, arXiv:1810.04805, section A.2.
+    """
 
     __slots__ = ()
     factory = "linear"
@@ -40,7 +43,10 @@ class Linear(Shape):
 
 
 class Cosine(Shape):
-    """``(1 - cos(pi fraction)) / 2``, computed as ``sin(pi/2 fraction)**2``: half a wave, flat at both ends."""
+    """``(1 - cos(pi fraction)) / 2``, computed as ``sin(pi/2 fraction)**2``: half a wave, flat at both ends.
+
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983, eq. 5.
+    """
 
     __slots__ = ()
     factory = "cosine"
@@ -131,7 +137,10 @@ class Waves(Shape):
 
 
 class Sqrt(Shape):
-    """``sqrt(fraction)``: run downwards, the 1-sqrt cooldown."""
+    """``sqrt(fraction)``: run downwards, the 1-sqrt cooldown.
+
+    Source: Hagele et al. 2024, arXiv:2405.18392, section 3.
+    """
 
     __slots__ = ()
     factory = "sqrt"
@@ -200,7 +209,10 @@ class Exponential(Shape):
 
 
 class Log(Shape):
-    """``log(1 + step) / log(1 + steps)``"""
+    """``log(1 + step) / log(1 + steps)`` of a phase of `steps` steps: the longer it is, the steeper its beginning.
+
+    Source: the logarithmic warmup of DeepSpeed's WarmupLR.
+    """
 
     __slots__ = fields = ("unit",)
     factory = "log"
@@ -270,7 +282,10 @@ def _tanh(xp: Any, lower: float, upper: float, steps: Any) -> Callable[[Any], An
 
 
 class Sine(Shape):
-    """``sin(pi/2 fraction)``: a quarter of a wave. Run downwards, the second half of a cosine decay."""
+    """``sin(pi/2 fraction)``: a quarter of a wave. Run downwards, the second half of a cosine decay.
+
+    Source: HalfCosWithWarmup of OLMo-core.
+    """
 
     __slots__ = ()
     factory = "sine"
@@ -296,7 +311,10 @@ class Sine(Shape):
 
 
 class Rex(Shape):
-    """``fraction / (2 - fraction)``: run downwards, ``(1 - u) / (1 - u / 2)``."""
+    """``fraction / (2 - fraction)``: run downwards, ``(1 - u) / (1 - u / 2)``.
+
+    Source: Chen et al. 2021 (REX), arXiv:2107.04197.
+    """
 
     __slots__ = ()
     factory = "rex"
@@ -333,6 +351,8 @@ def power(exponent: float) -> Shape:
         >>> import funcsched as fs
         >>> [fs.ramp(0.0, 1.0, steps=10, shape=fs.power(2))(step) for step in (0, 5, 10)]
         [0.0, 0.25, 1.0]
+
+    Source: run backwards (`reverse`), the polynomial decay of BERT, TensorFlow and torch's PolynomialLR.
     """
     return Power(*checked("power", exponent=exponent))
 
