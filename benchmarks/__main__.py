@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import calling, compiled, compiling, importing
+from benchmarks import calling, catalogue, compiled, compiling, importing
 from benchmarks.report import document, section
 
 SECTIONS = {
     "One call": calling,
     "Compiled code": compiled,
     "Compilation": compiling,
+    "The catalogue": catalogue,
     "Import": importing,
 }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import pytest
 
-from benchmarks.compiled import ENDS, KINDS, instruction_counts
+from benchmarks.catalogue import FAMILIES, REASONS, THOUSAND, counts, errors
+from benchmarks.compiled import ENDS, KINDS, instruction_counts, instructions
 from benchmarks.compiling import HORIZONS, compilations, first_values, join_instructions, ours_of, peer_of
 from benchmarks.importing import foreign_modules
 from benchmarks.peers import OURS
@@ -16,6 +18,24 @@ from benchmarks.peers import OURS
 def test_compiles_to_no_more_instructions_than_optax(name: str, start: float, end: float, kind: str) -> None:
     ours, theirs = instruction_counts(name, start, end, kind)
     assert 0 < ours <= theirs
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_compiles_to_no_more_instructions_than_optax_without_a_reason(name: str) -> None:
+    more = [ours > theirs for ours, theirs in counts(name)]
+    assert any(more) == (name in REASONS)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_within_4_ulp_and_no_farther_than_optax(name: str) -> None:
+    ours, theirs = errors(name)
+    assert ours <= min(4, max(theirs, 1))
+
+
+@pytest.mark.parametrize("name", THOUSAND)
+def test_a_thousand_compile_like_a_hundred(name: str) -> None:
+    thousand, hundred = (instructions(THOUSAND[name](count), jnp.int32(5)) for count in (1000, 100))
+    assert 0 < thousand <= 1.2 * hundred
 
 
 def test_a_long_join_compiles_like_a_short_one() -> None:
