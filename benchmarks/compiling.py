@@ -94,8 +94,8 @@ def _joins() -> Iterator[Row]:
     yield Row("trace and compile a join of 500 ramps", "optax", ours, peer, 0.2)
     yield Row("trace and compile a join of 50 ramps", "ours of 10", fifty, ten, 5.0)
     yield Row("trace and compile a join of 500 ramps", "ours of 10", ours, ten, 50.0)
-    counts = join_instructions(500), join_instructions(50)
-    yield Row("instructions, a join of 500 ramps", "ours of 50", *counts, 1.2)
+    counts = join_instructions(500), join_instructions(100)
+    yield Row("instructions, a join of 500 ramps", "ours of 100", *counts, 1.2)
 
 
 def join_instructions(pieces: int) -> int:
