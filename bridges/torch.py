@@ -10,8 +10,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from bridges._torch_schedulers import from_lr_scheduler
 from funcsched._check import refuse, whole_now
 from funcsched.schedule import Schedule, lifted
+
+__all__ = ["ScheduleLR", "from_lr_scheduler", "lambda_lr", "to_lr_lambda"]
 
 
 def to_lr_lambda(schedule: Schedule | Callable[[Any], Any]) -> Callable[[int], float]:

@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
     Position = Callable[[Any, Any], tuple[Any, Any]]
 
-_LARGEST_DENOMINATOR = 64
+_LARGEST_DENOMINATOR = 4096
 
 
 def ratio(number: float) -> tuple[Any, int]:
     """A float as the fraction with a small denominator that it stands for, or as (number, 1) if there is none."""
-    for denominator in range(1, _LARGEST_DENOMINATOR + 1):
-        numerator = round(number * denominator)
-        if numerator / denominator == number:
-            return numerator, denominator
+    rest, unit = number.as_integer_ratio()
+    before, after = (0, 1), (1, 0)  # two convergents of the continued fraction
+    while unit:
+        whole = rest // unit
+        before, after = after, (before[0] + whole * after[0], before[1] + whole * after[1])
+        if after[1] > _LARGEST_DENOMINATOR:
+            break
+        if after[0] / after[1] == number:
+            return after
+        rest, unit = unit, rest - whole * unit
     return number, 1
 
 

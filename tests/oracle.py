@@ -4,6 +4,7 @@ Nothing here imports funcsched. A step may be an int, or a float that stands for
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import mpmath
 from mpmath import mpf
@@ -68,13 +69,10 @@ def warmup_linear(warmup: int, total: int, start: float = 0.0, end: float = 0.0)
     return _after_warmup(warmup, start, ramp(1.0, end, total - warmup))
 
 
-def _rational(cycles: float) -> mpf:
+def _rational(number: float) -> mpf:
     """What a user means by cycles=0.7: the simplest fraction that is this float."""
-    for denominator in range(1, 33):
-        numerator = round(cycles * denominator)
-        if numerator / denominator == cycles:
-            return mpf(numerator) / denominator
-    return mpf(cycles)
+    simple = Fraction(number).limit_denominator(4096)
+    return mpf(simple.numerator) / simple.denominator if float(simple) == number else mpf(number)
 
 
 def warmup_cosine(warmup: int, total: int, start: float = 0.0, end: float = 0.0, cycles: float = 0.5) -> Curve:
