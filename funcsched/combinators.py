@@ -63,22 +63,22 @@ class Join(Schedule):
         kind = xp.lookup([numbered.setdefault(key, len(numbered)) for key in kinds], index)
         value = None
         for key, place in numbered.items():
-            if any(isinstance(part, Schedule) and part.rows for part in parts(self.schedules[kinds.index(key)])):
-                value = self._alone(step, index, [own == key for own in kinds], value)
-                continue
             members = [schedule if own == key else None for schedule, own in zip(self.schedules, kinds, strict=True)]
             first = next(schedule for schedule in members if schedule is not None)
+            if any(isinstance(part, Schedule) and part.rows for part in parts(first)):
+                value = self._alone(step, index, members, value)
+                continue
             # Rows of other kinds are never looked at, but must be there.
             columns = zip(*(numbers(schedule or first) for schedule in members), strict=True)
             piece = rebuild(first, iter([xp.lookup(column, index) for column in columns])).at(local)
             value = piece if value is None else xp.where(kind == place, piece, value)
         return value
 
-    def _alone(self, step: Step, index: Any, chosen: list[bool], value: Any) -> Any:
+    def _alone(self, step: Step, index: Any, members: list[Schedule | None], value: Any) -> Any:
         """Pieces that have rows of numbers of their own: there is no table of tables."""
-        for i, begin in enumerate((0, *self.boundaries)):
-            if chosen[i]:
-                piece = self.schedules[i].at(step.since(begin))
+        for i, (schedule, begin) in enumerate(zip(members, (0, *self.boundaries), strict=True)):
+            if schedule is not None:
+                piece = schedule.at(step.since(begin))
                 value = piece if value is None else step.xp.where(index == i, piece, value)
         return value
 

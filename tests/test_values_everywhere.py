@@ -12,7 +12,8 @@ def rounded(value: float, bits: int) -> float:
     return float(np.float32(value)) if bits == 24 else value
 
 
-# Tracing by torch takes a second each: one case for each expression there, all of them everywhere else.
+# Tracing by torch takes a second each, and so do the operations of JAX one by one: one case for each expression there,
+# all of them everywhere else.
 PAIRS = [(case, backend) for backend in BACKENDS for case in (ONE_OF_EACH if backend.slow else CASES)]
 LONG_PAIRS = [(case, backend) for backend in BACKENDS if backend.long for case in LONG]
 
