@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_FAR = 2.0**62  # infinity has no place in a period
+
+
 class Arrays:
     """What the array libraries share; `lib` is their module of functions."""
 
@@ -101,7 +104,8 @@ class Arrays:
 
     def enter(self, step: Any) -> tuple[Any, Any]:
         """A step as an exact count and, where that is an integer type, its fractional part."""
-        return self.cast(step, self.lib.float64), None
+        count = self.cast(step, self.lib.float64)
+        return count if self.integer else self.lib.clip(count, -_FAR, _FAR), None
 
     def integers(self, count: Any) -> Any:
         return self.cast(count, self.lib.int64)

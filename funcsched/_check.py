@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsched._namespace import library
+from funcsched._namespace import dtype_name, library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def number(function: str, argument: str, requirement: str, value: Any) -> Any:
     if kind == "numpy" and getattr(value, "ndim", 1) == 0:
         value = value.item()
     elif kind is not None:
-        if any(word in str(value.dtype) for word in ("bool", "complex", "object", "str")):
+        if not dtype_name(value).startswith(("int", "uint", "float", "bfloat")):
             raise refuse(function, argument, requirement, value, TypeError)
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -74,6 +74,7 @@ share = rule("a number from 0 to 1", 0, 1, traced=True)
 # Parameters of curves.
 positive = rule("a finite number above 0", 0, LARGEST, above=True)
 ratio = rule("a number from 1e-30 to 1e30", 1e-30, 1e30)
+shrinking = rule("a number from 1e-30 to 1", 1e-30, 1)
 bend = rule("a number from -40 to 40", -40, 40)
 # A learning rate, of either sign: optax subtracts by a negative one.
 finite = rule("a finite number", -LARGEST, LARGEST, traced=True)
@@ -86,6 +87,17 @@ def cycles(function: str, argument: str, value: Any) -> Any:
     if number_of_cycles > MAX_CYCLES:
         raise refuse(function, argument, f"at most {MAX_CYCLES}", value)
     return number_of_cycles
+
+
+def growing(function: str, argument: str, value: Any) -> float:
+    """How many times as long each cycle is as the one before."""
+    factor = _growing(function, argument, value)
+    if 1 < factor < 1.001:
+        raise refuse(function, argument, "1 or a number from 1.001 to 1e6", value)
+    return float(factor)
+
+
+_growing = rule("1 or a number from 1.001 to 1e6", 1.0, 1e6)
 
 
 def optional(rule: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], Any]:
@@ -111,7 +123,7 @@ def one_of(*words: str) -> Callable[[str, str, Any], Any]:
     """One of some words."""
 
     def check(function: str, argument: str, value: Any) -> Any:
-        if value not in words:
+        if not isinstance(value, str) or value not in words:
             raise refuse(function, argument, "one of " + ", ".join(map(repr, words)), value)
         return value
 
@@ -166,7 +178,7 @@ RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "exponent": positive,
     "ratio": ratio,
     "rate": ratio,
-    "period_factor": ratio,
+    "period_factor": growing,
     "level_factor": ratio,
     "lower": bend,
     "upper": bend,

@@ -20,6 +20,7 @@ SHARE = 1.0  # for a length: counts are shares of a whole, rounded before
 HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 _SCALE = 160
 GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
+_logs: dict[float, Constant] = {}  # of those needed before, for torch cannot trace decimals
 _rates: dict[tuple[Constant, int, int, float], tuple[float, int, float]] = {}
 
 
@@ -36,12 +37,13 @@ def at_least_one(xp: Any, steps: Any) -> Any:
 
 def log_of(number: float) -> Constant:
     """The natural logarithm to twice the digits of a float."""
-    from decimal import Context, Decimal  # not needed by most schedules
+    if number not in _logs:
+        from decimal import Context, Decimal  # not needed by most schedules
 
-    context = Context(prec=50)
-    value = context.ln(Decimal(number))
-    high = float(value)
-    return high, float(context.subtract(value, Decimal(high)))
+        context = Context(prec=50)
+        value = context.ln(Decimal(number))
+        _logs[number] = float(value), float(context.subtract(value, Decimal(float(value))))
+    return _logs[number]
 
 
 def multiple(

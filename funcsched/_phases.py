@@ -5,7 +5,7 @@ from __future__ import annotations
 from funcsched._check import within
 from funcsched._exact import known
 from funcsched._shape import Shape
-from funcsched.combinators import join
+from funcsched.combinators import Join
 from funcsched.pieces import constant, ramp
 from funcsched.schedule import Schedule
 from funcsched.shapes import linear
@@ -23,7 +23,7 @@ def phases(start: float, *parts: tuple[int, float, Shape]) -> Schedule:
             pieces.append(constant(stop) if absent else ramp(start, stop, steps=steps, shape=shape))
             begins.append(begin)
         start, begin = stop, begin + steps
-    return join(pieces, begins[1:])
+    return Join(tuple(pieces), tuple(begins[1:])) if len(pieces) > 1 else pieces[0]
 
 
 def warmup_then_decay(
@@ -37,4 +37,4 @@ def warmup_then(warmup_steps: int, start: float, schedule: Schedule) -> Schedule
     """A linear warmup to 1, then a schedule that starts there."""
     if known(warmup_steps) and warmup_steps == 0:
         return schedule
-    return join([ramp(start, 1.0, steps=warmup_steps), schedule], [warmup_steps])
+    return Join((ramp(start, 1.0, steps=warmup_steps), schedule), (warmup_steps,))

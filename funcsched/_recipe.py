@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-_TRACEABLE = {"warmup_steps", "stable_steps", "decay_steps", "total_steps", "timescale", "start", "end"}
+_TRACEABLE = {"warmup_steps", "stable_steps", "decay_steps", "total_steps", "up_steps", "down_steps", "period"}
+_TRACEABLE |= {"timescale", "start", "end"}
 
 
 class Recipe(Schedule):

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_FAR = 2147483000.0  # a float32 from which a few steps are left to the largest int32
+
+
 class Step:
     """The number of updates already made, counted from `origin`, in the number system `xp`.
 
@@ -91,33 +94,28 @@ class Step:
         value, rest = accurate(xp, ONE, self.count(), factor)
         if xp.bits == 53:
             return Step(xp.for_floats(), value + rest)
+        # From 2**24 on the quotient has no part, and the rest may be several steps, to be added as integers.
         whole = xp.floor(value)
         part = (value - whole) + rest
-        under, over = part < 0, part >= 1
-        part = xp.where(under, part + 1.0, xp.where(over, part - 1.0, part))
-        whole = xp.where(under, whole - 1.0, xp.where(over, whole + 1.0, whole))
-        return Step(xp.for_floats(), xp.whole(xp.where(whole == whole, whole, 0.0)), part)
+        carry = xp.floor(part)
+        part = part - carry
+        full = part >= 1  # rounded up to the next step
+        carry, part = xp.where(full, carry + 1.0, carry), xp.where(full, 0.0, part)
+        carry = xp.where(whole < _FAR, carry, 0.0)
+        whole, carry = (xp.whole(xp.where(x == x, x, 0.0)) for x in (xp.minimum(whole, _FAR), carry))
+        return Step(xp.for_floats(), xp.maximum(whole + carry, 0), part)
 
     def cycle(self, period: Any, times: int | None) -> tuple[Any, Step]:
         """How many periods have passed, and the step counted from the last; after `times` of them, its end."""
         xp, count, part = self.xp, self._elapsed(), self.part
-        if times is not None:
-            last = period * times
-            if xp.largest is not None and known(last):
-                last = min(last, xp.largest)
-            if part is not None:
-                part = xp.where(count >= last, 0.0 * part, part)
-            count = xp.minimum(count, last)
-        elif known(count):
-            count = min(count, 2.0**53) if isinstance(count, float) else count  # infinity has no place in a period
-        elif xp.bits == 53:
-            count = xp.minimum(count, 2.0**53)
         cycle, count = xp.divmod(count, period)
-        if times is not None:
-            over = cycle >= times
-            cycle = xp.where(over, times - 1, cycle)
-            count = xp.where(over, period + 0 * count, count)
-        return cycle, Step(xp, count, part)
+        if times is None:
+            return cycle, Step(xp, count, part)
+        over = cycle >= times
+        if xp.largest is not None and known(period):
+            period = min(period, xp.largest)
+        part = part if part is None else xp.where(over, 0.0 * part, part)
+        return xp.where(over, times - 1, cycle), Step(xp, xp.where(over, period + 0 * count, count), part)
 
     def phase(self, steps: Any) -> tuple[Any, Any]:
         """How many of the first `steps` steps have elapsed and how many remain."""

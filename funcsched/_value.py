@@ -31,6 +31,10 @@ class Value:
         """The arguments that build this value, by name."""
         return {name: getattr(self, name) for name in self.fields}
 
+    def body(self) -> Any:
+        """The composition that a recipe stands for; None for everything else."""
+        return None
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{self.factory} is immutable: cannot set `{name}`")
 

@@ -96,6 +96,8 @@ class Narrow(Jax):
         return self.real(count) <= 0 if isinstance(count, tuple) else count <= 0
 
     def divmod(self, count: Any, period: Any) -> tuple[Any, Any]:
+        if isinstance(period, int) and period > self.largest:
+            return 0 * count, count
         cycle = sys.modules["jax"].lax.div(count, self.lib.broadcast_to(self.lib.int32(period), count.shape))
         return cycle, count - cycle * period
 

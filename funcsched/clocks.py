@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
-from funcsched._check import checked, length, length_now, optional, refuse, rule, whole_cycles
+from funcsched._check import checked, growing, length, length_now, optional, refuse, rule, whole_cycles
 from funcsched._check import ratio as factor_rule
 from funcsched._exact import known, log_of
 from funcsched._fold import ratio
@@ -15,7 +15,7 @@ from funcsched._value import numbers
 from funcsched.combinators import Join, Scale
 from funcsched.decays import growth
 from funcsched.levels import products
-from funcsched.schedule import Schedule, Slowed, lifted
+from funcsched.schedule import Schedule, Slowed, lifted, parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,8 +100,11 @@ class Stretch(Schedule):
 
 def _longest(schedule: Schedule, otherwise: int) -> int:
     """The largest count of steps in a schedule, if all are known."""
-    found = [number for number in numbers(schedule) if not isinstance(number, float)]
-    return max(found, default=0) if known(*found) else otherwise
+    if not known(*numbers(schedule)):
+        return otherwise
+    values = [value for part in parts(schedule) for value in part.arguments().values()]
+    rows = [value if isinstance(value, tuple) else (value,) for value in values]
+    return max([0, *(item for row in rows for item in row if type(item) is int)])
 
 
 def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
@@ -142,6 +145,7 @@ class Repeat(Schedule):
     __slots__ = ("_heights", "_log", "level_factor", "period", "period_factor", "schedule", "times")
     fields = ("schedule", "period", "times", "period_factor", "level_factor")
     factory = "repeat"
+    rows = True
     defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
     static = frozenset({"times", "period_factor", "level_factor"})
 
@@ -153,17 +157,15 @@ class Repeat(Schedule):
     _log: Constant
     _heights: tuple[float, ...] | None  # of the cycles, where they are few
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
         super().__init__(*arguments)
-        times = self.times
-        heights = None if times is None or times > _FEW else products((self.level_factor,) * (times - 1))
+        heights, log = _levels(self.times, self.level_factor) if derived is None else derived
         object.__setattr__(self, "_heights", heights)
-        object.__setattr__(self, "_log", log_of(self.level_factor))
+        object.__setattr__(self, "_log", log)
 
     def stretched(self, factor: Any) -> Schedule:
-        return type(self)(
-            self.schedule.stretched(factor), self.period * factor, self.times, self.period_factor, self.level_factor
-        )
+        schedule, period, derived = self.schedule.stretched(factor), self.period * factor, (self._heights, self._log)
+        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor, derived=derived)
 
     def at(self, step: Step) -> Any:
         cycle, local = step.cycle(self.period, self.times)
@@ -188,11 +190,15 @@ class Repeat(Schedule):
         return value
 
 
+def _levels(times: int | None, level_factor: float) -> tuple[tuple[float, ...] | None, Constant]:
+    few = times is not None and times <= _FEW
+    return products((level_factor,) * ((times or 1) - 1)) if few else None, log_of(level_factor)
+
+
 class RepeatLonger(Repeat):
     """Cycles that grow: where each begins depends on all before, so that the period must be known."""
 
     __slots__ = ("_cycles",)
-    rows = True
     static = frozenset({"period", "times", "period_factor", "level_factor"})
 
     _cycles: _Cycles
@@ -202,15 +208,25 @@ class RepeatLonger(Repeat):
         object.__setattr__(self, "_cycles", _Cycles(self.period, self.times, self.period_factor, self.level_factor))
 
     def stretched(self, factor: Any) -> Schedule:
-        return super().stretched(factor) if known(factor) and isinstance(factor, int) else Slowed(self, factor)
+        return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
         xp, cycles = step.xp, self._cycles.before(step.xp.largest)
-        if cycles.exact and self.times is not None and len(cycles.wholes) == self.times <= _NESTED:
+        whole = self.times is not None and len(cycles.wholes) == self.times
+        if whole and cycles.exact and len(cycles.wholes) <= _NESTED:
             pieces = zip(cycles.scales, cycles.levels, strict=True)
-            return Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
+            value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
                 step
             )
+        else:
+            value = self._looked_up(step, cycles)
+        if not whole:
+            return value
+        end = self.schedule.at(Step(xp, self.period if known(step.raw) else xp.whole(0 * step.raw + self.period)))
+        return xp.where(step.before(cycles.total), value, step.hold(end * cycles.levels[-1]))
+
+    def _looked_up(self, step: Step, cycles: _Cycles) -> Any:
+        xp = step.xp
         index = bisect_right(cycles.begins, step.value()) if known(step.raw) else step.index(cycles.begins)
         begin, fraction, scale, level = (
             row[index] if known(index) else xp.lookup(row, index)
@@ -223,9 +239,6 @@ class RepeatLonger(Repeat):
             value = self.schedule.stretched(scale).at(local)
         else:
             value = self._exact(local, index, scale, cycles)
-        if self.times is not None and len(cycles.wholes) == self.times:
-            end = self.schedule.at(Step(xp, self.period if known(step.raw) else xp.whole(0 * step.raw + self.period)))
-            value = xp.where(step.before(cycles.total), value, step.hold(end))
         return value * level
 
     def _exact(self, local: Step, index: Any, scale: Any, cycles: _Cycles) -> Any:
@@ -327,17 +340,18 @@ def repeat(
     period = length("repeat", "period", period)
     times = optional(whole_cycles)("repeat", "times", times)
     level_factor = factor_rule("repeat", "level_factor", level_factor)
-    if level_factor > 1 and times is None:
-        raise refuse("repeat", "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
-    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:
-        raise refuse("repeat", "level_factor", f"a number whose power of {times - 1} is at most 3.4e38", level_factor)
-    period_factor = _growth("repeat", "period_factor", period_factor)
+    levels_in_range("repeat", times, level_factor)
+    period_factor = growing("repeat", "period_factor", period_factor)
     if period_factor == 1:
         return Repeat(inner, period, times, 1.0, level_factor)
-    if period_factor < 1.001:
-        raise refuse("repeat", "period_factor", "1 or a number from 1.001 to 1e6", period_factor)
     period = length_now("repeat", "period", period)
     return RepeatLonger(inner, period, times, period_factor, level_factor)
 
 
-_growth = rule("1 or a number from 1.001 to 1e6", 1.0, 1e6)
+def levels_in_range(function: str, times: int | None, level_factor: float) -> None:
+    """The rule between how often levels grow and by how much."""
+    if level_factor > 1 and times is None:
+        raise refuse(function, "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
+    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:
+        requirement = f"a number whose power of {times - 1} is at most 3.4e38"
+        raise refuse(function, "level_factor", requirement, level_factor)

@@ -407,7 +407,10 @@ def then(
     """
     first = lifted("then", "schedule", schedule)
     boundary, stop, steps = checked("then", boundary=boundary, stop=stop, steps=steps)
-    start = level("then", f"schedule({boundary})", first(boundary))
+    try:
+        start = level("then", f"schedule({boundary})", first(boundary))
+    except TypeError as error:  # of a function that gives no number
+        raise TypeError(f"then: `schedule({boundary})` must be a number from 0 to 3.4e38: {error}") from error
     return Join((first, Ramp(start, stop, steps, shaped("then", "shape", shape))), (boundary,))
 
 

@@ -103,7 +103,7 @@ def _fallen(xp: Any, slope: float, count: Any) -> Any:
     digits = 24 - max(math.ceil(math.log2(_LARGEST_EXPONENT / slope)), 0)
     small: Any = 0.0
     if digits < 8:
-        last = (1 << math.floor(math.log2(0.25 / slope))) - 1
+        last = (1 << min(math.floor(math.log2(0.25 / slope)), 30)) - 1
         whole = count & ~last
         small = xp.real(count - whole) * -slope
         count, digits = whole, 14
@@ -121,6 +121,7 @@ class ExponentialDecay(Schedule):
     __slots__ = ("_log", "_stairs", "end", "rate", "staircase", "steps")
     fields = ("rate", "steps", "staircase", "end")
     factory = "exponential_decay"
+    rows = True
     defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": None}
     static = frozenset({"rate", "staircase"})
 
@@ -131,13 +132,17 @@ class ExponentialDecay(Schedule):
     _log: Constant
     _stairs: tuple[float, ...] | None  # all levels, where they are few
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
         super().__init__(*arguments)
-        object.__setattr__(self, "_log", log_of(self.rate))
-        object.__setattr__(self, "_stairs", _stairs(self.rate, self.end) if self.staircase else None)
+        stairs = _stairs(self.rate, self.end) if derived is None and self.staircase else None
+        log, stairs = (log_of(self.rate), stairs) if derived is None else derived
+        object.__setattr__(self, "_log", log)
+        object.__setattr__(self, "_stairs", stairs)
 
     def stretched(self, factor: Any) -> Schedule:
-        return ExponentialDecay(self.rate, self.steps * factor, self.staircase, self.end)
+        # What takes many digits to compute is not computed again, least of all while torch traces.
+        steps, derived = self.steps * factor, (self._log, self._stairs)
+        return ExponentialDecay(self.rate, steps, self.staircase, self.end, derived=derived)
 
     def at(self, step: Step) -> Any:
         xp, count, steps = step.xp, step.count(), self.steps
@@ -158,7 +163,7 @@ class ExponentialDecay(Schedule):
             return super().scalar()
         rate, steps = self.rate, self.steps
         end = self.end if self.end is not None else 0.0
-        return lambda step: _bounded(rate, step // steps, end) if step > 0 else 1.0
+        return lambda step: _bounded(rate, step // steps if step > 0 else 0, end)
 
 
 def _stairs(rate: float, end: float | None) -> tuple[float, ...] | None:
@@ -173,10 +178,11 @@ def _stairs(rate: float, end: float | None) -> tuple[float, ...] | None:
 
 
 def _bounded(rate: float, count: int, end: float) -> float:
-    if rate > 1:
-        # The power itself may be past the largest float.
-        return end if count * math.log(rate) > math.log(end) + 1.0 else min(rate**count, end)
-    return max(rate**count, end)
+    if rate <= 1:
+        return max(rate**count, end)
+    # The power itself may be past the largest float.
+    past = count > 0 and (end <= 1 or count * math.log(rate) > math.log(end) + 1.0)
+    return end if past else min(rate**count, end)
 
 
 def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, end: float | None = None) -> Schedule:

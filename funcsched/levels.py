@@ -35,7 +35,7 @@ class Levels(Schedule):
         xp, boundaries, row = step.xp, self.boundaries, self.row(step.xp)
         if known(step.raw):
             return step.hold(row[bisect_right(boundaries, step.value())])
-        if len(boundaries) > _SELECTED or not known(*boundaries):
+        if len(boundaries) > _SELECTED and not any(getattr(boundary, "ndim", 0) for boundary in boundaries):
             return step.hold(xp.lookup(row, step.index(boundaries)))
         value = xp.array(row[-1])
         for boundary, before in zip(reversed(boundaries), reversed(row[:-1]), strict=True):
@@ -44,7 +44,7 @@ class Levels(Schedule):
 
     def scalar(self) -> Callable[[int], float]:
         boundaries, row = self.boundaries, self.row(INTEGER)
-        return lambda step: row[bisect_right(boundaries, step)]
+        return lambda step: row[bisect_right(boundaries, step if step > 0 else 0)]
 
 
 class PiecewiseLevels(Levels):
@@ -231,8 +231,9 @@ def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
 
 
 def _stored(argument: str, value: Any) -> Any:
-    item = getattr(value, "item", None)
-    return level_now("tabulate", argument, value if item is None else item())
+    if getattr(value, "size", 1) == 1 and hasattr(value, "item"):
+        value = value.item()
+    return level_now("tabulate", argument, value)
 
 
 _table_steps = rule("a whole number from 0 to 10**7", 0, 10**7, int)

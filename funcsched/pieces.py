@@ -94,7 +94,7 @@ class Ramp(Schedule):
         if top is not None and not (rising is True and known(step.until) and steps_known and step.until <= self.steps):
             value = xp.where(top, high, value)
         # A length that turns out to be 0 is an absent phase.
-        return value if steps_known else xp.where(self.steps <= 0, stop, value)
+        return value if steps_known else xp.where(self.steps <= 0, step.hold(stop), value)
 
     def stretched(self, factor: Any) -> Schedule:
         return Ramp(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))

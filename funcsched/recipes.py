@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from funcsched._check import (
     increasing,
     length,
+    length_now,
     level_now,
     one_of,
     optional,
     refuse,
     share,
+    shrinking,
     whole,
     whole_cycles,
     whole_steps,
@@ -20,7 +24,7 @@ from funcsched._exact import known
 from funcsched._phases import phases
 from funcsched._recipe import recipe
 from funcsched._shape import Shape, shaped
-from funcsched.clocks import repeat
+from funcsched.clocks import levels_in_range, repeat
 from funcsched.combinators import add, product, scale
 from funcsched.decays import exponential_decay, inverse_power
 from funcsched.levels import piecewise_constant
@@ -60,7 +64,7 @@ def inverse_sqrt(timescale: int) -> Schedule:
     return inverse_power(timescale, 0.5)
 
 
-@recipe(period=length, factor=factor_rule)
+@recipe(factor=shrinking)
 def step_decay(period: int, factor: float = 0.1) -> Schedule:
     """The same factor after every `period` steps, at once.
 
@@ -113,10 +117,12 @@ def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     """
     row = tuple(boundaries)
     increasing("multistep", "boundaries", row)
+    if factor > 1 and len(row) * math.log10(factor) > 38.5:
+        raise refuse("multistep", "factor", f"a number whose power of {len(row)} is at most 3.4e38", factor)
     return piecewise_constant(row, factors=[factor] * len(row))
 
 
-@recipe(period=length, times=optional(whole_cycles))
+@recipe("period", period=length_now, times=optional(whole_cycles))
 def cosine_restarts(
     period: int,
     *,
@@ -157,6 +163,7 @@ def cosine_restarts(
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983; the re-warmup is optax.sgdr_schedule's.
     """
     within("cosine_restarts", "warmup_steps", warmup_steps, "period", period)
+    levels_in_range("cosine_restarts", times, level_factor)
     decay_steps = period - warmup_steps
     if level_factor == 1:
         cycle = phases(start, (warmup_steps, 1.0, linear), (decay_steps, end, cosine))
@@ -208,14 +215,14 @@ def one_cycle(
 
     Source: Smith and Topin 2017, arXiv:1708.07120 (three phases, linear); fastai has two phases and cosines.
     """
+    assert isinstance(shape, Shape)  # by the rule of the argument
     within("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
-    curve = shaped("one_cycle", "shape", shape)
     left = total_steps - warmup_steps
     if decay_steps is None:
-        return phases(start, (warmup_steps, 1.0, curve), (left, end, curve))
+        return phases(start, (warmup_steps, 1.0, shape), (left, end, shape))
     if known(decay_steps, left) and decay_steps > left:
         raise refuse("one_cycle", "decay_steps", f"at most `total_steps` - `warmup_steps` ({left})", decay_steps)
-    parts = (warmup_steps, 1.0, curve), (decay_steps, start, curve), (left - decay_steps, end, curve)
+    parts = (warmup_steps, 1.0, shape), (decay_steps, start, shape), (left - decay_steps, end, shape)
     return phases(start, *parts)
 
 
@@ -297,4 +304,6 @@ def range_test(
 
     Source: Smith 2015, arXiv:1506.01186 (linear); the finders of fastai and Lightning use equal factors.
     """
+    if shape is None and not 1e-30 <= end / start <= 1e30:
+        raise refuse("range_test", "end", f"from 1e-30 to 1e30 times `start` ({start!r})", end)
     return ramp(start, end, steps=total_steps, shape=exponential(end / start) if shape is None else shape)

@@ -67,8 +67,11 @@ class Schedule(Value):
     def __call__(self, step: Any) -> Any:
         # The path of a training loop: everything that depends on the schedule alone was done once.
         if type(step) is int:
-            scalar = self._scalar
-            return self._prepare()(step) if scalar is None else scalar(step)
+            scalar = self._scalar or self._prepare()
+            try:
+                return scalar(step)
+            except OverflowError:  # an int that is no float
+                return scalar(_FAR if step > 0 else -_FAR)
         return evaluate(self, step)
 
     def at(self, step: Step) -> Any:
@@ -89,6 +92,9 @@ class Schedule(Value):
         return scalar
 
 
+_FAR = 2**62
+
+
 def evaluate(value: Any, step: Any) -> Any:
     """`value.at` a step of any kind: a schedule, or a shape at a fraction."""
     kind = library(step)
@@ -96,7 +102,9 @@ def evaluate(value: Any, step: Any) -> Any:
         raise refuse(value.factory, "step", "a number or an array of numbers", step, TypeError)
     owner = _owner(value)
     if kind is None and owner is None:
-        return float(value.at(Step(REAL, float(step)) if isinstance(step, float) else Step(INTEGER, int(step))))
+        if isinstance(step, float):
+            return float(value.at(Step(REAL, _FAR if step > _FAR else -_FAR if step < -_FAR else float(step))))
+        return float(value.at(Step(INTEGER, int(step))))
     if kind in (None, "numpy") and owner is not None and library(owner) != kind:
         step = _adopted(step, owner)
     xp = array_namespace(step, value.factory, owner if library(step) == "numpy" else None)
@@ -214,7 +222,8 @@ def parts(value: Any) -> Iterator[Value]:
     """A schedule and all schedules and shapes inside it."""
     if isinstance(value, Value):
         yield value
-        value = tuple(value.arguments().values())
+        body = value.body()
+        value = tuple(value.arguments().values()) if body is None else (body,)
     if isinstance(value, tuple):
         for item in value:
             yield from parts(item)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from funcsched._check import (
-    length,
-    length_now,
-    level,
-    optional,
-    whole_cycles,
-    within,
-)
+from funcsched._check import length, length_now, level, optional, refuse, shrinking, whole_cycles, within
 from funcsched._check import ratio as factor_rule
 from funcsched._exact import known
 from funcsched._phases import phases, warmup_then, warmup_then_decay
@@ -370,15 +363,18 @@ def warmup_stable_decay(
     Source: Hu et al. 2024 (MiniCPM), arXiv:2404.06395; Hagele et al. 2024, arXiv:2405.18392 (1-sqrt); Wen et al. 2024
     (WSD-S, several cycles), arXiv:2410.05192.
     """
-    warmup = (warmup_steps, 1.0, shaped("warmup_stable_decay", "warmup_shape", warmup_shape))
-    decay = (stable_steps, 1.0, linear), (decay_steps, end, shaped("warmup_stable_decay", "decay_shape", decay_shape))
+    assert isinstance(warmup_shape, Shape) and isinstance(decay_shape, Shape)  # by the rules of the arguments
+    warmup = (warmup_steps, 1.0, warmup_shape)
+    decay = (stable_steps, 1.0, linear), (decay_steps, end, decay_shape)
     if cycles == 1:
         return phases(start, warmup, *decay)
+    if known(stable_steps, decay_steps) and stable_steps + decay_steps == 0:
+        raise refuse("warmup_stable_decay", "cycles", "1 where a cycle has no steps", cycles)
     cycle = repeat(phases(1.0, *decay), stable_steps + decay_steps, cycles)
     return cycle if known(warmup_steps) and warmup_steps == 0 else join([phases(start, warmup), cycle], [warmup_steps])
 
 
-@recipe(rate=factor_rule)
+@recipe(rate=shrinking, decay_steps=length)
 def warmup_exponential(
     warmup_steps: int, decay_steps: int, rate: float, *, start: float = 0.0, end: float = 0.0, staircase: bool = False
 ) -> Schedule:

@@ -246,6 +246,41 @@ CATALOGUE = [
         ulps=8,
         scale=1.0,
     ),
+    # A schedule that goes on past the period, and one with a row of levels.
+    Case(
+        "repeat(ramp(1.0, 0.0, steps=100), 10, 2, 2)",
+        oracle.repeat(oracle.ramp(1, 0, 100), 10, 2, 2),
+        {0: 1.0, 10: 1.0, 30: 0.9},
+    ),
+    Case(
+        "repeat(piecewise_constant([1, 2, 3, 4, 5], levels=[i / 8 for i in range(6)]), 4, 5, 2)",
+        oracle.repeat(oracle.levels([1, 2, 3, 4, 5], [i / 8 for i in range(6)]), 4, 5, 2),
+        {0: 0.0, 1: 0.125, 4: 0.0, 6: 0.125, 124: 0.5},
+    ),
+    Case("piecewise_constant([0], levels=[0.5, 1.0])", oracle.levels([0], [0.5, 1.0]), {-1: 1.0, 0: 1.0}),
+    Case(
+        "join([tri_stage(1, 2, 5), warmup_exponential(1, 2, 0.5), step_decay(3),"
+        " warmup_stable_decay(1, 1, 1, cycles=2), cosine_restarts(5, level_factor=0.5)], [7, 12, 18, 24])",
+        oracle.join(
+            [
+                oracle.phases(0.01, (1, 1, oracle.linear), (2, 1, oracle.linear), (5, 0.01, oracle.exponential(0.01))),
+                oracle.join([oracle.ramp(0, 1, 1), oracle.exponential_decay(0.5, 2)], [1]),
+                oracle.exponential_decay(0.1, 3, True),
+                oracle.join(
+                    [
+                        oracle.ramp(0, 1, 1),
+                        oracle.repeat(oracle.phases(1, (1, 1, oracle.linear), (1, 0, oracle.linear)), 2, 2),
+                    ],
+                    [1],
+                ),
+                oracle.repeat(oracle.ramp(1, 0, 5, oracle.cosine), 5, None, 1, 0.5),
+            ],
+            [7, 12, 18, 24],
+        ),
+        {0: 0.01, 1: 1.0, 7: 0.0, 12: 1.0, 18: 0.0, 24: 1.0},
+        60,
+        endless=True,
+    ),
     # Recipes.
     *(
         Case(

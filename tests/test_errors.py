@@ -14,6 +14,7 @@ CYCLES = "a whole number from 1 to 1000000"
 
 LENGTH = "a whole number from 1 to 2**53"
 RATIO = "a number from 1e-30 to 1e30"
+SHRINKING = "a number from 1e-30 to 1"
 BEND = "a number from -40 to 40"
 
 NO_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
@@ -72,14 +73,14 @@ ONE_ARGUMENT = [
     ("noam", "d_model", lambda v: fs.noam(v, 10), LENGTH, NO_LENGTHS),
     ("noam", "warmup_steps", lambda v: fs.noam(10, v), LENGTH, NO_LENGTHS),
     ("step_decay", "period", lambda v: fs.step_decay(v), LENGTH, NO_LENGTHS),
-    ("step_decay", "factor", lambda v: fs.step_decay(9, v), RATIO, NO_RATIOS),
+    ("step_decay", "factor", lambda v: fs.step_decay(9, v), SHRINKING, [*NO_RATIOS, 1.5]),
     ("multistep", "boundaries[0]", lambda v: fs.multistep([v]), STEPS, NO_STEPS),
     ("multistep", "factor", lambda v: fs.multistep([9], v), LEVEL, NO_LEVELS),
     ("cyclic", "up_steps", lambda v: fs.cyclic(v), LENGTH, NO_LENGTHS),
     ("cyclic", "start", lambda v: fs.cyclic(9, start=v), "a number from 0 to 1", [-1, 1.1, math.nan]),
     ("cosine_restarts", "period", lambda v: fs.cosine_restarts(v), LENGTH, NO_LENGTHS),
     ("warmup_inverse_sqrt", "timescale", lambda v: fs.warmup_inverse_sqrt(9, timescale=v), LENGTH, NO_LENGTHS[1:]),
-    ("warmup_exponential", "rate", lambda v: fs.warmup_exponential(1, 2, v), RATIO, NO_RATIOS),
+    ("warmup_exponential", "rate", lambda v: fs.warmup_exponential(1, 2, v), SHRINKING, [*NO_RATIOS, 2]),
     ("warmup_cosine_linear", "cosine_end", lambda v: fs.warmup_cosine_linear(1, 9, 3, cosine_end=v), LEVEL, NO_LEVELS),
     *(
         (recipe.__name__, argument, build, STEPS, NO_STEPS)
@@ -141,6 +142,36 @@ def test_the_same_builds_take_a_good_value(function, argument, build, rule, valu
 
 
 SENTENCES = [
+    (
+        lambda: fs.multistep([1, 2], 1e30),
+        ValueError,
+        "multistep: `factor` must be a number whose power of 2 is at most 3.4e38, got 1e+30",
+    ),
+    (
+        lambda: fs.range_test(9, start=1e-30, end=1e30),
+        ValueError,
+        "range_test: `end` must be from 1e-30 to 1e30 times `start` (1e-30), got 1e+30",
+    ),
+    (
+        lambda: fs.cosine_restarts(9, level_factor=2),
+        ValueError,
+        "cosine_restarts: `times` must be given for a `level_factor` above 1 (2.0), got None",
+    ),
+    (
+        lambda: fs.cosine_restarts(9, period_factor=0.5),
+        ValueError,
+        "cosine_restarts: `period_factor` must be 1 or a number from 1.001 to 1e6, got 0.5",
+    ),
+    (
+        lambda: fs.warmup_stable_decay(9, 0, 0, cycles=2),
+        ValueError,
+        "warmup_stable_decay: `cycles` must be 1 where a cycle has no steps, got 2",
+    ),
+    (
+        lambda: fs.tabulate(lambda step: np.ones(2), 3),
+        TypeError,
+        "tabulate: `<lambda>(0)` must be a number from 0 to 3.4e38, got array([1., 1.])",
+    ),
     (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
     (lambda: fs.reverse("x"), TypeError, "reverse: `shape` must be callable, got 'x'"),
     (lambda: fs.compose(fs.linear, 3), TypeError, "compose: `inner` must be callable, got 3"),

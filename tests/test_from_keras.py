@@ -93,6 +93,12 @@ def test_piecewise_constant_decay(boundaries: list[int], data: st.DataObject) ->
     )
 
 
+def test_the_highest_of_several_rates_is_the_peak() -> None:
+    schedule, rate = ours.piecewise_constant_decay([0, 9], [0.0, 0.5, 0.25])
+    assert rate == 0.5
+    assert [schedule(step) for step in (0, 1, 9, 10)] == [0.0, 1.0, 1.0, 0.5]
+
+
 def polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> Callable[[int], mpf]:
     def value(step: int) -> mpf:
         length = steps * max(-(-step // steps), 1) if cycle else steps

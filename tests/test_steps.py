@@ -4,6 +4,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -221,3 +222,47 @@ def test_pieces_that_end_together_past_32_bits_still_count_exactly() -> None:
     late = fs.join([fs.constant(), fs.ramp(1.0, 0.0, steps=2 * 10**9)], [2 * 10**9])
     step = 2**31 - 1
     assert float(late(jnp.int32(step))) == pytest.approx(1 - (step - 2 * 10**9) / (2 * 10**9), rel=2**-23)
+
+
+@pytest.mark.parametrize("step", [10**6, 5_340_354, 2**24 + 1, 6 * 10**7, 2**29 + 3])
+def test_a_step_that_is_rounded_stays_near_however_far(step: int) -> None:
+    """Stretched by a number that is no fraction, a step is divided: 2**24 and more steps are no float32 any more."""
+    local = mpmath.fmod(step * mpmath.pi, 20)
+    exact = float(local / 10 if local < 10 else (20 - local) / 10)
+    schedule = fs.stretch(fs.cyclic(10), 1 / math.pi)
+    # The factor is a float64 and not 1/pi, and step / factor is rounded to one.
+    for at, near in [(step, 1e-6), (np.int64(step), 1e-6), (jnp.int32(step), 1e-6), (torch.tensor(step), 1e-6)]:
+        assert abs(float(schedule(at)) - exact) <= near
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        fs.inverse_power(10, 2.0),
+        fs.exponential_decay(0.9),
+        fs.repeat(fs.ramp(1.0, 0.1, steps=10), 10, 6, 2),
+        fs.stretch(fs.warmup_linear(10, 100), 1 / math.pi),
+        fs.cyclic(10),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("step", [math.inf, np.array(np.inf), torch.tensor(math.inf), jnp.float32(jnp.inf), 10**400])
+def test_infinity_is_a_step_like_any_that_is_far(schedule, step) -> None:
+    assert 0 <= float(schedule(step)) <= 1
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        fs.cyclic(2**30),
+        fs.warmup_stable_decay(1, 2**30, 2**30, cycles=2),
+        fs.exponential_decay(0.9, 2**31 - 1),
+        fs.exponential_decay(1 - 1e-12),
+        fs.stretch(fs.cosine_restarts(2**30), 3),
+        fs.repeat(fs.ramp(1, 0, steps=10), 10, level_factor=1 - 1e-12),
+    ],
+    ids=str,
+)
+def test_lengths_that_fit_32_bits_but_for_their_sum_run_without_x64(schedule) -> None:
+    exact = np.array([schedule(step) for step in range(3)], np.float32)
+    np.testing.assert_array_max_ulp(np.asarray(schedule(jnp.arange(3))), exact, 4)
