@@ -1,0 +1,395 @@
+"""`bridges.composer` beside Composer itself, batch by batch."""
+
+import inspect
+import re
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import bridges.composer as ours
+import funcsched as fs
+from tests import peers
+
+schedulers, time = peers.composer()
+
+# Composer's longest formula (alpha_f + (1 - alpha_f) * (1 + cos(x * pi)) / 2, with x a quotient of two differences)
+# has 8 steps, each off by half an ulp, and ours 4 ulp; both count against the highest multiplier, from which
+# Composer subtracts. Where samples or tokens do not make whole batches, our clock is rounded too, and its error counts
+# by the slope, which a power multiplies.
+TOLERANCE = (8 + 8) * 2.0**-53
+CLASSES = {
+    name: getattr(schedulers, "".join(part.capitalize() for part in name.split("_")))
+    for name in (
+        "step_scheduler",
+        "multi_step_scheduler",
+        "constant_scheduler",
+        "linear_scheduler",
+        "exponential_scheduler",
+        "cosine_annealing_scheduler",
+        "cosine_annealing_warm_restarts_scheduler",
+        "polynomial_scheduler",
+        "multi_step_with_warmup_scheduler",
+        "constant_with_warmup_scheduler",
+        "linear_with_warmup_scheduler",
+        "cosine_annealing_with_warmup_scheduler",
+        "polynomial_with_warmup_scheduler",
+    )
+}
+NEEDED: dict[str, dict[str, Any]] = {
+    "step_scheduler": {"step_size": "7ba"},
+    "multi_step_scheduler": {"milestones": ["7ba", "30ba"]},
+    "exponential_scheduler": {"gamma": 0.9},
+    "cosine_annealing_warm_restarts_scheduler": {"t_0": "7ba"},
+    "polynomial_scheduler": {"power": 1.5},
+    "multi_step_with_warmup_scheduler": {"t_warmup": "5ba", "milestones": ["7ba", "30ba"]},
+    "constant_with_warmup_scheduler": {"t_warmup": "5ba"},
+    "linear_with_warmup_scheduler": {"t_warmup": "5ba"},
+    "cosine_annealing_with_warmup_scheduler": {"t_warmup": "5ba"},
+    "polynomial_with_warmup_scheduler": {"t_warmup": "5ba"},
+}
+
+
+def state(batch: int, training: dict[str, Any]) -> Any:
+    """What a scheduler of Composer sees before an update, as its trainer makes it."""
+    ratio = training.get("scale_schedule_ratio", 1.0)
+    samples, tokens = (training.get(f"{unit}_per_batch", 0) * batch for unit in ("samples", "tokens"))
+    length = training.get("batches_per_epoch")
+    epoch = batch // length if length else 0
+    return SimpleNamespace(
+        timestamp=time.Timestamp(epoch=epoch, batch=batch, sample=samples, token=tokens),
+        max_duration=time.Time.from_timestring(training.get("max_duration", "100ba")) * ratio,
+        dataloader_len=None if length is None else time.Time(length, "ba"),
+    )
+
+
+def pair(name: str, batches: int, training: dict[str, Any], **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Our multipliers and Composer's."""
+    scheduler, ratio = CLASSES[name](**arguments), training.get("scale_schedule_ratio", 1.0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The warmup duration is 0")
+        peer = [scheduler(state(batch, training), ratio) for batch in range(batches)]
+    schedule = getattr(ours, name)(**arguments, **training)
+    return np.array([schedule(batch) for batch in range(batches)]), np.array(peer)
+
+
+def assert_close(found: np.ndarray, peer: np.ndarray, tolerance: Any = TOLERANCE) -> None:
+    off = np.flatnonzero(~(np.abs(found - peer) <= tolerance * max(1.0, peer.max())))
+    assert off.size == 0, [(step, found[step], peer[step]) for step in off[:5]]
+
+
+BATCHES = 90  # past the end of most trainings below
+ratios = st.sampled_from([1.0, 1.0, 0.5, 2.0, 0.73])
+levels = st.one_of(st.just(0.0), st.floats(1e-3, 2.0))
+factors = st.floats(0.05, 1.0)
+shares = st.floats(0.0, 1.2)
+
+
+@st.composite
+def trainings(draw: st.DrawFn, units: tuple[str, ...] = ("ep", "ba", "sp", "tok")) -> tuple[dict[str, Any], str, int]:
+    """A training, its unit and its length in that, long enough to be scaled by 0.5."""
+    unit = draw(st.sampled_from(units))
+    training: dict[str, Any] = {"scale_schedule_ratio": draw(ratios), "batches_per_epoch": draw(st.integers(1, 20))}
+    training |= {
+        "samples_per_batch": draw(st.integers(1, 64)),
+        "tokens_per_batch": draw(st.sampled_from([7, 64, 2048])),
+    }
+    batches = draw(st.integers(4, 80))
+    per_batch = {"ba": 1, "sp": training["samples_per_batch"], "tok": training["tokens_per_batch"]}
+    length = (
+        max(batches // training["batches_per_epoch"], 2)
+        if unit == "ep"
+        else batches * per_batch[unit] + draw(st.integers(0, 5))
+    )
+    return training | {"max_duration": f"{length}{unit}"}, unit, length
+
+
+@st.composite
+def times(draw: st.DrawFn, unit: str, length: int, least: int = 0) -> str:
+    """A time inside a training, in its unit or as a share of it."""
+    if draw(st.booleans()) and not least:
+        return f"{draw(shares)}dur"
+    return f"{draw(st.integers(least, max(length, least)))}{unit}"
+
+
+@settings(max_examples=40, deadline=None)
+@given(trainings(), st.data())
+def test_ramps(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+    training, unit, length = example
+    t_max = data.draw(st.one_of(st.just("1dur"), times(unit, length, 4)))
+    arguments: dict[str, Any] = {"t_max": t_max, "alpha_f": data.draw(levels)}
+    alpha_i, power = data.draw(levels), data.draw(st.floats(1.0, 3.0))
+    assert_close(*pair("cosine_annealing_scheduler", BATCHES, training, **arguments))
+    assert_close(*pair("linear_scheduler", BATCHES, training, alpha_i=alpha_i, **arguments))
+    assert_close(*pair("polynomial_scheduler", BATCHES, training, power=power, **arguments), 2 * TOLERANCE)
+    level, end = data.draw(levels), data.draw(times(unit, length))
+    assert_close(*pair("constant_scheduler", BATCHES, training, alpha=level, t_max=end), 0.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.2, 1.0), st.integers(1, 60), ratios.filter(lambda ratio: ratio >= 0.73))
+def test_a_root_in_batches(power: float, length: int, ratio: float) -> None:
+    # 1 - u is off by half an ulp, of which the power makes its slope, length ** (1 - power) before the end.
+    training = {"max_duration": f"{length + 1}ba", "scale_schedule_ratio": ratio}
+    found, peer = pair("polynomial_scheduler", BATCHES, training, power=power)
+    assert_close(found, peer, TOLERANCE * (1 + (2 * length + 2) ** (1 - power)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(trainings(), st.data())
+def test_exponential(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+    training, unit, length = example
+    gamma, period = data.draw(factors), data.draw(times(unit, length, 2))
+    found, peer = pair("exponential_scheduler", BATCHES, training, gamma=gamma, decay_period=period)
+    # The exponent is off by half an ulp in Composer, and by one in ours where samples are divided.
+    exponent = -np.log(np.maximum(peer, 1e-300))
+    assert_close(found, peer, (TOLERANCE + 2.0**-52 * exponent) * np.maximum(peer, 1e-300))
+
+
+@settings(max_examples=40, deadline=None)
+@given(trainings(), st.data())
+def test_steps(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+    training, unit, length = example
+    gamma = data.draw(st.one_of(st.just(1.0), factors))
+    milestones = data.draw(st.lists(times(unit, length), max_size=4))
+    found, peer = pair("multi_step_scheduler", BATCHES, training, milestones=milestones, gamma=gamma)
+    assert_close(found, peer, TOLERANCE * peer)
+    size = data.draw(times(unit, length, 2))
+    try:
+        found, peer = pair("step_scheduler", BATCHES, training, step_size=size, gamma=gamma)
+    except ValueError as error:
+        assert "denominator" in str(error) and training["tokens_per_batch"] == 2048
+        return
+    # A power of up to BATCHES: 1 ulp in Composer, and in ours as accurate.
+    assert_close(found, peer, TOLERANCE * peer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(trainings(), st.data())
+def test_warmups(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+    training, unit, length = example
+    units = {"ep": "ba"}.get(unit, unit)
+    longest = length * training["batches_per_epoch"] if unit == "ep" else length
+    warmup = data.draw(st.one_of(times(unit, length), times(units, longest), shares.map(lambda share: f"{share}dur")))
+    scale = data.draw(st.booleans()) and unit in ("ep", "ba")
+    assume(not (scale and 0 < float(warmup.rstrip("abdeoprstuk")) < 2))  # a warmup scaled to 0 divides by 0
+    t_max = data.draw(st.sampled_from(["1dur", f"{4 * length}{unit}"]))
+    arguments = {"t_warmup": warmup, "scale_warmup": scale, "t_max": t_max}
+    end, alpha = data.draw(levels), data.draw(levels)
+    power = data.draw(st.floats(1.0, 3.0))
+    assert_close(*pair("constant_with_warmup_scheduler", BATCHES, training, alpha=alpha, **arguments))
+    assert_close(*pair("linear_with_warmup_scheduler", BATCHES, training, alpha_i=alpha, alpha_f=end, **arguments))
+    assert_close(*pair("cosine_annealing_with_warmup_scheduler", BATCHES, training, alpha_f=end, **arguments))
+    found, peer = pair("polynomial_with_warmup_scheduler", BATCHES, training, power=power, alpha_f=end, **arguments)
+    assert_close(found, peer, 2 * TOLERANCE)
+    del arguments["t_max"]
+    milestones = data.draw(st.lists(times(unit, length), max_size=3))
+    assert_close(*pair("multi_step_with_warmup_scheduler", BATCHES, training, milestones=milestones, **arguments))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 30),
+    st.one_of(st.sampled_from([1.0, 2.0, 3.0, 1.02]), st.floats(1.0, 4.0)),
+    levels,
+    ratios,
+    st.sampled_from([("ba", 1), ("sp", 24), ("tok", 64)]),
+)
+def test_restarts(first: int, growth: float, alpha_f: float, ratio: float, unit: tuple[str, int]) -> None:
+    name, per_batch = unit
+    training = {"max_duration": f"{100 * per_batch}{name}", "scale_schedule_ratio": ratio}
+    training |= {"samples_per_batch": per_batch, "tokens_per_batch": per_batch}
+    arguments = {"t_0": f"{first * per_batch + per_batch // 5}{name}", "t_mult": growth, "alpha_f": alpha_f}
+    assert_close(*pair("cosine_annealing_warm_restarts_scheduler", int(100 * ratio), training, **arguments))
+
+
+def test_restarts_that_shrink_to_nothing() -> None:
+    training = {"max_duration": "100ba"}
+    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 22, training, t_0="12ba", t_mult=0.5)
+    assert_close(found, peer)  # 12, 6, 3, 1 batches
+    scheduler = CLASSES["cosine_annealing_warm_restarts_scheduler"]("12ba", 0.5, 0.25)
+    with pytest.raises(ValueError, match="has decayed to 0"):
+        scheduler(state(22, training))
+    schedule = ours.cosine_annealing_warm_restarts_scheduler("12ba", 0.5, 0.25, max_duration="100ba")
+    assert [schedule(22), schedule(10**6)] == [0.25, 0.25]
+
+
+def test_restarts_end_with_the_cycle_of_the_end() -> None:
+    # 5, 7, 10 and 15 batches: the training ends in the fourth, and the fifth of Composer has no counterpart.
+    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 50, {"max_duration": "30ba"}, t_0="5ba", t_mult=1.5)
+    assert_close(found[:37], peer[:37])
+    assert (found[37:].max(), peer[37]) == (0.0, 1.0)
+
+
+def test_cycles_that_never_grow_need_no_end() -> None:
+    schedule = ours.cosine_annealing_warm_restarts_scheduler("10ba", 1.05)
+    assert schedule == ours.cosine_annealing_warm_restarts_scheduler("10ba")
+    scheduler = CLASSES["cosine_annealing_warm_restarts_scheduler"]("10ba", 1.05)
+    rates = [scheduler(state(batch, {})) for batch in (1000, 1005)]
+    assert [schedule(batch) for batch in (1000, 1005)] == pytest.approx(rates, rel=1e-15)
+
+
+@pytest.mark.parametrize("t_warmup", ["10ba", "15ba"])
+def test_a_warmup_as_long_as_all(t_warmup: str) -> None:
+    arguments = {"t_warmup": t_warmup, "alpha_i": 0.75, "alpha_f": 0.25}
+    found, peer = pair("linear_with_warmup_scheduler", 30, {"max_duration": "10ba"}, **arguments)
+    assert_close(found, peer)
+    assert found[15:].tolist() == [0.75] * 15
+
+
+def test_a_t_max_of_nothing() -> None:
+    with pytest.raises(ZeroDivisionError):
+        CLASSES["linear_scheduler"](t_max="0ba")(state(0, {}))
+    assert ours.linear_scheduler(1.0, 0.5, "0ba")(0) == 0.5
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_defaults(name: str) -> None:
+    peer = inspect.signature(CLASSES[name]).parameters
+    mine = dict(inspect.signature(getattr(ours, name)).parameters)
+    assert mine.pop("training").kind is inspect.Parameter.VAR_KEYWORD
+    assert {key: value.default for key, value in mine.items()} == {key: value.default for key, value in peer.items()}
+    training = {"max_duration": "3ep", "batches_per_epoch": 20}
+    found, peer = pair(name, 70, training, **NEEDED.get(name, {}))
+    assert_close(found, peer)
+
+
+def test_times_in_any_spelling() -> None:
+    for text in ("3E1BA", "30.0ba", " 30ba"):
+        assert ours.linear_scheduler(t_max=text) == fs.ramp(1.0, 0.0, steps=30)
+        assert time.Time.from_timestring(text).value == 30
+
+
+def test_mixed_units() -> None:
+    training = {"max_duration": "4ep", "batches_per_epoch": 10, "samples_per_batch": 8, "tokens_per_batch": 100}
+    milestones = ["33sp", "32sp", "0.5dur", "3ep", "1050tok", "7ba", "7ba"]
+    found, peer = pair("multi_step_scheduler", 50, training, milestones=milestones, gamma=0.5)
+    assert found.tolist() == peer.tolist()
+    arguments = {"t_warmup": "250tok", "milestones": ["1sp", "0.5dur"], "gamma": 0.5}
+    assert_close(*pair("multi_step_with_warmup_scheduler", 50, training, **arguments))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("cosine_annealing_with_warmup_scheduler", {"t_warmup": "1000tok", "alpha_f": 0.1}),
+        ("step_scheduler", {"step_size": "320tok", "gamma": 0.5}),
+        ("cosine_annealing_warm_restarts_scheduler", {"t_0": "0.1dur", "t_mult": 1.5}),
+    ],
+)
+def test_in_jax_and_torch(name: str, arguments: dict[str, Any]) -> None:
+    schedule = getattr(ours, name)(**arguments, max_duration="5000tok", tokens_per_batch=64)
+    exact = np.array([schedule(step) for step in range(90)])
+    assert np.asarray(jax.jit(schedule)(np.arange(90))) == pytest.approx(exact, rel=1e-6, abs=1e-7)
+    assert schedule(torch.arange(90)).numpy() == pytest.approx(exact, rel=1e-6, abs=1e-7)
+
+
+LEVEL = "a number from 0 to 3.4e38"
+FACTOR = "a number from 1e-30 to 1"
+ABOVE = "a finite number above 0"
+TIME = "a time such as '10ep', '500ba', '64sp', '1e6tok' or '0.1dur'"
+LENGTH = "a time such as '10ep', '500ba', '64sp' or '1e6tok'"
+COUNT = "a whole number from 1 to 10**9"
+PARTS = "a fraction of batches with a denominator of at most 64"
+TRAINING = {"max_duration": "10ep", "batches_per_epoch": 10}
+ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the wrong one
+    ("step_scheduler", {"step_size": "0ba"}, "a time above 0", ValueError),
+    ("step_scheduler", {"step_size": "10"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": 10}, TIME, TypeError),
+    ("step_scheduler", {"step_size": "1.5ba"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "-1ba"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "infba"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "nandur"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "tenba"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "3iter"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "60sec"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "1h30m"}, TIME, ValueError),
+    ("step_scheduler", {"step_size": "100tok", "tokens_per_batch": 67}, PARTS, ValueError),
+    ("step_scheduler", {"gamma": 1.1}, FACTOR, ValueError),
+    ("step_scheduler", {"scale_schedule_ratio": 0.0}, ABOVE, ValueError),
+    ("step_scheduler", {"batches_per_epoch": 0, "step_size": "1ep"}, "a whole number from 1 to 2**53", ValueError),
+    ("step_scheduler", {"samples_per_batch": 0, "step_size": "1sp"}, COUNT, ValueError),
+    ("step_scheduler", {"tokens_per_batch": 10**10, "step_size": "1tok"}, COUNT, ValueError),
+    ("step_scheduler", {"max_duration": "1dur", "step_size": "1dur"}, LENGTH, ValueError),
+    ("step_scheduler", {"max_duration": "0ba", "step_size": "1dur"}, "a time above 0", ValueError),
+    ("step_scheduler", {"max_duration": 100, "step_size": "1dur"}, LENGTH, TypeError),
+    ("multi_step_scheduler", {"milestones": "5ba"}, "a sequence of times", TypeError),
+    ("multi_step_scheduler", {"gamma": -0.5}, LEVEL, ValueError),
+    ("constant_scheduler", {"alpha": -1.0}, LEVEL, ValueError),
+    ("constant_scheduler", {"t_max": "1epoch"}, TIME, ValueError),
+    ("linear_scheduler", {"alpha_i": -1.0}, LEVEL, ValueError),
+    ("linear_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("exponential_scheduler", {"gamma": 0.0}, FACTOR, ValueError),
+    ("exponential_scheduler", {"decay_period": "0ep"}, "a time above 0", ValueError),
+    ("cosine_annealing_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"t_0": "0ba"}, "a time above 0", ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"t_mult": 0.0}, "a number above 0 and at most 1e6", ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"t_0": "100tok", "tokens_per_batch": 67}, PARTS, ValueError),
+    ("polynomial_scheduler", {"power": 0.0}, ABOVE, ValueError),
+    ("polynomial_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("multi_step_with_warmup_scheduler", {"scale_warmup": 1}, "True or False", TypeError),
+    ("constant_with_warmup_scheduler", {"alpha": -1.0}, LEVEL, ValueError),
+    ("linear_with_warmup_scheduler", {"t_warmup": "5sp", "samples_per_batch": 8}, "in 'ba', as `t_max` is", ValueError),
+    ("linear_with_warmup_scheduler", {"t_max": "99ba"}, "at least `max_duration` ('10ep')", ValueError),
+    ("linear_with_warmup_scheduler", {"t_max": "9ep"}, "at least `max_duration` ('10ep')", ValueError),
+    ("cosine_annealing_with_warmup_scheduler", {"t_max": "0.99dur"}, "at least `max_duration` ('10ep')", ValueError),
+    ("polynomial_with_warmup_scheduler", {"power": -1.0}, ABOVE, ValueError),
+]
+
+
+def refused(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
+    sentence = f"{function}: `{argument}` must be {requirement}, got {value!r}"
+    return pytest.raises(kind, match=f"^{re.escape(sentence)}$")
+
+
+@pytest.mark.parametrize(("function", "wrong", "requirement", "kind"), ERRORS)
+def test_errors(function: str, wrong: dict[str, Any], requirement: str, kind: type[Exception]) -> None:
+    argument, value = next(iter(wrong.items()))
+    with refused(function, argument, requirement, value, kind):
+        getattr(ours, function)(**(TRAINING | NEEDED.get(function, {}) | wrong))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument", "requirement"),
+    [
+        ({"t_max": "1dur"}, "max_duration", "given for `t_max` '1dur'"),
+        ({"t_max": "1ep"}, "batches_per_epoch", "given for `t_max` in epochs"),
+        ({"t_max": "1dur", "max_duration": "1ep"}, "batches_per_epoch", "given for `max_duration` in epochs"),
+        ({"t_max": "1sp"}, "samples_per_batch", "given for `t_max` '1sp'"),
+        ({"t_max": "1dur", "max_duration": "1tok"}, "tokens_per_batch", "given for `t_max` '1dur'"),
+    ],
+)
+def test_errors_of_what_is_missing(arguments: dict[str, Any], argument: str, requirement: str) -> None:
+    with refused("linear_scheduler", argument, requirement, None, ValueError):
+        ours.linear_scheduler(**arguments)
+
+
+def test_errors_of_what_is_missing_or_inside() -> None:
+    with refused("cosine_annealing_warm_restarts_scheduler", "max_duration", "given for `t_0` '5ba'", None, ValueError):
+        ours.cosine_annealing_warm_restarts_scheduler("5ba", 1.5)
+    with refused("multi_step_scheduler", "milestones[1]", TIME, "6", ValueError):
+        ours.multi_step_scheduler(["5ba", "6"])
+    sentence = (
+        "linear_scheduler: no argument `t_mx` (got '1ba'); of the training it takes `max_duration`, "
+        "`batches_per_epoch`, `samples_per_batch`, `tokens_per_batch`, `scale_schedule_ratio`"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        ours.linear_scheduler(t_mx="1ba")  # type: ignore[call-arg]
+
+
+def test_composer_refuses_the_same() -> None:
+    for arguments, sentence in (
+        ({"t_warmup": "5ba", "t_max": "99ba"}, "must be greater than or equal to max_duration"),
+        ({"t_warmup": "5sp"}, "must use the same units"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            CLASSES["linear_with_warmup_scheduler"](**arguments)(state(0, TRAINING))
+    with pytest.raises(ValueError, match="Wall clock time"):
+        CLASSES["linear_scheduler"](t_max="60sec")(state(0, TRAINING))
