@@ -42,6 +42,11 @@ FAMILIES: dict[str, tuple[fs.Schedule, Peer, int]] = {  # ours, optax's, and how
         optax.polynomial_schedule(1.0, 0.0, 0.9, 10_000),
         10_000,
     ),
+    "polynomial, power 3, rising": (
+        fs.ramp(0.0, 1.0, steps=10_000, shape=fs.reverse(fs.power(3.0))),
+        optax.polynomial_schedule(0.0, 1.0, 3.0, 10_000),
+        10_000,
+    ),
     "cosine": (fs.ramp(1.0, 0.0, steps=10_000, shape=fs.cosine), optax.cosine_decay_schedule(1.0, 10_000), 10_000),
     "cosine, exponent 2": (
         fs.ramp(1.0, 0.0, steps=10_000, shape=_EXPONENT),
@@ -49,6 +54,11 @@ FAMILIES: dict[str, tuple[fs.Schedule, Peer, int]] = {  # ours, optax's, and how
         10_000,
     ),
     "exponential": (fs.exponential_decay(0.9, 100), optax.exponential_decay(1.0, 100, 0.9), 50_000),
+    "exponential, growing to an end": (
+        fs.exponential_decay(1.1, 100, end=50.0),
+        optax.exponential_decay(1.0, 100, 1.1, end_value=50.0),
+        10_000,
+    ),
     "exponential, staircase": (
         fs.exponential_decay(0.9, 100, staircase=True),
         optax.exponential_decay(1.0, 100, 0.9, staircase=True),
@@ -114,6 +124,8 @@ FAMILIES: dict[str, tuple[fs.Schedule, Peer, int]] = {  # ours, optax's, and how
 REASONS = {
     "polynomial, power 2": "in a vector, the clip of steps below 0",
     "polynomial, power 0.9": "a finite gradient at the end, and an exponent that is not rounded to float32",
+    "polynomial, power 3, rising": "a difference from 1 in which nothing cancels",
+    "exponential, growing to an end": "an exponent exact beyond the digits of a float32",
     "exponential": "an exponent exact beyond the digits of a float32",
     "exponential, staircase": "the clip of steps below 0; the levels are exact",
     "interpolation, 4 intervals": "every knot exact: each interval is there by itself",

@@ -79,8 +79,8 @@ def growth(xp: Any, rate: Constant, count: Any, steps: Any) -> Any:
     """exp(rate * count / steps), the rate being the logarithm of a factor."""
     high, low = rate
     falling = high < 0
-    if falling and xp.bits == 24 and xp.integer and known(steps):
-        return _fallen(xp, -high / steps, count)
+    if xp.bits == 24 and xp.integer and known(steps) and high:
+        return _grown(xp, high / steps, count)
     exponent = multiple(xp, (-high, -low) if falling else rate, steps, twice=True)
     x, rest = exponent(count)
     if falling:
@@ -94,24 +94,24 @@ def growth(xp: Any, rate: Constant, count: Any, steps: Any) -> Any:
     return xp.where(over, math.inf, value)
 
 
-def _fallen(xp: Any, slope: float, count: Any) -> Any:
-    """exp(-slope * count) in JAX without x64, of the exponent as the sum of an exact product and small ones.
+def _grown(xp: Any, slope: float, count: Any) -> Any:
+    """exp(slope * count) in JAX without x64, of the exponent as the sum of an exact product and small ones.
 
     It matters up to where the value is no float32 any more. If counts take most of the 24 digits up to there, a slope
     of the digits that are left is too coarse, and the last digits of the count go by themselves.
     """
-    digits = 24 - max(math.ceil(math.log2(_LARGEST_EXPONENT / slope)), 0)
+    digits = 24 - max(math.ceil(math.log2(_LARGEST_EXPONENT / abs(slope))), 0)
     small: Any = 0.0
     if digits < 8:
-        last = (1 << min(math.floor(math.log2(0.25 / slope)), 30)) - 1
+        last = (1 << min(math.floor(math.log2(0.25 / abs(slope))), 30)) - 1
         whole = count & ~last
-        small = xp.real(count - whole) * -slope
+        small = xp.real(count - whole) * slope
         count, digits = whole, 14
     unit = math.ldexp(1.0, math.frexp(slope)[1] - digits)
-    coarse = math.floor(slope / unit) * unit
-    small = small - xp.real(count) * (slope - coarse)
+    coarse = math.trunc(slope / unit) * unit  # the nearer to 0, so that both parts have one sign
+    small = small + xp.real(count) * (slope - coarse)
     # XLA would make one exponential of two.
-    return xp.exp(xp.real(count) * -coarse) * (1.0 + xp.lib.expm1(small))
+    return xp.exp(xp.real(count) * coarse) * (1.0 + xp.lib.expm1(small))
 
 
 _LARGEST_EXPONENT = 88.7  # of float32, in which no level is larger

@@ -99,6 +99,12 @@ class Power(Shape):
                 value = value + value * (exponent * rest / base)
             return xp.where(inside, value, 0.0 * u), at_end
 
+        def fall_of_whole(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            u, value = fraction(elapsed)[0], 1.0
+            for _ in range(int(exponent) - 1):
+                value = value * u + 1.0  # 1 - u**n is (1 - u) * (1 + u + ... + u**(n - 1))
+            return xp.minimum(fraction(remaining)[0] * value, 1.0), xp.none(elapsed)
+
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             v, rest = fraction(remaining)
             late = v <= 0.5
@@ -109,7 +115,7 @@ class Power(Shape):
             early = 1.0 - rise(elapsed, remaining)[0]
             return xp.where(late, value, early), xp.none(elapsed)
 
-        return rise, fall
+        return rise, fall_of_whole if exponent in (2, 3, 4) else fall
 
 
 class Waves(Shape):

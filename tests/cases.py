@@ -111,7 +111,11 @@ CATALOGUE = [
         for case in _shape(f"tanh({low}, {high})", oracle.tanh(low, high), 100)
     ),
     *_shape("tanh(-7.0, 3.0)", oracle.tanh(-7, 3), 10**9),
-    *(case for p in (0.5, 0.9, 2.0) for case in _shape(f"reverse(power({p}))", oracle.reverse(oracle.power(p)), 1000)),
+    *(
+        case
+        for p in (0.5, 0.9, 2.0, 3.0)
+        for case in _shape(f"reverse(power({p}))", oracle.reverse(oracle.power(p)), 1000)
+    ),
     *_shape("reverse(exponential(0.1))", oracle.reverse(oracle.exponential(0.1)), 100),
     *_shape("compose(cosine, power(2.0))", oracle.compose(oracle.cosine, oracle.power(2.0)), 100, ulps=8),
     *_shape(
