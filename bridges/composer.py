@@ -75,8 +75,6 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     clock = _Clock("step_scheduler", training)
     factor = clock.check(_factor, "gamma", gamma)
     size = clock.length("step_size", step_size)
-    if factor == 1:
-        return fs.constant()
     return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.value, jumps=True)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import funcsched as fs
 from bridges.rated import Rated, called, chosen
 from funcsched._check import (
+    growing,
     increasing,
     length_now,
     level_now,
@@ -60,7 +61,7 @@ def exponential_decay(
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = length_now(function, "decay_steps", decay_steps)
     factor, stairs = _factor(function, "decay_rate", decay_rate), truth(function, "staircase", staircase)
-    return Rated(fs.constant() if factor == 1 else fs.exponential_decay(factor, steps, staircase=stairs), peak)
+    return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
 
 
 def inverse_time_decay(
@@ -282,9 +283,7 @@ def cosine_decay_restarts(
     function = "cosine_decay_restarts"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = length_now(function, "first_decay_steps", first_decay_steps)
-    growth, height = _growth(function, "t_mul", t_mul), _factor(function, "m_mul", m_mul)
-    if 1 < growth < 1.001:
-        raise refuse(function, "t_mul", "1 or a number from 1.001 to 1e6", t_mul)
+    growth, height = growing(function, "t_mul", t_mul), _factor(function, "m_mul", m_mul)
     end = level_now(function, "alpha", alpha)
     if height == 1:
         return Rated(fs.cosine_restarts(steps, period_factor=growth, end=end), peak)
@@ -295,7 +294,6 @@ def cosine_decay_restarts(
 
 
 _factor = rule("a number from 1e-30 to 1", 1e-30, 1)
-_growth = rule("1 or a number from 1.001 to 1e6", 1, 1e6)
 _CLASSES: dict[str, Callable[..., Rated]] = {
     "CosineDecay": cosine_decay,
     "CosineDecayRestarts": cosine_decay_restarts,

@@ -588,8 +588,7 @@ def _poly(given: _Given) -> Rated:
 
 def _step(given: _Given) -> Rated:
     period, parts = given.steps("decay_t", _parts)
-    rate = given("decay_rate", _factor)
-    decay = fs.constant() if rate == 1 else _divided(fs.step_decay(period, rate), parts)
+    decay = _divided(fs.step_decay(period, given("decay_rate", _factor)), parts)
     return _warmed(given, decay, prefix=given("warmup_prefix", truth))
 
 

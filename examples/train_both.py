@@ -352,13 +352,13 @@ def parse_schedule(text: str, steps: int) -> fs.Schedule:
 
 
 def named_schedules(steps: int) -> dict[str, fs.Schedule]:
-    """The schedules that need nothing but lengths."""
+    """The schedules that need nothing but lengths, and that a run without warmup has too."""
     lengths = {"warmup_steps": steps // 10, "total_steps": steps}
     schedules = {}
     for name, factory in FACTORIES.items():
-        parameters = inspect.signature(factory).parameters.values()
-        needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
-        if needed <= lengths.keys():
+        parameters = inspect.signature(factory).parameters
+        needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
+        if needed <= lengths.keys() and "timescale" not in parameters:
             schedules[name] = factory(**{argument: lengths[argument] for argument in needed})
     return schedules
 

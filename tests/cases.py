@@ -133,7 +133,7 @@ CATALOGUE = [
     _endless("inverse_sqrt(1000)", oracle.inverse_power(1000, 0.5), {0: 1.0, 3000: 0.5}, 10**6),
     *(
         _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0}, over)
-        for r, n, over in [(0.5, 1, 100), (0.9, 7, 5000), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
+        for r, n, over in [(0.9, 7, 5000), (0.5, 1, 100), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
     ),
     Case("exponential_decay(0.5, 10, end=0.1)", oracle.exponential_decay(0.5, 10, end=0.1), {0: 1.0, 40: 0.1}),
     Case("exponential_decay(2.0, 10, end=100.0)", oracle.exponential_decay(2, 10, end=100), {0: 1.0, 70: 100.0}),

@@ -220,6 +220,16 @@ def test_restarts_that_shrink_to_nothing() -> None:
     assert [schedule(22), schedule(10**6)] == [0.25, 0.25]
 
 
+@pytest.mark.parametrize(("t_0", "length"), [("5ba", "9ep"), ("40sp", "9ep"), ("5ba", "700sp"), ("40sp", "88ba")])
+def test_restarts_to_an_end_in_another_unit(t_0: str, length: str) -> None:
+    training = {"max_duration": length, "batches_per_epoch": 10, "samples_per_batch": 8}
+    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 88, training, t_0=t_0, t_mult=1.5)
+    assert_close(found, peer)
+    # The sixth cycle is the last that begins in the training: 5 * (1 + 1.5 + ... + 1.5**5) is less than 104 batches.
+    schedule = ours.cosine_annealing_warm_restarts_scheduler(t_0, 1.5, **training)
+    assert [schedule(batch) for batch in range(104, 200)] == [0.0] * 96
+
+
 def test_restarts_end_with_the_cycle_of_the_end() -> None:
     # 5, 7, 10 and 15 batches: the training ends in the fourth, and the fifth of Composer has no counterpart.
     found, peer = pair("cosine_annealing_warm_restarts_scheduler", 50, {"max_duration": "30ba"}, t_0="5ba", t_mult=1.5)
@@ -264,6 +274,11 @@ def test_times_in_any_spelling() -> None:
     for text in ("3E1BA", "30.0ba", " 30ba"):
         assert ours.linear_scheduler(t_max=text) == fs.ramp(1.0, 0.0, steps=30)
         assert time.Time.from_timestring(text).value == 30
+
+
+def test_whole_batches_of_tokens_are_steps() -> None:
+    assert ours.step_scheduler("204800tok", 0.5, tokens_per_batch=2048) == fs.step_decay(100, 0.5)
+    assert ours.linear_scheduler(t_max="100tok", tokens_per_batch=64) == fs.stretch(fs.ramp(1.0, 0.0, steps=25), 1 / 16)
 
 
 def test_mixed_units() -> None:
@@ -369,6 +384,13 @@ def test_errors(function: str, wrong: dict[str, Any], requirement: str, kind: ty
 def test_errors_of_what_is_missing(arguments: dict[str, Any], argument: str, requirement: str) -> None:
     with refused("linear_scheduler", argument, requirement, None, ValueError):
         ours.linear_scheduler(**arguments)
+
+
+def test_a_warmup_that_jumps_between_batches() -> None:
+    training = {"max_duration": "1000tok", "tokens_per_batch": 67, "scale_schedule_ratio": 2.0}
+    assert ours.linear_with_warmup_scheduler("100tok", **training)(0) == 0.0
+    with refused("linear_with_warmup_scheduler", "t_warmup", PARTS, "100tok", ValueError):
+        ours.linear_with_warmup_scheduler("100tok", scale_warmup=True, **training)
 
 
 def test_errors_of_what_is_missing_or_inside() -> None:

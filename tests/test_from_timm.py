@@ -9,6 +9,7 @@ base rate, the product with it, and where there are cycles the sum of two weight
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -389,6 +390,11 @@ def test_in_jax_and_torch(rated: Rated) -> None:
     exact = np.array([rated.schedule(t) for t in range(80)])
     assert np.asarray(jax.jit(rated.schedule)(np.arange(80))) == pytest.approx(exact, rel=1e-6, abs=1e-9)
     assert rated.schedule(torch.arange(80)).numpy() == pytest.approx(exact, rel=1e-6, abs=1e-9)
+
+
+def test_no_stand_in_is_left() -> None:
+    peers.timm(), peers.composer(), peers.torchtitan()
+    assert {"timm", "composer", "torchtitan"}.isdisjoint(sys.modules)
 
 
 WHOLE = "a whole number from 0 to 2**53"

@@ -128,7 +128,7 @@ def test_both_recognise_more_than_95_percent_by_default(tmp_path: Path) -> None:
 
 
 MISTAKES = {
-    "unknown name": (("--schedule", "warmup_cubic"), "unknown name 'warmup_cubic', choose from constant, "),
+    "unknown name": (("--schedule", "warmup_cubic"), "unknown name 'warmup_cubic', choose from add, "),
     "unknown call": (("--schedule", "exec('1')"), "unknown name 'exec', choose from "),
     "attribute": (("--schedule", "constant().__class__"), "'constant().__class__' is not a call of the library"),
     "method": (("--schedule", "constant().at(1)"), "'constant().at(1)' is not a call of the library"),
@@ -194,7 +194,10 @@ def test_the_check_of_the_figure_spares_an_older_one(tmp_path: Path) -> None:
 
 def test_the_help_names_every_schedule_that_a_name_alone_gives(tmp_path: Path) -> None:
     done = run("train_both.py", "--help", folder=tmp_path)
-    names = "constant, warmup_constant, warmup_cosine, warmup_cosine_restarts, warmup_linear"
+    names = (
+        "constant, one_cycle, range_test, warmup_constant, warmup_cosine, warmup_cosine_restarts, warmup_half_cosine,"
+        " warmup_linear, warmup_polynomial"
+    )
     assert names in " ".join(done.stdout.split())
 
 
