@@ -6,12 +6,13 @@ rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 
 from funcsched._shape import Shape
 from funcsched.clocks import repeat, shift, stretch
-from funcsched.combinators import add, interpolate, join, maximum, minimum, product, scale, then
+from funcsched.combinators import interpolate, join, scale, then
 from funcsched.decays import exponential_decay, inverse_power, inverse_time
 from funcsched.levels import piecewise_constant, table, tabulate
 from funcsched.pieces import constant, ramp
 from funcsched.recipes import cosine_restarts, cyclic, inverse_sqrt, multistep, one_cycle, range_test, step_decay
 from funcsched.schedule import Schedule, lift
+from funcsched.several import add, maximum, minimum, product
 from funcsched.shapes import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
 from funcsched.warmups import (
     noam,

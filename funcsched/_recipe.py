@@ -54,12 +54,12 @@ def _remake(public: Callable[..., Schedule], arguments: dict[str, Any]) -> Sched
 
 
 def recipe(
-    *known: str, **rules: Callable[[str, str, Any], Any]
+    *untraced: str, **rules: Callable[[str, str, Any], Any]
 ) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
     """Make a recipe of a function that composes its checked arguments.
 
     Each argument is checked by the rule of its name, or by the one given here. Steps and levels may be traced, but for
-    those that must be `known`.
+    those that are `untraced`.
     """
 
     def decorate(compose: Callable[P, Schedule]) -> Callable[P, Schedule]:
@@ -87,7 +87,7 @@ def recipe(
             "factory": name,
             "fields": names,
             "defaults": defaults,
-            "static": frozenset(names) - (_TRACEABLE - set(known)),
+            "static": frozenset(names) - (_TRACEABLE - set(untraced)),
             "compose": staticmethod(compose),
             "public": staticmethod(public),
         }

@@ -12,7 +12,7 @@ from funcsched._fold import ratio
 from funcsched._scalar import INTEGER
 from funcsched._step import Step
 from funcsched._value import numbers
-from funcsched.combinators import Join, Scale
+from funcsched.combinators import NESTED, Join, Scale
 from funcsched.decays import growth
 from funcsched.levels import products
 from funcsched.schedule import Schedule, Slowed, lifted, parts
@@ -138,7 +138,6 @@ _stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
 
 
 _FEW = 1000
-_NESTED = 4  # as many cycles compile to less if each is there by itself
 
 
 class Repeat(Schedule):
@@ -213,7 +212,7 @@ class RepeatLonger(Repeat):
     def at(self, step: Step) -> Any:
         xp, cycles = step.xp, self._cycles.before(step.xp.largest)
         whole = self.times is not None and len(cycles.wholes) == self.times
-        if whole and cycles.exact and len(cycles.wholes) <= _NESTED:
+        if whole and cycles.exact and len(cycles.wholes) <= NESTED:
             pieces = zip(cycles.scales, cycles.levels, strict=True)
             value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
                 step

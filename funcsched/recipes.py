@@ -25,11 +25,12 @@ from funcsched._phases import phases
 from funcsched._recipe import recipe
 from funcsched._shape import Shape, shaped
 from funcsched.clocks import levels_in_range, repeat
-from funcsched.combinators import add, product, scale
+from funcsched.combinators import scale
 from funcsched.decays import exponential_decay, inverse_power
 from funcsched.levels import piecewise_constant
 from funcsched.pieces import ramp
 from funcsched.schedule import Schedule
+from funcsched.several import add, product
 from funcsched.shapes import cosine, exponential, linear
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@recipe(timescale=length)
+@recipe()
 def inverse_sqrt(timescale: int) -> Schedule:
     """The inverse square root of time, from 1.
 

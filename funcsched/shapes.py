@@ -1,4 +1,4 @@
-"""The curves: how a phase goes from 0 to 1. The only file with formulas."""
+"""The curves: how a phase goes from 0 to 1. The only file with formulas of the fraction of a phase."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Weight = Callable[[Any, Any], tuple[Any, Any]]  # of the elapsed and the remaining steps
+    from funcsched._shape import Weight
 
 
 class Linear(Shape):
