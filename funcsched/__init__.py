@@ -11,6 +11,7 @@ from funcsched.decays import exponential_decay, inverse_power, inverse_time
 from funcsched.levels import piecewise_constant, table, tabulate
 from funcsched.pieces import constant, ramp
 from funcsched.recipes import cosine_restarts, cyclic, inverse_sqrt, multistep, one_cycle, range_test, step_decay
+from funcsched.resume import check_resume, snapshot
 from funcsched.schedule import Schedule, lift
 from funcsched.several import add, maximum, minimum, product
 from funcsched.shapes import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
@@ -29,11 +30,13 @@ from funcsched.warmups import (
     warmup_polynomial,
     warmup_stable_decay,
 )
+from funcsched.written import fingerprint, from_dict, to_dict
 
 __all__ = [
     "Schedule",
     "Shape",
     "add",
+    "check_resume",
     "compose",
     "constant",
     "cosine",
@@ -41,6 +44,8 @@ __all__ = [
     "cyclic",
     "exponential",
     "exponential_decay",
+    "fingerprint",
+    "from_dict",
     "interpolate",
     "inverse_power",
     "inverse_sqrt",
@@ -66,6 +71,7 @@ __all__ = [
     "scale",
     "shift",
     "sine",
+    "snapshot",
     "sqrt",
     "step_decay",
     "stretch",
@@ -73,6 +79,7 @@ __all__ = [
     "tabulate",
     "tanh",
     "then",
+    "to_dict",
     "tri_stage",
     "warmup_constant",
     "warmup_cosine",

@@ -1,0 +1,165 @@
+"""Schedules as plain data: for configuration files, checkpoints and other languages."""
+
+from __future__ import annotations
+
+from funcsched._check import refuse
+from funcsched._exact import known
+from funcsched._value import Value
+from funcsched.schedule import Schedule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+FORMAT = 1
+DEPTH = 50  # of schedules inside each other
+_OTHERS = ("Schedule", "Shape", "lift", "tabulate", "to_dict", "from_dict", "fingerprint", "snapshot", "check_resume")
+_VARIADIC = 0x04  # the flag of a code object that takes *arguments
+
+
+def to_dict(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as plain data: dictionaries, lists, strings, numbers, True, False and None.
+
+    ``{"format": 1, "schedule": {name: {argument: value, ...}}}``
+
+    Args:
+        schedule: a schedule without functions of your own in it, and with Python numbers.
+
+    Returns:
+        What `from_dict` makes the same schedule of. It passes through JSON, YAML and TOML (which drops None) unchanged:
+        the floats that these write come back bit for bit. Every argument is there, defaults too; a shape
+        without arguments is its name.
+
+    Raises:
+        TypeError: `schedule` is none, or holds a function or an array.
+
+    Example:
+        >>> import funcsched as fs
+        >>> fs.to_dict(fs.ramp(0.0, 1.0, steps=10, shape=fs.cosine))
+        {'format': 1, 'schedule': {'ramp': {'start': 0.0, 'stop': 1.0, 'steps': 10, 'shape': 'cosine'}}}
+    """
+    if not isinstance(schedule, Schedule):
+        raise refuse("to_dict", "schedule", "a schedule", schedule, TypeError)
+    return {"format": FORMAT, "schedule": _plain(schedule, "schedule")}
+
+
+def from_dict(data: dict[str, Any]) -> Schedule:
+    """The schedule of plain data that `to_dict` made, or that was written by hand.
+
+    Args:
+        data: ``{"format": 1, "schedule": {name: {argument: value, ...}}}`` with the names of the public functions and
+            their arguments. Arguments that have defaults may be left out.
+
+    Returns:
+        A schedule, equal to the one that the data was made of.
+
+    Raises:
+        TypeError, ValueError: a name, an argument or a format that does not exist, more than 50 schedules inside each
+            other, or what the named function itself refuses. The sentence begins with the place in the data.
+
+    Example:
+        >>> import funcsched as fs
+        >>> data = {"format": 1, "schedule": {"warmup_linear": {"warmup_steps": 10, "total_steps": 100}}}
+        >>> fs.from_dict(data)
+        warmup_linear(warmup_steps=10, total_steps=100)
+        >>> fs.from_dict(fs.to_dict(fs.from_dict(data))) == fs.from_dict(data)
+        True
+    """
+    if not isinstance(data, dict):
+        raise refuse("from_dict", "data", "a dictionary", data, TypeError)
+    for key in data:
+        if key not in ("format", "schedule"):
+            raise refuse("from_dict", "data", "of the keys 'format' and 'schedule' alone", key)
+    if type(data.get("format")) is not int or data["format"] != FORMAT:
+        raise refuse("from_dict", "format", f"{FORMAT}", data.get("format"))
+    schedule = _built(data.get("schedule"), "schedule", DEPTH)
+    if not isinstance(schedule, Schedule):
+        raise refuse("from_dict", "schedule", "a schedule", data.get("schedule"), TypeError)
+    return schedule
+
+
+def fingerprint(schedule: Schedule) -> str:
+    """A short name for a schedule, the same on every machine and for every version of Python.
+
+    Args:
+        schedule: as in `to_dict`.
+
+    Returns:
+        16 hexadecimal digits of the SHA-256 of the plain data as JSON: equal for equal schedules, and for others
+        different but by a chance of 2**-64.
+
+    Raises:
+        TypeError: as in `to_dict`.
+
+    Example:
+        >>> import funcsched as fs
+        >>> fs.fingerprint(fs.constant(1)) == fs.fingerprint(fs.constant(1.0)) != fs.fingerprint(fs.constant(0.5))
+        True
+    """
+    from hashlib import sha256  # these two are not needed to train
+    from json import dumps
+
+    text = dumps(to_dict(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def builders() -> dict[str, Any]:
+    """What may stand in plain data: the public functions that build schedules and shapes, and the shapes."""
+    import funcsched
+
+    return {name: getattr(funcsched, name) for name in funcsched.__all__ if name not in _OTHERS}
+
+
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, Value):
+        builder = builders().get(value.factory)
+        if isinstance(builder, Value) and builder == value:
+            return value.factory
+        if builder is None or isinstance(builder, Value):
+            raise refuse("to_dict", place, "without functions (`tabulate` makes a table of one)", value, TypeError)
+        arguments = value.arguments().items()
+        return {value.factory: {name: _plain(item, f"{place}.{value.factory}.{name}") for name, item in arguments}}
+    if isinstance(value, tuple):
+        return [_plain(item, f"{place}[{i}]") for i, item in enumerate(value)]
+    if value is None or isinstance(value, (bool, str)) or known(value):
+        return value
+    raise refuse("to_dict", place, "a Python number", value, TypeError)
+
+
+def _built(data: Any, place: str, depth: int) -> Any:
+    """The value of an argument: a schedule or a shape where a name of one stands."""
+    if isinstance(data, list):
+        return [_built(item, f"{place}[{i}]", depth) for i, item in enumerate(data)]
+    known_names = builders()
+    if isinstance(data, str) and isinstance(known_names.get(data), Value):
+        return known_names[data]
+    if not isinstance(data, dict):
+        return data
+    if depth == 0:
+        raise ValueError(f"from_dict: `{place}` must be at most {DEPTH} deep")
+    if len(data) != 1:
+        raise refuse("from_dict", place, "one name and its arguments", data)
+    ((name, arguments),) = data.items()
+    builder = known_names.get(name) if isinstance(name, str) else None
+    if builder is None:
+        raise refuse("from_dict", place, "one of " + ", ".join(sorted(known_names)), name)
+    place = f"{place}.{name}"
+    if isinstance(builder, Value):
+        raise refuse("from_dict", place, f"the word {name!r} alone", data)
+    if not isinstance(arguments, dict):
+        raise refuse("from_dict", place, "a dictionary of arguments", arguments, TypeError)
+    return _called(builder, {key: _built(item, f"{place}.{key}", depth - 1) for key, item in arguments.items()}, place)
+
+
+def _called(builder: Callable[..., Any], arguments: dict[Any, Any], place: str) -> Any:
+    code = getattr(builder, "__wrapped__", builder).__code__
+    variadic = bool(code.co_flags & _VARIADIC)
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+    for key in arguments:
+        if key not in names:
+            raise refuse("from_dict", place, "of the arguments " + ", ".join(names), key)
+    try:
+        return builder(arguments.get("schedules", [])) if variadic else builder(**arguments)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"from_dict: at `{place}`: {error}") from error
