@@ -60,21 +60,27 @@ class OptaxSchedule(Value):
 
     schedule: Schedule
     peak_value: float
-    _compiles: bool
+    _compiles: bool | None
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # A function of the user's may be written for concrete values alone.
-        foreign = any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule))
-        object.__setattr__(self, "_compiles", not foreign)
+        # Found out at the first call: JAX rebuilds this around placeholders, which have no parts.
+        object.__setattr__(self, "_compiles", None)
 
     def __call__(self, count: Any) -> Any:
-        if self._compiles and isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer):
+        if isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer) and self._compiled():
             try:
                 return _rate(self, count)
             except OverflowError:
                 pass  # a horizon past 32 bits: the schedule itself says it better
         return self.schedule(count) * self.peak_value
+
+    def _compiled(self) -> bool:
+        if self._compiles is None:
+            # A function of the user's may be written for concrete values alone.
+            foreign = any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule))
+            object.__setattr__(self, "_compiles", not foreign)
+        return bool(self._compiles)
 
 
 register(OptaxSchedule)

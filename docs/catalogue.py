@@ -128,6 +128,11 @@ COMBINATORS = [
         {"optax": "piecewise_interpolate_schedule", "Scenic": "piecewise_linear"},
     ),
     Entry("scale", ("scale(warmup_linear(20, 100), 0.5)",)),
+    Entry(
+        "lerp",
+        ("one_cycle(30, 100)", "lerp(one_cycle(30, 100), 0.95, 0.85)"),
+        {"torch": "the momentum of OneCycleLR and CyclicLR"},
+    ),
     Entry("shift", ("warmup_linear(20, 100)", "shift(warmup_linear(20, 100), 30)")),
     Entry(
         "stretch", ("warmup_cosine(10, 50)", "stretch(warmup_cosine(10, 50), 2)"), {"Composer": "scale_schedule_ratio"}

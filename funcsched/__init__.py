@@ -6,7 +6,7 @@ rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 
 from funcsched._shape import Shape
 from funcsched.clocks import repeat, shift, stretch
-from funcsched.combinators import interpolate, join, scale, then
+from funcsched.combinators import interpolate, join, lerp, scale, then
 from funcsched.decays import exponential_decay, inverse_power, inverse_time
 from funcsched.levels import piecewise_constant, table, tabulate
 from funcsched.pieces import constant, ramp
@@ -51,6 +51,7 @@ __all__ = [
     "inverse_sqrt",
     "inverse_time",
     "join",
+    "lerp",
     "lift",
     "linear",
     "log",

@@ -27,10 +27,13 @@ class Jax(Arrays):
         return sys.modules["jax"].lax.clamp(self.lib.asarray(low, x.dtype), x, self.lib.asarray(high, x.dtype))
 
     def lookup(self, values: Any, index: Any) -> Any:
-        """Indexing would take care of negative indices; there are none."""
-        lax = sys.modules["jax"].lax
-        numbers = lax.GatherDimensionNumbers((), (0,), (0,))
-        return lax.gather(self.table(values), index[..., None], numbers, (1,), mode="promise_in_bounds")
+        jax = sys.modules["jax"]
+        split = jax.typeof(index).sharding
+        if any(split.spec):  # over explicit axes of a mesh: what is looked up is split like the index
+            return self.table(values).at[index].get(mode="promise_in_bounds", out_sharding=split)
+        # Indexing would take care of negative indices; there are none.
+        numbers = jax.lax.GatherDimensionNumbers((), (0,), (0,))
+        return jax.lax.gather(self.table(values), index[..., None], numbers, (1,), mode="promise_in_bounds")
 
     def index(self, table: Any, count: Any) -> Any:
         # To compare with all compiles to a third of what a search does.
@@ -79,7 +82,9 @@ class Narrow(Jax):
         if isinstance(like, tuple):
             whole, part = like
             return self.where(part == part, self.array(value), part + self.real(whole))
-        return self.lib.broadcast_to(self.array(value), self.lib.broadcast_shapes(self.lib.shape(value), like.shape))
+        if self.lib.ndim(value) == 0:
+            return self.lib.full_like(like, value, dtype=self.lib.float32)
+        return self.lib.broadcast_to(self.array(value), self.lib.broadcast_shapes(value.shape, like.shape))
 
     def power(self, x: Any, exponent: float) -> Any:
         near = self.rounded(exponent)

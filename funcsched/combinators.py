@@ -180,6 +180,60 @@ def scale(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
     return Scale(lifted("scale", "schedule", schedule), *checked("scale", factor=factor))
 
 
+class Lerp(Schedule):
+    __slots__ = fields = ("schedule", "start", "stop")
+    factory = "lerp"
+
+    schedule: Schedule
+    start: float
+    stop: float
+
+    def stretched(self, factor: Any) -> Schedule:
+        return Lerp(self.schedule.stretched(factor), self.start, self.stop)
+
+    def at(self, step: Step) -> Any:
+        weight = step.xp.minimum(self.schedule.at(step), 1.0)
+        # Both ends are exact so, where start + (stop - start) * weight misses `stop`.
+        return (1.0 - weight) * self.start + weight * self.stop
+
+    def scalar(self) -> Callable[[int], float]:
+        schedule, start, stop = self.schedule.scalar(), self.start, self.stop
+
+        def value(step: int) -> float:
+            weight = min(schedule(step), 1.0)
+            return (1.0 - weight) * start + weight * stop
+
+        return value
+
+
+def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -> Schedule:
+    """One level where a schedule is 0, another where it is 1: a hyperparameter that follows the curve of another.
+
+    ``(1 - m) * start + m * stop`` with ``m = min(schedule(step), 1)``
+
+    Args:
+        schedule: a schedule or a function of a step; above 1 it counts as 1.
+        start: the value at multiplier 0, at least 0.
+        stop: the value at multiplier 1, at least 0. Below `start` the curve is in anti-phase.
+
+    Returns:
+        A schedule, exact at both levels, and between them within 8 ulp of the larger level.
+
+    Raises:
+        TypeError, ValueError: `schedule` is not callable, or a level not a number from 0 to 3.4e38.
+
+    Example: the momentum of a one-cycle policy, lowest where the rate is highest
+        >>> import funcsched as fs
+        >>> rate = fs.one_cycle(30, 100)
+        >>> momentum = fs.lerp(rate, 0.95, 0.85)
+        >>> momentum(0), momentum(30)
+        (0.946, 0.85)
+
+    Source: Smith 2018, arXiv:1803.09820; the momentum of torch's OneCycleLR and CyclicLR.
+    """
+    return Lerp(lifted("lerp", "schedule", schedule), *checked("lerp", start=start, stop=stop))
+
+
 def then(
     schedule: Schedule | Callable[[Any], Any],
     boundary: int,

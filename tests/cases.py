@@ -486,6 +486,19 @@ CASES = [
         {0: 0.0, 10: 0.3},
         100,
     ),
+    Case(
+        "lerp(warmup_cosine(10, 100), 0.95, 0.85)",
+        oracle.lerp(oracle.warmup_cosine(10, 100), 0.95, 0.85),
+        {0: 0.95, 10: 0.85, 100: 0.95},
+        ulps=8,
+    ),
+    Case(
+        "lerp(scale(warmup_linear(10, 100, end=0.25), 2), 1.0, 0.0)",
+        oracle.lerp(oracle.scale(oracle.warmup_linear(10, 100, 0.0, 0.25), 2), 1.0, 0.0),
+        {0: 1.0, 10: 0.0, 100: 0.5},
+        ulps=8,
+        scale=1.0,
+    ),
     Case("shift(warmup_linear(10, 100), 1)", oracle.shift(oracle.warmup_linear(10, 100), 1), {9: 1.0, 99: 0.0}),
     Case("shift(warmup_linear(10, 100), 10)", oracle.shift(oracle.warmup_linear(10, 100), 10), {-7: 1.0, 0: 1.0}, 90),
     Case(

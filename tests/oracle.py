@@ -53,6 +53,14 @@ def scale(curve: Curve, factor: float) -> Curve:
     return lambda step: mpf(factor) * curve(step)
 
 
+def lerp(curve: Curve, start: float, stop: float) -> Curve:
+    def value(step):
+        weight = min(curve(step), mpf(1))
+        return mpf(start) + (mpf(stop) - mpf(start)) * weight
+
+    return value
+
+
 def shift(curve: Curve, steps: int) -> Curve:
     return lambda step: curve(max(mpf(step), mpf(0)) + steps)
 

@@ -358,16 +358,19 @@ def test_loading_a_state_reports_the_rates_of_its_step(step: int) -> None:
 
 
 @pytest.mark.parametrize("step", range(12))
-def test_loading_the_state_of_another_schedule_sets_the_rates_of_this_one(step: int) -> None:
+def test_loading_the_state_of_another_schedule_with_a_warning_sets_the_rates_of_this_one(step: int) -> None:
     optimizer = sgd(0.5)
-    lambda_lr(optimizer, fs.warmup_linear(0, 16)).load_state_dict(state_at(step, fs.warmup_linear(2, 10), 0.5))
+    scheduler = lambda_lr(optimizer, fs.warmup_linear(0, 16), on_mismatch="warn")
+    with pytest.warns(UserWarning, match="was made with another schedule"):
+        scheduler.load_state_dict(state_at(step, fs.warmup_linear(2, 10), 0.5))
     assert rates(optimizer) == [0.5 * (16 - step) / 16]
 
 
 @pytest.mark.parametrize("step", range(12))
-def test_loading_the_state_of_another_schedule_reports_the_rates_of_this_one(step: int) -> None:
-    scheduler = lambda_lr(sgd(0.5), fs.warmup_linear(0, 16))
-    scheduler.load_state_dict(state_at(step, fs.warmup_linear(2, 10), 0.5))
+def test_loading_the_state_of_another_schedule_with_a_warning_reports_the_rates_of_this_one(step: int) -> None:
+    scheduler = lambda_lr(sgd(0.5), fs.warmup_linear(0, 16), on_mismatch="warn")
+    with pytest.warns(UserWarning, match="was made with another schedule"):
+        scheduler.load_state_dict(state_at(step, fs.warmup_linear(2, 10), 0.5))
     assert scheduler.get_last_lr() == [0.5 * (16 - step) / 16]
 
 
@@ -394,8 +397,9 @@ def test_loading_a_state_fills_the_rate_of_a_tensor_with_one_element() -> None:
 def test_loading_a_state_leaves_the_state_as_it_was() -> None:
     state = state_at(3, fs.warmup_linear(2, 10), 0.5)
     before = copy.deepcopy(state)
-    scheduler = lambda_lr(sgd(0.5), fs.constant(0.5))
-    scheduler.load_state_dict(state)
+    scheduler = lambda_lr(sgd(0.5), fs.constant(0.5), on_mismatch="warn")
+    with pytest.warns(UserWarning, match="was made with another schedule"):
+        scheduler.load_state_dict(state)
     recorded(scheduler.optimizer, scheduler, updates=3)
     assert state == before
 

@@ -1,0 +1,185 @@
+"""The scheduler behind `lambda_lr`: all hyperparameters, groups that are added, checkpoints that cannot overwrite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import isclose
+from typing import Any
+from weakref import ref
+
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from bridges._tracks import Track, Tracks, check_keys, difference, snapshots, value_at
+from funcsched._check import refuse, whole_now
+from funcsched.resume import report
+from funcsched.schedule import Schedule, lifted
+
+_SCHEDULES = "schedules"  # the key of a state
+_OWN = ("_tracks", "_shared", "_on_mismatch")  # what a state leaves out
+_CLOSE = 1e-6  # a rate in a float32 tensor is that of a Python float
+
+
+def to_lr_lambda(schedule: Schedule | Callable[[Any], Any]) -> Callable[[int], float]:
+    """A schedule as the `lr_lambda` of `torch.optim.lr_scheduler.LambdaLR`.
+
+    Args:
+        schedule: a schedule or a function of a step.
+
+    Returns:
+        A function from the number of updates made to the multiplier. Call `scheduler.step()` in the batch loop, after
+        `optimizer.step()`. The function pickles, and keeps nothing that `LambdaLR` would write into a checkpoint or
+        overwrite from one.
+
+    Raises:
+        TypeError: `schedule` is not callable.
+
+    Example:
+        >>> import funcsched as fs
+        >>> from bridges.torch import to_lr_lambda
+        >>> multiplier = to_lr_lambda(fs.warmup_linear(10, 100))
+        >>> multiplier(0), multiplier(10), multiplier(100)
+        (0.0, 1.0, 0.0)
+    """
+    # LambdaLR saves and overwrites the __dict__ of any callable but a plain function; a partial's is empty.
+    return partial(Schedule.__call__, lifted("to_lr_lambda", "schedule", schedule))
+
+
+class ScheduleLR(LambdaLR):
+    """A `LambdaLR` for all hyperparameters, which refuses the checkpoint of another schedule; see `lambda_lr`."""
+
+    def __init__(
+        self, optimizer: Optimizer, tracks: dict[str, list[Tracks]], shared: bool, step: int, on_mismatch: str
+    ) -> None:
+        self._tracks = tracks
+        self._shared = shared  # whether one schedule is for all groups, and so for those that come later
+        self._on_mismatch = on_mismatch
+        for group in optimizer.param_groups:
+            self._begin(group)
+        lambdas = [to_lr_lambda(track.schedule) for track in tracks["lr"] if isinstance(track, Track)]
+        # LambdaLR makes one step when it is built, so it is told the step before; before 0 that is -1, its default.
+        super().__init__(optimizer, lambdas, last_epoch=step - 1)
+        self._watch(optimizer)
+
+    def step(self, epoch: int | None = None) -> None:
+        super().step(epoch)
+        self._set_others()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain data: where the run is, and what its schedules were."""
+        state = {key: value for key, value in super().state_dict().items() if key not in _OWN}
+        return {**state, _SCHEDULES: {key: list(map(snapshots, row)) for key, row in self._tracks.items()}}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on at the step of a state, and set the values of that step.
+
+        The schedules and base rates stay those of this scheduler: a state of others is refused, or gets a warning with
+        ``on_mismatch="warn"``. It may be loaded before or after the optimizer's own.
+
+        Raises:
+            ValueError: other schedules, base rates or numbers of groups, a state that does not say what its schedules
+                were, or a step that is no whole number; nothing has been changed.
+            TypeError: no state, or its step is no number.
+        """
+        name = "load_state_dict"
+        if not isinstance(state_dict, Mapping):
+            raise refuse(name, "state_dict", "the state of a scheduler", state_dict, TypeError)
+        step = whole_now(name, "last_epoch", state_dict.get("last_epoch"))
+        if found := self._differences(state_dict, step):
+            report(f"{name}: {'; '.join(found)}", self._on_mismatch)
+        self.last_epoch, self._step_count = step, step + 1
+        rates = [base * multiplier(step) for base, multiplier in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            _set(group, "lr", rate)
+        self._last_lr = [_copy(group["lr"]) for group in self.optimizer.param_groups]
+        self._set_others()
+
+    def _differences(self, state: Mapping[str, Any], step: int) -> list[str]:
+        """In what the run would not go on as it was, in words."""
+        saved, groups = state.get(_SCHEDULES), self.optimizer.param_groups
+        if not isinstance(saved, Mapping):
+            return [
+                "the state does not say which schedules it was made with"
+                f" (`lambda_lr(optimizer, schedule, step={step})` resumes without a state)"
+            ]
+        if set(saved) != set(self._tracks):
+            before, now = (", ".join(map(repr, sorted(keys))) for keys in (saved, self._tracks))
+            return [f"the checkpoint was made with schedules for {before}, and this scheduler is for {now}"]
+        if len(saved["lr"]) != len(groups):
+            return [f"the checkpoint has {len(saved['lr'])} parameter groups, and the optimizer {len(groups)}"]
+        found = []
+        for key, row in self._tracks.items():
+            for i, (old, tracks, group) in enumerate(zip(saved[key], row, groups, strict=True)):
+                if told := difference(key, old, tracks, group[f"initial_{key}"], step):
+                    found.append(f"the checkpoint was made with another schedule for {key!r} of group {i}: {told}")
+        for i, (old, new) in enumerate(zip(state.get("base_lrs", []), self.base_lrs, strict=False)):
+            if not isclose(old, new, rel_tol=_CLOSE):
+                found.append(f"the base rate of group {i} was {float(old):g} in the checkpoint, and is {float(new):g}")
+        return found
+
+    def _begin(self, group: dict[str, Any]) -> None:
+        """Keep what a group begins with, where torch keeps its rate: in the group, which is saved."""
+        for key in self._tracks:
+            group.setdefault(f"initial_{key}", _copy(group[key]))
+
+    def _set_others(self) -> None:
+        for key, row in self._tracks.items():
+            for group, tracks in zip(self.optimizer.param_groups, row, strict=True):
+                if key != "lr" and tracks is not None:
+                    _set(group, key, value_at(tracks, group[f"initial_{key}"], self.last_epoch))
+
+    def _watch(self, optimizer: Optimizer) -> None:
+        """Follow or refuse the groups that are added later, when they are added."""
+        bound, scheduler_of, optimizer_of = optimizer.add_param_group, ref(self), ref(optimizer)
+        unbound = getattr(bound, "__func__", None)  # a bound method kept by its own object would be a cycle
+
+        def add(param_group: dict[str, Any]) -> None:
+            unbound(optimizer_of(), param_group) if unbound else bound(param_group)
+
+        def add_param_group(param_group: dict[str, Any]) -> None:
+            scheduler, owner = scheduler_of(), optimizer_of()
+            if scheduler is None or owner is None:
+                return add(param_group)
+            if not scheduler._shared:
+                rule = "there before `lambda_lr` gets a list with one schedule for each group"
+                raise refuse("add_param_group", "param_group", rule, sorted(param_group))
+            check_keys({key: row[:1] for key, row in scheduler._tracks.items()}, [{**owner.defaults, **param_group}])
+            add(param_group)
+            return scheduler._follow(owner.param_groups[-1])
+
+        optimizer.add_param_group = add_param_group  # type: ignore[method-assign]
+
+    def _follow(self, group: dict[str, Any]) -> None:
+        """Run a new group by the schedules of the others, from the present step on."""
+        self._begin(group)
+        for row in self._tracks.values():
+            row.append(row[0])
+        base, multiplier = _copy(group["initial_lr"]), self.lr_lambdas[0]
+        self.base_lrs.append(base)
+        self.lr_lambdas.append(multiplier)
+        _set(group, "lr", base * multiplier(self.last_epoch))
+        self._last_lr.append(_copy(group["lr"]))
+        self._set_others()
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return type(value)(_copy(item) for item in value)
+    return value.clone() if isinstance(value, Tensor) else value
+
+
+def _set(group: dict[str, Any], key: str, value: Any) -> None:
+    group[key] = _filled(group[key], value)
+
+
+def _filled(held: Any, value: Any) -> Any:
+    """A value in place of the one held: in place where that is a tensor, which compiled steps hold on to."""
+    if isinstance(held, (tuple, list)):
+        return type(held)(_filled(old, new) for old, new in zip(held, value, strict=True))
+    if isinstance(held, Tensor):
+        if held is not value:
+            held.fill_(value.squeeze() if isinstance(value, Tensor) else value)
+        return held
+    return value

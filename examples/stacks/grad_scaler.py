@@ -1,0 +1,60 @@
+"""A schedule beside `torch.amp.GradScaler`: updates that the scaler leaves out take no step of the schedule.
+
+python examples/stacks/grad_scaler.py
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+import funcsched as fs
+from bridges.torch import lambda_lr
+
+UPDATES = 20
+
+
+def step_with_updates(optimizer: Optimizer, scheduler: LRScheduler) -> None:
+    """Step the scheduler after every update of the optimizer, and after nothing else.
+
+    Loading a state by `torch.distributed.checkpoint` calls the optimizer once: load the scheduler's state after it.
+    """
+
+    def after_step(optimizer: Optimizer, *_: Any) -> None:
+        # The scaler does not call an optimizer that it makes skip. A fused one it does call, with `found_inf` set.
+        if not getattr(optimizer, "found_inf", False):
+            scheduler.step()
+
+    optimizer.register_step_post_hook(after_step)
+
+
+def main() -> tuple[int, list[float]]:
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.5)
+    scheduler = lambda_lr(optimizer, fs.warmup_linear(4, UPDATES, start=0.25))
+    step_with_updates(optimizer, scheduler)
+    scaler = torch.amp.GradScaler("cpu")  # it begins with a scale of 2**16, too high for this loss in float16
+
+    batches, rates = 0, []
+    while scheduler.last_epoch < UPDATES:
+        inputs = torch.randn(32, 4)
+        with torch.autocast("cpu", dtype=torch.float16):
+            loss = (model(inputs).squeeze(1) - inputs.sum(1)).square().mean()
+        before, rate = scheduler.last_epoch, optimizer.param_groups[0]["lr"]
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)  # and the scheduler with it; no scheduler.step() in the loop
+        scaler.update()
+        batches += 1
+        if scheduler.last_epoch > before:
+            rates.append(rate)
+    print(f"{batches} batches, {len(rates)} updates, at rates {rates}")
+    return batches, rates
+
+
+if __name__ == "__main__":
+    main()

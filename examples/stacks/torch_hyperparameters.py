@@ -1,0 +1,37 @@
+"""One curve for the learning rate, the weight decay and the momentum of an optimizer, and a layer unfrozen later.
+
+Run `python examples/stacks/torch_hyperparameters.py`.
+"""
+
+import torch
+
+import funcsched as fs
+from bridges.rated import Rated
+from bridges.torch import lambda_lr
+
+RATE = fs.one_cycle(warmup_steps=30, total_steps=100)
+
+
+def main() -> list[dict[str, float]]:
+    head, body = torch.nn.Linear(4, 1), torch.nn.Linear(4, 4)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=0.01, weight_decay=0.1, betas=(0.9, 0.999))
+    first_beta = Rated(fs.lerp(RATE, 0.95, 0.85), 1.0)  # lowest where the rate is highest; the product is the value
+    scheduler = lambda_lr(optimizer, RATE, hyperparameters={"weight_decay": RATE, "betas": (first_beta, None)})
+    used = []
+    for step in range(100):
+        if step == 50:
+            optimizer.add_param_group({"params": body.parameters(), "lr": 0.001})  # runs by the same curves
+        head(body(torch.ones(2, 4))).square().mean().backward()
+        for group in optimizer.param_groups:
+            beta = group["betas"][0]
+            used.append({"step": step, "lr": group["lr"], "weight_decay": group["weight_decay"], "beta": beta})
+        optimizer.step()
+        optimizer.zero_grad()
+        scheduler.step()
+        if step % 25 == 5:
+            print(", ".join(f"{name} {value:.4g}" for name, value in used[-1].items()))
+    return used
+
+
+if __name__ == "__main__":
+    main()

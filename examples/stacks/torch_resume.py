@@ -1,0 +1,55 @@
+"""Save a PyTorch run at every update, and go on from the file after it was stopped anywhere.
+
+Run `python examples/stacks/torch_resume.py`, stop it with Ctrl-C, and run it again.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+import funcsched as fs
+from bridges.torch import lambda_lr
+
+SCHEDULE = fs.warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)
+PEAK = 0.01
+
+
+def train(path: Path, updates: int) -> Iterator[tuple[int, float]]:
+    """Go on from the checkpoint at `path`, if there is one; yields the step and the rate of each update."""
+    model = torch.nn.Linear(4, 1)
+    with torch.no_grad():
+        model.weight.fill_(0.5)
+        model.bias.zero_()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK)
+    scheduler = lambda_lr(optimizer, SCHEDULE)
+    if path.exists():
+        saved = torch.load(path)  # weights_only=True is the default: the file holds no code
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        scheduler.load_state_dict(saved["scheduler"])  # refuses the file of another schedule
+    for step in range(scheduler.last_epoch, updates):
+        inputs = torch.sin(torch.arange(32.0).reshape(8, 4) + step)
+        loss = (model(inputs).squeeze(1) - inputs.sum(1)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        rate = optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        scheduler.step()
+        yield step, rate
+        state = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict(), "model": model.state_dict()}
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)  # at once: a run that is killed here leaves the old file or the new
+
+
+def main(path: Path = Path("torch_resume.pt"), updates: int = 200) -> list[tuple[int, float]]:
+    used = []
+    for step, rate in train(path, updates):
+        used.append((step, rate))
+        if step % 20 == 0:
+            print(f"step {step:3d}: rate {rate:.6f}")
+    return used
+
+
+if __name__ == "__main__":
+    main()
