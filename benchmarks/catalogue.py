@@ -89,6 +89,16 @@ FAMILIES: dict[str, tuple[fs.Schedule, Peer, int]] = {  # ours, optax's, and how
         optax.piecewise_interpolate_schedule("linear", 1.0, _TWENTY[2]),
         2100,
     ),
+    "interpolation, cosine, 4 intervals": (
+        fs.interpolate(*_FOUR[:2], shape=fs.cosine),
+        optax.piecewise_interpolate_schedule("cosine", 1.0, _FOUR[2]),
+        500,
+    ),
+    "interpolation, cosine, 20 intervals": (
+        fs.interpolate(*_TWENTY[:2], shape=fs.cosine),
+        optax.piecewise_interpolate_schedule("cosine", 1.0, _TWENTY[2]),
+        2100,
+    ),
     "one-cycle, cosine": (fs.one_cycle(3_000, 10_000), optax.cosine_onecycle_schedule(10_000, 1.0), 10_000),
     "one-cycle, linear": (
         fs.one_cycle(3_000, 10_000, decay_steps=5_500, shape=fs.linear),
@@ -128,9 +138,6 @@ REASONS = {
     "exponential, growing to an end": "an exponent exact beyond the digits of a float32",
     "exponential": "an exponent exact beyond the digits of a float32",
     "exponential, staircase": "the clip of steps below 0; the levels are exact",
-    "interpolation, 4 intervals": "every knot exact: each interval is there by itself",
-    "interpolation, 20 intervals": "every knot exact: levels are looked up, where optax adds up products with 0",
-    "one-cycle, linear": "every knot exact",
     "warmup, exponential": "an exponent exact beyond the digits of a float32",
 }
 THOUSAND: dict[str, Callable[[int], fs.Schedule]] = {

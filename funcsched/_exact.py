@@ -157,3 +157,22 @@ def gap(xp: Any, low: float, high: float) -> tuple[float, bool]:
     if xp.rounded(low + difference) > high:
         difference = xp.rounded(difference * (1.0 - 2.0**-xp.bits))  # the next number below
     return difference, xp.rounded(low + difference) == high
+
+
+def angle_rate(steps: int, bits: int) -> tuple[float, int, float]:
+    """The error, the multiplier and the factor of a count by which it becomes its share of a quarter turn."""
+    return _rate(HALF_PI, steps, bits, GOOD)
+
+
+def meeting(
+    xp: Any, factor: float, high: float, ends: Callable[[float], tuple[float, ...]]
+) -> tuple[bool, float | None]:
+    """Whether there is a number next to `factor` with which a rise ends at `high`, and it, or one that goes beyond."""
+    near, place = xp.rounded(factor), 1.0 + 2.0 ** (1 - xp.bits)
+    if near < 2.0**-100:  # next to the smallest floats there are fewer places
+        return False, None
+    steep, slow = xp.rounded(near * place), xp.rounded(near / place)
+    for number in near, steep, slow:
+        if set(ends(number)) == {high}:
+            return True, number
+    return False, next((number for number in (near, steep) if min(ends(number)) >= high), None)

@@ -42,6 +42,19 @@ class Shape(Value):
         """rise and fall over a phase of `steps` steps."""
         raise NotImplementedError
 
+    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
+        """Whether a ramp up, or with negative steps down, meets `high` exactly, and the numbers that `risen` takes.
+
+        One that does not meet it goes beyond. None for a shape that has no `risen`.
+        """
+        return None
+
+    flat: tuple[Any, ...] = ()  # the numbers of a ramp that does not rise
+
+    def risen(self, xp: Any, count: Any, *rows: Any) -> Any:
+        """The rise of several ramps over their lower levels, each at a count from there."""
+        raise NotImplementedError
+
     def stretched(self, factor: Any) -> Shape:
         """The same curve where every step has become `factor` steps."""
         return self

@@ -64,6 +64,7 @@ class Narrow(Jax):
     The count of a float step is the pair (whole, part), so that it is as exact as that of an integer.
     """
 
+    at_once = True
     bits = 24
     largest = 2**31 - 1
     terms = 12
@@ -99,6 +100,19 @@ class Narrow(Jax):
 
     def none(self, count: Any) -> Any:
         return self.real(count) <= 0 if isinstance(count, tuple) else count <= 0
+
+    def last_axis(self, count: Any) -> Any:
+        """With a last axis, over which all lines stand."""
+        return count if count.ndim == 0 else self.lib.expand_dims(count, -1)
+
+    def within(self, count: Any, low: Any, high: Any) -> Any:
+        """Whether a count lies between two others, which it does where clamping leaves it."""
+        rows = self.lib.broadcast_arrays(low, count, high)
+        return sys.modules["jax"].lax.clamp(*rows) == rows[1]
+
+    def only(self, value: Any, chosen: Any) -> Any:
+        """The one value of the last axis that is chosen: the others add 0."""
+        return self.lib.where(chosen, value, 0.0).sum(axis=-1)
 
     def divmod(self, count: Any, period: Any) -> tuple[Any, Any]:
         if isinstance(period, int) and period > self.largest:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 from funcsched._check import checked, increasing, level, refuse, sequence, whole
 from funcsched._exact import known
+from funcsched._lines import at_once
 from funcsched._shape import Shape, shaped
 from funcsched._step import Step
 from funcsched._value import numbers, rebuild, structure
@@ -32,6 +33,8 @@ class Join(Schedule):
     def at(self, step: Step) -> Any:
         if known(step.raw):
             return self._single(step)
+        if (value := at_once(step, self.schedules, self.boundaries)) is not None:
+            return value
         # Inside a table of another join the numbers are arrays already, and there is no table of tables.
         if len(self.schedules) <= NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
             return self._nested(step)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 
 from funcsched._check import checked, refuse, whole_cycles
-from funcsched._exact import GOOD, HALF_PI, ONE, Constant, at_least_one, known, log_of, multiple, one_at_end
+from funcsched._exact import (
+    GOOD,
+    HALF_PI,
+    ONE,
+    Constant,
+    angle_rate,
+    at_least_one,
+    known,
+    log_of,
+    meeting,
+    multiple,
+    one_at_end,
+)
 from funcsched._fold import fold
 from funcsched._fold import ratio as ratio_of
 from funcsched._shape import Compose, Restarts, Reverse, Shape, shaped
@@ -41,6 +53,21 @@ class Linear(Shape):
 
         return rise, lambda elapsed, remaining: rise(remaining, elapsed)
 
+    flat = (0.0,)
+
+    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
+        length = abs(steps)
+
+        def ends(slope: float) -> tuple[float, float]:
+            rise = slope * length
+            return xp.rounded(xp.rounded(rise) + low), xp.rounded(rise + low)  # rounded in between or not
+
+        exact, slope = meeting(xp, (high - low) / length, high, ends)
+        return None if slope is None else (exact, (slope if steps > 0 else -slope,))
+
+    def risen(self, xp: Any, count: Any, slopes: Any) -> Any:
+        return xp.real(count) * xp.table(slopes)
+
 
 class Cosine(Shape):
     """``(1 - cos(pi fraction)) / 2``, computed as ``sin(pi/2 fraction)**2``: half a wave, flat at both ends.
@@ -67,6 +94,19 @@ class Cosine(Shape):
             return sine * sine + 2.0 * sine * xp.cos(x) * rest, None
 
         return rise, lambda elapsed, remaining: rise(remaining, elapsed)
+
+    flat = (0.0, 1, 0.0)
+
+    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
+        exact, gap = meeting(xp, high - low, high, lambda gap: (xp.rounded(low + gap),))
+        error, multiplier, rate = angle_rate(abs(steps), xp.bits)
+        return None if gap is None or error > GOOD else (exact, (gap, multiplier, rate))
+
+    def risen(self, xp: Any, count: Any, gaps: Any, multipliers: Any, rates: Any) -> Any:
+        if set(multipliers) != {1}:
+            count = count * xp.table(multipliers)
+        sine = xp.sin(xp.real(count) * xp.table(rates))
+        return sine * sine * xp.table(gaps)
 
 
 class Power(Shape):
