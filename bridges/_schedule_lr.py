@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import isclose
@@ -64,13 +65,18 @@ class ScheduleLR(LambdaLR):
         self._watch(optimizer)
 
     def step(self, epoch: int | None = None) -> None:
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self.lr_lambdas):  # put there without `add_param_group`, or by unpickling
+            raise refuse("step", "param_groups", f"the {len(self.lr_lambdas)} that have schedules", len(groups))
         super().step(epoch)
         self._set_others()
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain data: where the run is, and what its schedules were."""
-        state = {key: value for key, value in super().state_dict().items() if key not in _OWN}
-        return {**state, _SCHEDULES: {key: list(map(snapshots, row)) for key, row in self._tracks.items()}}
+        """Plain data: where the run is, and as JSON what its schedules were."""
+        # Of copies and one string: torch.distributed.checkpoint fills in what it is given, key by key.
+        state = {key: _copy(value) for key, value in super().state_dict().items() if key not in _OWN}
+        described = {key: list(map(snapshots, row)) for key, row in self._tracks.items()}
+        return {**state, _SCHEDULES: json.dumps(described)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on at the step of a state, and set the values of that step.
@@ -98,8 +104,8 @@ class ScheduleLR(LambdaLR):
 
     def _differences(self, state: Mapping[str, Any], step: int) -> list[str]:
         """In what the run would not go on as it was, in words."""
-        saved, groups = state.get(_SCHEDULES), self.optimizer.param_groups
-        if not isinstance(saved, Mapping):
+        saved, groups = _parsed(state.get(_SCHEDULES)), self.optimizer.param_groups
+        if not isinstance(saved, dict) or not all(isinstance(row, list) for row in saved.values()):
             return [
                 "the state does not say which schedules it was made with"
                 f" (`lambda_lr(optimizer, schedule, step={step})` resumes without a state)"
@@ -162,6 +168,13 @@ class ScheduleLR(LambdaLR):
         _set(group, "lr", base * multiplier(self.last_epoch))
         self._last_lr.append(_copy(group["lr"]))
         self._set_others()
+
+
+def _parsed(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _copy(value: Any) -> Any:

@@ -19,6 +19,7 @@ from torch.optim import lr_scheduler as torch_schedulers
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiplicativeLR, ReduceLROnPlateau, SequentialLR
 
 import funcsched as fs
+from bridges._schedule_lr import ScheduleLR
 from bridges.rated import Rated, chosen
 from funcsched._check import length_now, level_now, ratio, refuse, share, whole_now
 
@@ -236,6 +237,7 @@ _Build = Callable[[_Source, float], _Piece]
 
 _SETTERS: dict[type[LRScheduler], _Build] = {
     torch_schedulers.LambdaLR: _lambda,
+    ScheduleLR: _lambda,
     torch_schedulers.CosineAnnealingWarmRestarts: _warm_restarts,
     torch_schedulers.OneCycleLR: _one_cycle,
     torch_schedulers.CyclicLR: _cyclic,
@@ -366,7 +368,7 @@ def _pieces(source: _Source) -> list[_Piece]:
             raise refuse(_NAME, source.path, requirement, cls.__name__)
     known = next((base for base in cls.__mro__ if base in _BUILDERS), None)
     if known is None or _changed(cls, known):
-        names = ", ".join(sorted(base.__name__ for base in _BUILDERS))
+        names = ", ".join(sorted(base.__name__ for base in _BUILDERS if base is not ScheduleLR))
         raise refuse(_NAME, source.path, f"one of {names}, with the rates of that class", cls.__name__, TypeError)
     return _BUILDERS[known](source)
 

@@ -2,11 +2,8 @@
 
 import copy
 import math
-import os
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -17,7 +14,6 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
-import bridges.torch
 import funcsched as fs
 from bridges.torch import lambda_lr, to_lr_lambda
 from tests import oracle
@@ -600,65 +596,6 @@ def test_a_run_that_starts_anew_instead_of_resuming_has_other_rates(tmp_path: Pa
     schedule, way = SCHEDULES["one schedule"], ("optimizer", "build")
     used, _ = uninterrupted("adamw", RATES["numbers"], schedule)
     assert interrupted("adamw", RATES["numbers"], schedule, way, 4, tmp_path / "run.pt")[0] != used[4:]
-
-
-PROCESS = """
-import os, sys
-from pathlib import Path
-import torch
-import funcsched as fs
-from bridges.torch import lambda_lr
-
-folder, mode = Path(sys.argv[1]), sys.argv[2]
-weight = torch.nn.Parameter(torch.linspace(-1, 1, 3))
-optimizer = torch.optim.AdamW([weight], lr=0.1)
-step = 0
-if mode == "resume":
-    saved = torch.load(folder / "run.pt")
-    step = saved["step"]
-    weight.detach().copy_(saved["weight"])
-    optimizer.load_state_dict(saved["optimizer"])
-scheduler = lambda_lr(optimizer, fs.warmup_cosine(3, 12, end=0.1), step=step)
-used = []
-for step in range(step, 12):
-    if mode == "die" and step == 5:
-        state = {"step": step, "weight": weight.detach(), "optimizer": optimizer.state_dict()}
-        torch.save(state, folder / "run.pt")
-    if mode == "die" and step == 8:
-        os._exit(9)  # three updates after the checkpoint are lost
-    loss = (weight * torch.tensor([1.0, 2.0, 3.0]) - step).square().sum()
-    optimizer.zero_grad()
-    loss.backward()
-    used.append(optimizer.param_groups[0]["lr"])
-    optimizer.step()
-    scheduler.step()
-torch.save({"used": used, "weight": weight.detach()}, folder / f"{mode}.pt")
-"""
-
-
-def process(folder: Path, mode: str) -> subprocess.Popen:
-    root = str(Path(bridges.torch.__file__).parents[1])
-    path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    command = [sys.executable, "-W", "error", "-c", PROCESS, str(folder), mode]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
-
-
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process that was never killed leaves, and one that resumed after another was."""
-    folder = tmp_path_factory.mktemp("killed")
-    whole, die = process(folder, "whole"), process(folder, "die")
-    assert (whole.wait(), die.wait()) == (0, 9)
-    assert process(folder, "resume").wait() == 0
-    return {mode: torch.load(folder / f"{mode}.pt") for mode in ("resume", "whole")}
-
-
-def test_a_process_that_resumes_a_killed_one_uses_the_same_rates(killed: dict[str, Any]) -> None:
-    assert killed["resume"]["used"] == killed["whole"]["used"][5:]
-
-
-def test_a_process_that_resumes_a_killed_one_ends_with_the_same_weights(killed: dict[str, Any]) -> None:
-    assert torch.equal(killed["resume"]["weight"], killed["whole"]["weight"])
 
 
 def test_what_is_no_optimizer_is_refused() -> None:

@@ -1,6 +1,6 @@
 """Train an Equinox model with a schedule, and log the learning rate of every update.
 
-python examples/stacks/equinox_loop.py
+Run it: python examples/stacks/equinox_loop.py
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Train a Flax NNX model with a schedule, and log the learning rate of every update.
 
-python examples/stacks/flax_nnx.py
+Run it: python examples/stacks/flax_nnx.py
 """
 
 from typing import Any

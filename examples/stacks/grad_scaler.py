@@ -1,6 +1,6 @@
 """A schedule beside `torch.amp.GradScaler`: updates that the scaler leaves out take no step of the schedule.
 
-python examples/stacks/grad_scaler.py
+Run it: python examples/stacks/grad_scaler.py
 """
 
 from __future__ import annotations

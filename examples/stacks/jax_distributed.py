@@ -1,6 +1,6 @@
 """Train in two processes with `jax.distributed`, and go on in one: the count in the state is all that a schedule needs.
 
-python examples/stacks/jax_distributed.py
+Run it: python examples/stacks/jax_distributed.py
 """
 
 from __future__ import annotations

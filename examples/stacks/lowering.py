@@ -2,7 +2,7 @@
 
 JAX wants the package `flatbuffers` for the bytes.
 
-python examples/stacks/lowering.py
+Run it: python examples/stacks/lowering.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checkpoint a JAX training with Orbax, the schedule beside the state; a run that is started again goes on from there.
 
-python examples/stacks/orbax_checkpoint.py
+Run it: python examples/stacks/orbax_checkpoint.py
 """
 
 import tempfile

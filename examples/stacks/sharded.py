@@ -2,7 +2,7 @@
 
 Every device works out the rate from its own copy of the count, so that the schedule adds no communication.
 
-    python examples/stacks/sharded.py
+Run it: python examples/stacks/sharded.py
 """
 
 from __future__ import annotations

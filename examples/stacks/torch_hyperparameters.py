@@ -1,6 +1,6 @@
 """One curve for the learning rate, the weight decay and the momentum of an optimizer, and a layer unfrozen later.
 
-Run `python examples/stacks/torch_hyperparameters.py`.
+Run it: python examples/stacks/torch_hyperparameters.py
 """
 
 import torch

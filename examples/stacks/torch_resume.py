@@ -1,6 +1,6 @@
 """Save a PyTorch run at every update, and go on from the file after it was stopped anywhere.
 
-Run `python examples/stacks/torch_resume.py`, stop it with Ctrl-C, and run it again.
+Run it: python examples/stacks/torch_resume.py; stop it with Ctrl-C, and run it again.
 """
 
 from collections.abc import Iterator

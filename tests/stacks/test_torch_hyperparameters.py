@@ -3,6 +3,7 @@
 import copy
 import gc
 import math
+import pickle
 import weakref
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 import funcsched as fs
 from bridges.rated import Rated
-from bridges.torch import lambda_lr
+from bridges.torch import from_lr_scheduler, lambda_lr
 from examples.stacks import torch_hyperparameters
 
 UP = fs.ramp(0.0, 1.0, steps=8)
@@ -206,6 +207,29 @@ def test_where_each_group_has_its_own_schedule_a_new_group_is_refused(schedule, 
     ):
         optimizer.add_param_group({"params": [parameter()]})
     assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
+
+
+def test_a_group_that_came_in_by_another_way_is_refused() -> None:
+    optimizer = sgd()
+    scheduler = lambda_lr(optimizer, UP)
+    optimizer.param_groups.append({**optimizer.param_groups[0], "params": [parameter()]})
+    optimizer.step()
+    with pytest.raises(ValueError, match=r"^step: `param_groups` must be the 1 that have schedules, got 2$"):
+        scheduler.step()
+
+
+def test_a_scheduler_gives_its_schedules_back() -> None:
+    scheduler = lambda_lr(sgd(), UP)
+    assert from_lr_scheduler(scheduler) == [Rated(UP, 0.5)]
+
+
+# A pickled optimizer has lost what torch wraps around its `step`, of which torch warns.
+@pytest.mark.filterwarnings(r"ignore:Seems like `optimizer.step\(\)` has been overridden:UserWarning")
+def test_a_pickled_scheduler_goes_on() -> None:
+    scheduler = pickle.loads(pickle.dumps(lambda_lr(sgd(), UP, hyperparameters={"weight_decay": DOWN}, step=3)))
+    scheduler.optimizer.step()
+    scheduler.step()
+    assert scheduler.optimizer.param_groups[0]["weight_decay"] == DECAY[4]
 
 
 def test_a_new_group_without_a_scheduled_number_is_refused() -> None:

@@ -114,8 +114,8 @@ def test_the_example_runs_and_runs_on(tmp_path: Path) -> None:
 
 def test_the_state_is_plain_data_and_describes_the_schedules() -> None:
     state = run_to(3, [LINEAR, fs.constant(0.5)], 0.5, 0.25).state_dict()
-    assert json.loads(json.dumps(state["schedules"])) == state["schedules"]
-    first, second = state["schedules"]["lr"]
+    assert json.loads(json.dumps(state)) == state
+    first, second = json.loads(state["schedules"])["lr"]
     assert first["schedule"] == {"warmup_linear": {"warmup_steps": 10, "total_steps": 100, "start": 0.0, "end": 0.0}}
     assert second["schedule"] == {"constant": {"value": 0.5}}
 
@@ -195,7 +195,9 @@ def foreign() -> dict:
     return LambdaLR(optimizer, to_lr_lambda(LINEAR)).state_dict()
 
 
-@pytest.mark.parametrize("state", [foreign(), {"last_epoch": 0}, {"last_epoch": 0, "schedules": None}])
+@pytest.mark.parametrize(
+    "state", [foreign(), {"last_epoch": 0}, {"last_epoch": 0, "schedules": None}, {"last_epoch": 0, "schedules": "[1"}]
+)
 def test_a_state_that_does_not_say_what_it_was_made_with_is_refused(state: dict) -> None:
     scheduler = lambda_lr(sgd(), fs.shift(LINEAR, 5))
     before = settings(scheduler.optimizer)
