@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import calling, catalogue, compiled, compiling, importing
+from benchmarks import calling, catalogue, compiled, compiling, importing, kernels
 from benchmarks.report import document, section
 
 SECTIONS = {
@@ -12,6 +12,7 @@ SECTIONS = {
     "Compiled code": compiled,
     "Compilation": compiling,
     "The catalogue": catalogue,
+    "A training step": kernels,
     "Import": importing,
 }
 

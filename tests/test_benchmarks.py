@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
+from benchmarks import kernels
 from benchmarks.catalogue import FAMILIES, REASONS, THOUSAND, counts, errors
 from benchmarks.compiled import ENDS, KINDS, instruction_counts, instructions
 from benchmarks.compiling import HORIZONS, compilations, first_values, join_instructions, ours_of, peer_of
@@ -50,6 +51,12 @@ def test_many_horizons_compile_once() -> None:
 
 def test_compilations_are_counted() -> None:
     assert compilations(first_values(peer_of)) == 64
+
+
+def test_a_schedule_adds_as_many_kernels_to_a_training_step_as_optax_s_own() -> None:
+    rows = list(kernels.rows())
+    assert len(rows) == 6
+    assert all(0 < row.ours <= row.theirs for row in rows)
 
 
 def test_the_import_loads_the_standard_library_only() -> None:
