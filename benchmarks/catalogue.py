@@ -132,12 +132,10 @@ FAMILIES: dict[str, tuple[fs.Schedule, Peer, int]] = {  # ours, optax's, and how
 }
 # Of what optax does not do, and what costs the instructions: where ours has more, this is why.
 REASONS = {
-    "polynomial, power 2": "in a vector, the clip of steps below 0",
     "polynomial, power 0.9": "a finite gradient at the end, and an exponent that is not rounded to float32",
     "polynomial, power 3, rising": "a difference from 1 in which nothing cancels",
     "exponential, growing to an end": "an exponent exact beyond the digits of a float32",
     "exponential": "an exponent exact beyond the digits of a float32",
-    "exponential, staircase": "the clip of steps below 0; the levels are exact",
     "warmup, exponential": "an exponent exact beyond the digits of a float32",
 }
 THOUSAND: dict[str, Callable[[int], fs.Schedule]] = {

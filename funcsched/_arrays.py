@@ -15,6 +15,7 @@ class Arrays:
 
     bits = 53
     largest: int | None = None  # float64 saturates instead of wrapping
+    holds_last = False  # whether an index past the end of a row looks up its last item
     at_once = False  # whether straight lines are evaluated all at once
     searches = True  # whether Python may look for numbers that depend on the schedule
 

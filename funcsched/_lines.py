@@ -26,7 +26,7 @@ def at_once(step: Step, schedules: Sequence[Schedule], boundaries: Sequence[Any]
     arrives at the higher level; where there is no such number it goes a place beyond, and is cut off.
     """
     xp, origin = step.xp, step.origin
-    ramps = [schedule for schedule in schedules if isinstance(schedule, Ramp)]
+    ramps = [schedule for schedule in schedules if isinstance(schedule, Ramp) and not _level(schedule)]
     if not (xp.at_once and step.part is None and known(origin, *boundaries) and FEW <= len(ramps)):
         return None
     shape = ramps[0].shape
@@ -53,6 +53,10 @@ def at_once(step: Step, schedules: Sequence[Schedule], boundaries: Sequence[Any]
     if any(cap < LARGEST_LEVEL for cap in caps):
         value = xp.minimum(value, xp.table(caps))
     return xp.only(value, xp.within(count, xp.table(begins), xp.table(ends)))
+
+
+def _level(ramp: Ramp) -> bool:
+    return known(ramp.start, ramp.stop) and ramp.start == ramp.stop
 
 
 def _line(xp: Any, schedule: Schedule) -> tuple[int, int, float, float | None, tuple[Any, ...] | None] | None:

@@ -58,7 +58,9 @@ class Step:
 
     def place(self, length: int) -> Any:
         """The step as an index into a row of a length, whose last item holds."""
-        count = self.xp.minimum(self._elapsed(), length - 1)
+        count = self._elapsed()
+        if not self.xp.holds_last:
+            count = self.xp.minimum(count, length - 1)
         return self.xp.integers(self.xp.where(count == count, count, 0))
 
     def count(self) -> Any:

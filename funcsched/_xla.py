@@ -30,10 +30,10 @@ class Jax(Arrays):
         jax = sys.modules["jax"]
         split = jax.typeof(index).sharding
         if any(split.spec):  # over explicit axes of a mesh: what is looked up is split like the index
-            return self.table(values).at[index].get(mode="promise_in_bounds", out_sharding=split)
-        # Indexing would take care of negative indices; there are none.
+            return self.table(values).at[index].get(mode="clip", out_sharding=split)
+        # Indexing would take care of negative indices; there are none. An index past the end gets the last item.
         numbers = jax.lax.GatherDimensionNumbers((), (0,), (0,))
-        return jax.lax.gather(self.table(values), index[..., None], numbers, (1,), mode="promise_in_bounds")
+        return jax.lax.gather(self.table(values), index[..., None], numbers, (1,), mode="clip")
 
     def index(self, table: Any, count: Any) -> Any:
         # To compare with all compiles to a third of what a search does.
@@ -64,6 +64,7 @@ class Narrow(Jax):
     The count of a float step is the pair (whole, part), so that it is as exact as that of an integer.
     """
 
+    holds_last = True
     at_once = True
     bits = 24
     largest = 2**31 - 1

@@ -227,9 +227,11 @@ class RepeatLonger(Repeat):
     def _looked_up(self, step: Step, cycles: _Cycles) -> Any:
         xp = step.xp
         index = bisect_right(cycles.begins, step.value()) if known(step.raw) else step.index(cycles.begins)
+        limit = 2**53 if xp.largest is None else xp.largest
+        scales = cycles.scales if known(index) or not cycles.exact else [min(own, limit) for own in cycles.scales]
         begin, fraction, scale, level = (
             row[index] if known(index) else xp.lookup(row, index)
-            for row in (cycles.wholes, cycles.fractions, cycles.scales, cycles.levels)
+            for row in (cycles.wholes, cycles.fractions, scales, cycles.levels)
         )
         local = step.since(begin)
         if not cycles.exact:
@@ -249,7 +251,11 @@ class RepeatLonger(Repeat):
             return self.schedule.stretched(scale).at(local)
         safe = xp.lookup([own if fit else 1 for own, fit in zip(cycles.scales, fits, strict=True)], index)
         inside = self.schedule.stretched(safe).at(local)
-        return xp.where(index < fits.index(False), inside, self.schedule.at(local.divided(scale)))
+        value = xp.where(index < fits.index(False), inside, self.schedule.at(local.divided(scale)))
+        if cycles.scales[-1] <= limit:
+            return value
+        # A factor that is itself too long to count stands in no row; there is one at most, for it is never over.
+        return xp.where(index < len(fits) - 1, value, self.schedule.at(local.divided(cycles.scales[-1])))
 
     def scalar(self) -> Callable[[int], float]:
         return lambda step: float(self.at(Step(INTEGER, step)))

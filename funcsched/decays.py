@@ -149,7 +149,7 @@ class ExponentialDecay(Schedule):
         if self.staircase:
             count, left = step.cycle(steps, None)
             if xp.bits == 24 and xp.integer and self._stairs is not None:
-                return xp.lookup(self._stairs, xp.minimum(count, len(self._stairs) - 1))
+                return xp.lookup(self._stairs, count if xp.holds_last else xp.minimum(count, len(self._stairs) - 1))
             value = xp.where(count == 1, self.rate, growth(xp, self._log, count, 1))
             value = value + 0.0 * xp.real(left.count())  # NaN where the step is
         else:

@@ -121,7 +121,7 @@ class Power(Shape):
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         exponent = self.exponent
         # The error of the fraction counts `exponent` times.
-        good = 1.0 if exponent <= 1 else GOOD
+        good = 1.0 if exponent <= 2 else GOOD
         fraction = multiple(xp, ONE, steps, twice=exponent > 2, good=good)
         whole = exponent <= 2 and one_at_end(xp, steps, good)
         # A root has an infinite slope at 0, and the logarithm that corrects an exponent is infinite there.
@@ -140,10 +140,13 @@ class Power(Shape):
             return xp.where(inside, value, 0.0 * u), at_end
 
         def fall_of_whole(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            v = fraction(remaining)[0]
+            if exponent == 2:
+                return v * (2.0 - v), xp.none(elapsed)  # one count less than by the next
             u, value = fraction(elapsed)[0], 1.0
             for _ in range(int(exponent) - 1):
                 value = value * u + 1.0  # 1 - u**n is (1 - u) * (1 + u + ... + u**(n - 1))
-            return xp.minimum(fraction(remaining)[0] * value, 1.0), xp.none(elapsed)
+            return xp.minimum(v * value, 1.0), xp.none(elapsed)
 
         def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
             v, rest = fraction(remaining)

@@ -1,0 +1,245 @@
+"""Write the conformance vectors: what every schedule is worth at chosen steps, for implementations in any language.
+
+python -m conformance.make
+
+The values come from exact mathematics (tests/oracle.py), never from the schedules of this library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import mpmath
+
+import funcsched as fs
+from funcsched.written import FORMAT
+from tests import oracle
+from tests.cases import CASES, LONG, Case
+
+VERSION = 1
+FOLDER = Path(__file__).parent / f"v{VERSION}"
+DIGITS = 25
+FAR = (2**24 + 1, 2**31 - 1, 2**31, 10**12)
+LARGEST = 2**53  # every reader of JSON has integers up to here
+GOLDEN = 0.6180339887498949  # its multiples fall everywhere between two boundaries
+
+
+def _restarts(period: int, factor: int, count: int) -> dict[int, float]:
+    """Where the cycles of `cosine_restarts` begin, and the multiplier there."""
+    return {period * (factor**i - 1) // (factor - 1): 1.0 for i in range(count)}
+
+
+def _polynomial(warmup: int, total: int, end: float, exponent: float) -> Case:
+    shape = oracle.reverse(oracle.power(exponent))
+    return Case(
+        f"warmup_polynomial({warmup}, {total}, end={end!r}, exponent={exponent!r})",
+        oracle.phases(0.0, (warmup, 1.0, oracle.linear), (total - warmup, end, shape)),
+        {0: 0.0 if warmup else 1.0, warmup: 1.0, total: end},
+    )
+
+
+# What is known to go wrong elsewhere, and is in no case of the tests.
+MORE = [
+    # count * (1 / total) misses the end for these totals, and then 1 - u is negative, or a root of it is not a number.
+    *(
+        Case(f"warmup_linear(0, {total})", oracle.warmup_linear(0, total), {0: 1.0, total: 0.0})
+        for total in (3, 30, 803, 1000, 120_000)
+    ),
+    *(_polynomial(warmup, total, end, 0.9) for warmup, total, end in [(0, 10, 0.0), (0, 1000, 0.0), (10, 90_000, 0.1)]),
+    # 1 + cos cancels in the last steps of a long horizon.
+    *(
+        Case(
+            f"warmup_cosine({warmup}, {total}, end={end!r})",
+            oracle.warmup_cosine(warmup, total, 0.0, end),
+            {0: 0.0 if warmup else 1.0, warmup: 1.0, total: end},
+        )
+        for warmup, total, end in [(0, 10**5, 0.0), (1000, 10**7, 0.0), (1000, 10**7, 1e-6), (0, 10**6, 0.1)]
+    ),
+    Case(
+        "warmup_cosine_restarts(1000, 10000000, cycles=3)",
+        oracle.warmup_cosine_restarts(1000, 10**7, cycles=3),
+        {0: 0.0, 1000: 1.0, 3_334_000: 1.0, 6_667_000: 1.0, 10**7: 0.0},
+    ),
+    # A decay that goes on past its end goes below 0.
+    *(
+        Case(
+            f"warmup_stable_decay({warmup}, {stable}, {decay}, decay_shape={shape})",
+            oracle.phases(
+                0.0, (warmup, 1.0, oracle.linear), (stable, 1.0, oracle.linear), (decay, 0.0, getattr(oracle, shape))
+            ),
+            {0: 0.0, warmup: 1.0, warmup + stable: 1.0, warmup + stable + decay: 0.0},
+        )
+        for warmup, stable, decay in [(10, 0, 90), (1000, 8_999_000, 1_000_000)]
+        for shape in ("linear", "sqrt")
+    ),
+    # floor(log) is off by one at restarts.
+    *(
+        Case(
+            f"cosine_restarts({period}, period_factor={factor}, end=0.1)",
+            oracle.repeat(oracle.ramp(1, 0.1, period, oracle.cosine), period, None, factor),
+            _restarts(period, factor, count),
+            endless=True,
+        )
+        for period, factor, count in [(1, 3, 12), (2, 10, 9), (10, 2, 20)]
+    ),
+    Case(
+        "cosine_restarts(10, times=3)",
+        oracle.repeat(oracle.ramp(1, 0, 10, oracle.cosine), 10, 3),
+        {0: 1.0, 10: 1.0, 20: 1.0, 30: 0.0},
+    ),
+    # One step or another is counted twice or not at all.
+    Case(
+        "one_cycle(1, 5)",
+        oracle.phases(0.04, (1, 1.0, oracle.cosine), (4, 4e-6, oracle.cosine)),
+        {0: 0.04, 1: 1.0, 5: 4e-6},
+    ),
+    Case("multistep([1, 2, 3], 0.5)", oracle.factors([1, 2, 3], [0.5] * 3), {0: 1.0, 1: 0.5, 2: 0.25, 3: 0.125}),
+    Case(
+        "step_decay(1000000, 0.5)",
+        oracle.exponential_decay(0.5, 10**6, True),
+        {0: 1.0, 10**6 - 1: 1.0, 10**6: 0.5, 3 * 10**6 - 1: 0.25, 3 * 10**6: 0.125},
+        3 * 10**7,
+        endless=True,
+    ),
+]
+ALL = [*CASES, *LONG, *MORE]
+
+
+def by_name() -> dict[str, list[Case]]:
+    """The cases of each schedule, by the name that stands in its data."""
+    groups: dict[str, list[Case]] = {}
+    for case in ALL:
+        groups.setdefault(next(iter(fs.to_dict(case.schedule)["schedule"])), []).append(case)
+    return dict(sorted(groups.items()))
+
+
+def counts(data: Any) -> Iterator[int]:
+    """The whole numbers among the parameters: most are lengths or boundaries."""
+    if type(data) is int:
+        yield data
+    elif isinstance(data, (dict, list)):
+        for item in data.values() if isinstance(data, dict) else data:
+            yield from counts(item)
+
+
+def chosen(case: Case) -> list[int]:
+    """Below 0, each boundary with its neighbours, the last steps before the end, between, past the end, far out."""
+    marks = sorted({mark for mark in case.ends if mark >= 0} | {case.horizon})
+    steps = {-(2**31), -100, -1, 0, 1, 2, *FAR}
+    lengths = set(counts(fs.to_dict(case.schedule)["schedule"]))
+    for mark in {*marks, *lengths, *(2 * length for length in lengths)}:
+        steps |= {mark - 1, mark, mark + 1}
+    end = case.horizon
+    steps |= {end - back for back in (2, 3, 10, 100, 1000) if 2 * back <= end}
+    steps |= {2 * end + 1, 2 * end - 1 - min(lengths, default=0), 3 * end + 7, 1000 * end}
+    inside = -(-12 // max(len(marks) - 1, 1))
+    for low, high in zip([0, *marks], marks, strict=False):
+        steps |= {low + int((high - low) * (GOLDEN * k % 1)) for k in range(1, inside + 1)}
+    return sorted(step for step in steps if step <= LARGEST)
+
+
+def declared(case: Case, step: int) -> float | None:
+    """The multiplier that every implementation must meet with ==, where there is one."""
+    if step < 0:
+        return case.ends.get(0)
+    if step > case.horizon and not case.endless:
+        return case.ends.get(case.horizon)
+    return case.ends.get(step)
+
+
+def rounded(exact: mpmath.mpf, bits: int) -> float:
+    """The nearest float of `bits` bits, ties to even, also where floats have fewer."""
+    smallest = {24: -125, 53: -1021}[bits]
+    _, exponent = mpmath.frexp(exact)
+    if not exact or exponent < smallest - bits:
+        return 0.0
+    unit = Fraction(2) ** (max(exponent, smallest) - bits)
+    _, significand, power, _ = exact._mpf_
+    return float(round(Fraction(int(significand)) * Fraction(2) ** power / unit) * unit)
+
+
+def hexadecimal(value: float, digits: int) -> str:
+    """`float.hex` with as many digits as the type has."""
+    text, power = value.hex().split("p")
+    if value == 0:
+        return "0x0.0p+0"
+    return f"{text[: len('0x1.') + digits]}p{power}"
+
+
+def row(case: Case, step: int) -> dict[str, Any]:
+    """What the schedule is worth at one step."""
+    exact = case.exact(step)
+    text = mpmath.nstr(exact, DIGITS)
+    double, single = rounded(exact, 53), rounded(exact, 24)
+    end = declared(case, step)
+    if end is not None and (double, single) != (end, rounded(mpmath.mpf(end), 24)):
+        raise AssertionError(f"{case}: declared {end!r} at {step}, and exact mathematics says {text}")
+    if float(text) != double:
+        raise AssertionError(f"{case}: at {step}, {DIGITS} digits are too few for {text}")
+    return {
+        "step": step,
+        "value": text,
+        "float64": hexadecimal(double, 13),
+        "float32": hexadecimal(single, 6),
+        **({} if end is None else {"exact": True}),
+    }
+
+
+def _case(case: Case) -> str:
+    head = {
+        "expression": repr(case.schedule),
+        "schedule": fs.to_dict(case.schedule)["schedule"],
+        "ulps": case.ulps,
+        "scale": case.scale,
+        "held_from": None if case.endless else case.horizon,
+    }
+    rows = ",\n".join("    " + json.dumps(row(case, step), allow_nan=False) for step in chosen(case))
+    lines = "".join(f"   {json.dumps(key)}: {json.dumps(item, allow_nan=False)},\n" for key, item in head.items())
+    return f'  {{\n{lines}   "values": [\n{rows}\n   ]\n  }}'
+
+
+def file(name: str, cases: list[Case]) -> str:
+    """The text of one file of vectors: one value in a line, so that a change of one shows as one line."""
+    head = f' "version": {VERSION},\n "format": {FORMAT},\n "name": {json.dumps(name)},\n'
+    return f'{{\n{head} "cases": [\n' + ",\n".join(map(_case, cases)) + "\n ]\n}\n"
+
+
+def index(files: dict[str, str]) -> str:
+    """The manifest: what there is, how much of it, and the SHA-256 of each file."""
+    listed: list[dict[str, Any]] = []
+    for name, text in files.items():
+        cases = json.loads(text)["cases"]
+        listed.append(
+            {
+                "name": name,
+                "file": f"{name}.json",
+                "cases": len(cases),
+                "values": sum(len(case["values"]) for case in cases),
+                "sha256": sha256(text.encode()).hexdigest(),
+            }
+        )
+    totals = {key: sum(entry[key] for entry in listed) for key in ("cases", "values")}
+    return json.dumps({"version": VERSION, "format": FORMAT, **totals, "files": listed}, indent=1) + "\n"
+
+
+def main() -> None:
+    texts = {name: file(name, cases) for name, cases in by_name().items()}
+    written = {f"{name}.json": text for name, text in texts.items()} | {"index.json": index(texts)}
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.iterdir():
+        if path.name not in written:
+            path.unlink()
+    for name, text in written.items():
+        (FOLDER / name).write_bytes(text.encode())
+    manifest = json.loads(written["index.json"])
+    size = sum(len(text) for text in written.values())
+    print(f"{len(texts)} schedules, {manifest['cases']} cases, {manifest['values']} values, {size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
