@@ -5,6 +5,7 @@ rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 """
 
 from funcsched._shape import Shape
+from funcsched.clock import Clock
 from funcsched.clocks import repeat, shift, stretch
 from funcsched.combinators import interpolate, join, lerp, scale, then
 from funcsched.decays import exponential_decay, inverse_power, inverse_time
@@ -33,6 +34,7 @@ from funcsched.warmups import (
 from funcsched.written import fingerprint, from_dict, to_dict
 
 __all__ = [
+    "Clock",
     "Schedule",
     "Shape",
     "add",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEPTH = 50  # of schedules inside each other
-_OTHERS = ("Schedule", "Shape", "lift", "tabulate", "to_dict", "from_dict", "fingerprint", "snapshot", "check_resume")
+_OTHERS = {"Clock", "Schedule", "Shape", "lift", "tabulate", "to_dict", "from_dict", "fingerprint", "snapshot"}
+_OTHERS |= {"check_resume"}
 _VARIADIC = 0x04  # the flag of a code object that takes *arguments
 
 

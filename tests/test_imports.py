@@ -79,5 +79,5 @@ def test_a_machine_without_torch_runs_the_jax_side() -> None:
 
 def test_every_public_name_is_there_and_no_other() -> None:
     public = {name for name, value in vars(fs).items() if not name.startswith("_") and not hasattr(value, "__path__")}
-    modules = "clocks combinators decays levels pieces recipes resume schedule several shapes warmups written".split()
+    modules = "clock clocks combinators decays levels pieces recipes resume schedule several shapes warmups written".split()
     assert public - set(modules) == set(fs.__all__)
