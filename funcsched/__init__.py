@@ -5,14 +5,12 @@ rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 """
 
 from funcsched._shape import Shape
-from funcsched.clock import Clock
 from funcsched.clocks import repeat, shift, stretch
 from funcsched.combinators import interpolate, join, lerp, scale, then
 from funcsched.decays import exponential_decay, inverse_power, inverse_time
 from funcsched.levels import piecewise_constant, table, tabulate
 from funcsched.pieces import constant, ramp
 from funcsched.recipes import cosine_restarts, cyclic, inverse_sqrt, multistep, one_cycle, range_test, step_decay
-from funcsched.resume import check_resume, snapshot
 from funcsched.schedule import Schedule, lift
 from funcsched.several import add, maximum, minimum, product
 from funcsched.shapes import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
@@ -31,14 +29,41 @@ from funcsched.warmups import (
     warmup_polynomial,
     warmup_stable_decay,
 )
-from funcsched.written import fingerprint, from_dict, to_dict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from funcsched.checking import check
+    from funcsched.clock import Clock
+    from funcsched.comparing import compare
+    from funcsched.drawing import plot
+    from funcsched.parsing import parse
+    from funcsched.resume import check_resume, snapshot
+    from funcsched.written import fingerprint, from_dict, to_dict
+
+# Imported when they are asked for: no training needs them.
+_LATER = {
+    "check": "checking",
+    "check_resume": "resume",
+    "Clock": "clock",
+    "compare": "comparing",
+    "fingerprint": "written",
+    "from_dict": "written",
+    "parse": "parsing",
+    "plot": "drawing",
+    "snapshot": "resume",
+    "to_dict": "written",
+}
 
 __all__ = [
     "Clock",
     "Schedule",
     "Shape",
     "add",
+    "check",
     "check_resume",
+    "compare",
     "compose",
     "constant",
     "cosine",
@@ -62,7 +87,9 @@ __all__ = [
     "multistep",
     "noam",
     "one_cycle",
+    "parse",
     "piecewise_constant",
+    "plot",
     "power",
     "power_law",
     "product",
@@ -95,3 +122,17 @@ __all__ = [
     "warmup_polynomial",
     "warmup_stable_decay",
 ]
+
+
+def __getattr__(name: str) -> "Any":
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

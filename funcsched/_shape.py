@@ -7,12 +7,12 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 
 from __future__ import annotations
 
-from funcsched._check import callable_
+from funcsched._check import callable_, refuse
 from funcsched._exact import SHARE, at_least_one
 from funcsched._fold import fold
 from funcsched._step import Step
 from funcsched._value import Value
-from funcsched.schedule import evaluate
+from funcsched.schedule import Schedule, evaluate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Shape(Value):
     """
 
     __slots__ = ()
+    of_steps = False  # callable, but of fractions
     final = 1.0  # the weight at the end of the phase
     symmetric = False  # whether fall is rise with the counts exchanged
 
@@ -94,6 +95,8 @@ class Custom(Shape):
 
 def shaped(function: str, argument: str, value: Any) -> Shape:
     """The rule of an argument that is a shape or any function of the fraction."""
+    if isinstance(value, Schedule):  # callable, but of steps
+        raise refuse(function, argument, "a shape or a function of the fraction", value, TypeError)
     return value if isinstance(value, Shape) else Custom(callable_(function, argument, value))
 
 

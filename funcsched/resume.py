@@ -159,7 +159,7 @@ def _foreign(part: Value) -> bool:
 
 
 def _alike(one: float, other: float) -> bool:
-    return one == other or abs(one - other) <= _NEAR * max(abs(one), abs(other)) or (one != one and other != other)
+    return one == other or abs(one - other) <= _NEAR * min(abs(one), abs(other)) or (one != one and other != other)
 
 
 def _parting(old: Schedule, new: Schedule, step: int) -> int | None:

@@ -74,6 +74,11 @@ class Schedule(Value):
                 return scalar(_FAR if step > 0 else -_FAR)
         return evaluate(self, step)
 
+    def _repr_html_(self) -> str | None:
+        from funcsched.drawing import html  # for notebooks alone
+
+        return html(self)
+
     def at(self, step: Step) -> Any:
         """The multiplier at a step of any number system."""
         raise NotImplementedError
@@ -208,13 +213,13 @@ def lift(function: Callable[[Any], Any]) -> Schedule:
         >>> [halving(step) for step in (-1, 0, 9, 10, 20)]
         [1.0, 1.0, 1.0, 0.5, 0.25]
     """
-    if isinstance(function, Schedule):
-        return function
-    return Lift(callable_("lift", "function", function))
+    return lifted("lift", "function", function)
 
 
 def lifted(function: str, argument: str, value: Any) -> Schedule:
     """The rule of an argument that is a schedule or any function of a step."""
+    if not getattr(value, "of_steps", True):
+        raise refuse(function, argument, "a schedule or a function of a step", value, TypeError)
     return value if isinstance(value, Schedule) else Lift(callable_(function, argument, value))
 
 

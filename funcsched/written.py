@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEPTH = 50  # of schedules inside each other
-_OTHERS = {"Clock", "Schedule", "Shape", "lift", "tabulate", "to_dict", "from_dict", "fingerprint", "snapshot"}
-_OTHERS |= {"check_resume"}
+_BUILDERS = {"clocks", "combinators", "decays", "levels", "pieces", "recipes", "several", "shapes", "warmups"}
 _VARIADIC = 0x04  # the flag of a code object that takes *arguments
 
 
@@ -109,7 +108,14 @@ def builders() -> dict[str, Any]:
     """What may stand in plain data: the public functions that build schedules and shapes, and the shapes."""
     import funcsched
 
-    return {name: getattr(funcsched, name) for name in funcsched.__all__ if name not in _OTHERS}
+    public = {name: vars(funcsched)[name] for name in funcsched.__all__ if name in vars(funcsched)}
+    return {name: value for name, value in public.items() if _home(value) in _BUILDERS and name != "tabulate"}
+
+
+def _home(value: Any) -> str:
+    """The module that defines a function, or the class of a value."""
+    module: str = getattr(value, "__module__", "")
+    return module.rpartition(".")[2]
 
 
 def _plain(value: Any, place: str) -> Any:

@@ -326,6 +326,17 @@ SENTENCES = [
         "warmup_cosine: `cycles` must be at most 1000000, got 2000000.0",
     ),
     (lambda: fs.lift(3), TypeError, "lift: `function` must be callable, got 3"),
+    (lambda: fs.lift(fs.cosine), TypeError, "lift: `function` must be a schedule or a function of a step, got cosine"),
+    (
+        lambda: fs.join([fs.constant(), fs.sqrt], [5]),
+        TypeError,
+        "join: `schedules[1]` must be a schedule or a function of a step, got sqrt",
+    ),
+    (
+        lambda: fs.ramp(0, 1, steps=3, shape=fs.constant()),
+        TypeError,
+        "ramp: `shape` must be a shape or a function of the fraction, got constant()",
+    ),
     (lambda: fs.scale(None, 1.0), TypeError, "scale: `schedule` must be callable, got None"),
     (lambda: fs.lerp("x", 1, 0), TypeError, "lerp: `schedule` must be callable, got 'x'"),
     (lambda: fs.shift("x", 1), TypeError, "shift: `schedule` must be callable, got 'x'"),

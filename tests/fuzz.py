@@ -1,0 +1,424 @@
+"""Inputs that nobody writes, for `parse` and `from_dict`: a schedule, or a ValueError or TypeError, within a second.
+
+python -m tests.fuzz COUNT [SEED]
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from reprlib import Repr
+from typing import Any, NamedTuple
+
+import funcsched as fs
+from funcsched._value import Value
+from funcsched.parsing import parse
+from funcsched.written import builders
+from tests.cases import CASES, LONG
+
+SECONDS = 1.0  # of processor time for an input: a busy machine makes no input slow
+MEGABYTES = 300  # that the whole run may add
+SCHEDULES = [case.schedule for case in [*CASES, *LONG]]
+EXPRESSIONS = [*(case.text for case in CASES), *map(str, SCHEDULES)]
+BUILDERS = builders()
+NAMES = sorted(BUILDERS)
+# What a text means twice is no round trip: these are the limits that a longer spelling can meet.
+LIMITS = ("inside each other", "characters long", " deep")
+
+NUMBERS = (
+    "0 1 2 3 7 10 100 1_000 1e3 0.1 0.5 .5 5. -1 -0.0 1e-3 1.5 0.99 1.001 1e6 1e-9 1e-30 1e30 1e-31 3.4e38 1e39 1e308"
+    " 1e400 -1e400 1e-400 5e-324 9007199254740992 9007199254740993 4294967296 2147483647 2147483648 007 0x10 1__0 1e"
+    " 1e+ 1j 0.30000000000000004 1e99999999999999999999 340282346638528859811704183484516925440"
+).split()
+NUMBERS += ["9" * 309, "9" * 401, "9" * 5000, "0." + "3" * 300, "1_" * 300 + "1"]
+WORDS = [*NAMES, "fs.cosine", "funcsched.ramp", "fs.", "fs", "lift", "tabulate", "True", "False", "None", "nan", "inf"]
+WORDS += ["schedules", "boundaries", "shape", "steps", "lambda", "__import__", "fs.__class__", "eval", "import", "for"]
+MARKS = ["(", ")", "[", "]", ",", "=", "+", "-", "'", '"', "'triangular2'", "''", "\n", "\t", " ", "\\", ".", ":", "*"]
+MARKS += [
+    "{",
+    "}",
+    "#",
+    ";",
+    "\x00",
+    "\ud800",
+    "\udfff",
+    "\u0661",
+    "\uff11",
+    "\u00a0",
+    "\ufeff",
+    "\u202e",
+    "\xe9",
+    "\U0001d7d9",
+]
+TOKENS = [*NUMBERS, *WORDS, *MARKS]
+AROUND = [("(", ")"), ("[", "]"), ("add(", ")"), ("shift(", ", 1)"), ("reverse(", ")"), ("add([", "])"), ("-", "")]
+AROUND += [("constant(", ")"), ("fs.", ""), ("_", ""), ("1,", ""), ("' ", " '"), ("\n", "\n"), ("e+1", ""), ("1.", "")]
+
+
+class Input(NamedTuple):
+    """What is given to which function."""
+
+    function: Callable[[Any], fs.Schedule]
+    argument: Any
+
+
+class Slow(BaseException):
+    """An input that takes too long: nothing that looks for errors catches it."""
+
+
+# Texts.
+
+
+def written(random: Random) -> str:
+    """An expression of the suite."""
+    return random.choice(EXPRESSIONS)[:2000]
+
+
+def mutated(random: Random) -> str:
+    """An expression with parts lost, doubled, moved or replaced."""
+    text = written(random)
+    for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
+        start = random.randrange(len(text) + 1)
+        stop = min(len(text), start + random.choice((0, 1, 1, 2, 5, 20)))
+        other = written(random)
+        cut = random.randrange(len(other) + 1)
+        middle = random.choice(
+            (
+                "",
+                text[start:stop] * random.randrange(4),
+                text[start:stop][::-1],
+                random.choice(TOKENS),
+                chr(random.randrange(0x300)),
+                other[cut : cut + random.randrange(40)],
+            )
+        )
+        text = text[:start] + middle + text[stop:]
+    return text
+
+
+def tokens(random: Random) -> str:
+    """Tokens in any order."""
+    return random.choice(("", " ")).join(random.choices(TOKENS, k=random.randrange(1, 30)))
+
+
+def nested(random: Random) -> str:
+    """Brackets, calls or strings inside each other, or one thing very often."""
+    count = random.choice((1, 10, 49, 50, 51, 100, 1000, 10_000))
+    opening, closing = random.choice(AROUND)
+    inner = random.choice(["", "1", "constant()", "cosine", "power(2)", random.choice(TOKENS)])
+    text = opening * count + inner + closing * random.choice((count, count, count - 1, count + 1))
+    return random.choice(("{}", "table([{}])", "ramp(0, 1, steps=5, shape={})")).replace("{}", text)
+
+
+def called(random: Random, depth: int = 4) -> str:
+    """A call whose brackets are right, of arguments that may be."""
+    if depth == 0 or random.random() < 0.3:
+        pool = random.choice((NUMBERS[:20], NUMBERS, ["constant()", "cosine", "sqrt", "warmup_linear(3, 9)"], TOKENS))
+        return random.choice(pool)
+    if random.random() < 0.15:
+        return "[" + ", ".join(called(random, depth - 1) for _ in range(random.randrange(5))) + "]"
+    name = random.choice(NAMES)
+    builder = BUILDERS[name]
+    if isinstance(builder, Value):
+        return name
+    code = getattr(builder, "__wrapped__", builder).__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    given = [f"{argument}={likely(random, argument, depth - 1)}" for argument in names if random.random() < 0.9]
+    if not names or random.random() < 0.1:
+        given = [called(random, depth - 1) for _ in range(random.randrange(4))]
+    return f"{name}({', '.join(given)})"
+
+
+def likely(random: Random, argument: str, depth: int) -> str:
+    """What might be right for an argument."""
+    if random.random() < 0.1:
+        return called(random, depth)
+    if argument == "schedule":
+        return random.choice(["constant()", "warmup_linear(3, 9)", called(random, depth), written(random)])
+    if argument in ("schedules", "boundaries", "levels", "factors", "values"):
+        pool = NUMBERS if argument != "schedules" else ["constant()", "step_decay(3)"]
+        count = random.choice((0, 1, 2, 3, 3, 30))
+        if argument == "boundaries" and random.random() < 0.8:
+            return str(sorted(random.randrange(1000) for _ in range(count)))
+        return "[" + ", ".join(random.choices(pool, k=count)) + "]"
+    if "shape" in argument or argument in ("outer", "inner"):
+        return random.choice(
+            ["cosine", "log", "power(3)", "exponential(1e-30)", "tanh(-40, 40)", called(random, depth)]
+        )
+    if argument == "mode":
+        return random.choice(["'triangular'", "'triangular2'", "'exp_range'", "''"])
+    if "steps" in argument or argument in ("period", "times", "timescale", "boundary", "cycles"):
+        return random.choice(("0", "1", "3", "7", "10", "1_000", "1e3", random.choice(NUMBERS)))
+    return random.choice(("0.1", "0.5", "1", "2", "1e-3", "1e-30", "1e30", random.choice(NUMBERS)))
+
+
+def characters(random: Random) -> str:
+    """Any characters, lone surrogates among them."""
+    top = random.choice((0x80, 0x100, 0x10000, 0x110000))
+    return "".join(chr(random.randrange(top)) for _ in range(random.randrange(60)))
+
+
+def decoded(random: Random) -> str | bytes:
+    """Bytes, decoded in one of the ways in which a file is, or not."""
+    raw = random.randbytes(random.randrange(60))
+    if random.random() < 0.5:
+        text = mutated(random).encode("utf-8", "surrogatepass")
+        place = random.randrange(len(text) + 1)
+        raw = text[:place] + raw[:3] + text[place + random.randrange(3) :]
+    way = random.choice(("latin-1", "utf-8", "utf-16", "none"))
+    return raw if way == "none" else raw.decode(way, "surrogateescape" if way == "utf-8" else "replace")
+
+
+# Plain data.
+
+
+def ring() -> list[Any]:
+    """A list inside itself."""
+    ring: list[Any] = []
+    ring.append(ring)
+    return ring
+
+
+def loop() -> dict[str, Any]:
+    """A schedule inside itself."""
+    loop: dict[str, Any] = {}
+    loop["shift"] = {"schedule": loop, "steps": 1}
+    return loop
+
+
+def deep(depth: int) -> list[Any]:
+    """Lists inside each other."""
+    return [deep(depth - 1)] if depth else []
+
+
+def chain(names: tuple[str, ...], depth: int) -> Any:
+    """Schedules or shapes inside each other."""
+    inner: Any = {"constant": {}}
+    for i in range(depth):
+        name = names[i % len(names)]
+        inner = {name: {{"add": "schedules", "reverse": "shape"}.get(name, "schedule"): [inner] if i % 2 else inner}}
+    return inner
+
+
+def wide(name: str | None) -> Any:
+    """Each level twice in the next, as YAML's anchors make it: 2**40 of them if written out."""
+    inner: Any = {"constant": {}}
+    for _ in range(40):
+        inner = {name: {"schedules": [inner, inner]}} if name else [inner, inner]
+    return inner
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**400,
+    10**5000,
+    -(10**5000),
+    0.1,
+    -0.0,
+    math.nan,
+    math.inf,
+    1e308,
+    5e-324,
+    1j,
+    "",
+    "add",
+]
+ODD += ["cosine", "constant", "\ud800", "x" * 10_000, b"cosine", [], {}, (), set(), [[]], [1, [2]], {"cosine": {}}]
+ODD += [{"constant": {}}, {"constant": []}, {1: 2}, {None: {}}, {(): {}}, {"constant": {}, "add": {}}, range(3)]
+ODD += [{"constant": {1: 1}}, {"__class__": {}}, {"lift": {"function": 1}}, object(), ring(), loop(), deep(60)]
+ODD += [list(range(2000)), wide("add"), wide(None), chain(("shift",), 60), chain(("reverse",), 60), chain(("add",), 48)]
+ODD += [deep(900), chain(("shift", "scale", "add"), 2000)]
+
+
+def strange(random: Random) -> Any:
+    """A value that a configuration file may hold, or a program put into it."""
+    return random.choice(ODD)
+
+
+def places(data: Any) -> list[tuple[Any, Any]]:
+    """The places in the data, of which there may be any number: some, as a container and a key."""
+    stack, found, seen = [data], [], set()
+    while stack and len(found) < 300:
+        container = stack.pop()
+        if id(container) in seen or any(container is odd for odd in ODD):  # which are not to be changed
+            continue
+        seen.add(id(container))
+        for key in list(container) if isinstance(container, dict) else range(min(len(container), 50)):
+            found.append((container, key))
+            if isinstance(container[key], (dict, list)):
+                stack.append(container[key])
+    return found
+
+
+def data(random: Random) -> Any:
+    """Plain data with values, names and arguments lost, moved or replaced."""
+    result: Any = fs.to_dict(random.choice(SCHEDULES))  # builds new containers each time
+    if random.random() < 0.02:
+        return strange(random)
+    if random.random() < 0.3:
+        result["schedule"] = {"then": {"schedule": result["schedule"], "boundary": random.randrange(50), "steps": 3}}
+    for _ in range(random.choice((0, 1, 1, 1, 2, 4))):
+        found = places(result)
+        if not found:
+            break
+        container, key = random.choice(found)
+        kind = random.randrange(6)
+        if kind == 0:
+            container[key] = strange(random)
+        elif kind == 1:
+            other, place = random.choice(found)
+            container[key] = other[place]  # which may close a ring
+        elif kind == 2 and isinstance(container, dict):
+            container[random.choice([*NAMES, "schedule", "schedules", 1, None, ""])] = container.pop(key)
+        elif kind == 3:
+            container.pop(key)
+        elif kind == 4 and isinstance(container[key], (int, float)):
+            container[key] = number(random)
+        else:
+            container[key] = fs.to_dict(random.choice(SCHEDULES))["schedule"]
+        if not isinstance(result, dict):
+            break
+    return result
+
+
+def number(random: Random) -> int | float:
+    """A number of any size."""
+    return random.choice(
+        (
+            random.randrange(100),
+            random.random(),
+            10 ** random.randrange(60),
+            -random.random(),
+            2.0 ** random.randrange(999),
+        )
+    )
+
+
+TEXTS = (mutated, mutated, tokens, called, called, characters, decoded)
+
+
+def made(random: Random) -> Input:
+    """One input."""
+    if random.random() < 0.25:
+        return Input(fs.from_dict, data(random))
+    return Input(parse, (nested if random.random() < 0.02 else random.choice(TEXTS))(random))
+
+
+# Judgement.
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """An end to what runs for longer, measured in processor time."""
+
+    def stop(*_: Any) -> None:
+        raise Slow
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def judged(given: Input) -> tuple[str, str | None]:
+    """What came of an input, and what is wrong with that."""
+    name = given.function.__name__
+    try:
+        with limited(SECONDS):
+            try:
+                schedule = given.function(given.argument)
+            except (TypeError, ValueError) as error:
+                return f"{name}: {type(error).__name__}", _misplaced(name, error)
+            text, plain = str(schedule), fs.to_dict(schedule)
+            try:
+                same = parse(text) == schedule and fs.from_dict(plain) == schedule
+            except ValueError as error:
+                same = any(limit in str(error) for limit in LIMITS)
+        return f"{name}: a schedule", None if same else "another schedule comes back"
+    except (Slow, Exception) as error:
+        return f"{name}: {type(error).__name__}", f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _misplaced(name: str, error: Exception) -> str | None:
+    """What is wrong with an error: it names its function, and a TypeError of `parse` is about what is no text."""
+    if not str(error).startswith(f"{name}: "):
+        return f"no sentence: {str(error)[:200]}"
+    if name == "parse" and isinstance(error, TypeError) and "must be a string" not in str(error):
+        return f"a TypeError: {str(error)[:200]}"
+    return f"a sentence of {len(str(error))} characters" if len(str(error)) > 300_000 else None
+
+
+class Report(NamedTuple):
+    """What came of a run."""
+
+    outcomes: Counter[str]
+    faults: dict[str, Input]  # the first input of each
+    slowest: tuple[float, Input | None]
+
+
+def run(count: int, seed: int = 0) -> Report:
+    """So many inputs, the same for the same seed."""
+    random = Random(seed)
+    report = Report(Counter(), {}, (0.0, None))
+    for _ in range(count):
+        given = made(random)
+        start = time.process_time()
+        outcome, fault = judged(given)
+        taken = time.process_time() - start
+        report.outcomes[outcome] += 1
+        if fault is not None:
+            report.faults.setdefault(f"{outcome}: {fault}", given)
+        if taken > report.slowest[0]:
+            report = report._replace(slowest=(taken, given))
+    return report
+
+
+def peak() -> float:
+    """The most memory that this process has had, in megabytes."""
+    unit = 1024.0**2 if sys.platform == "darwin" else 1024.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def shown(given: Input | None) -> str:
+    """An input as far as it fits in some lines."""
+    if given is None:
+        return ""
+    short = Repr()
+    short.maxlevel, short.maxstring, short.maxdict, short.maxother = 8, 600, 8, 60
+    try:
+        return f"{given.function.__name__}({short.repr(given.argument)})"
+    except ValueError:
+        return f"{given.function.__name__} of a number too long to print"
+
+
+def main() -> int:
+    count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    before, start = peak(), time.monotonic()
+    # What takes more memory than this fails with a MemoryError, which is no documented error.
+    resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3, resource.RLIM_INFINITY))
+    report = run(count, seed)
+    print(f"{count} inputs of seed {seed} in {time.monotonic() - start:.0f} s, {peak() - before:.0f} MB more")
+    for outcome, times in sorted(report.outcomes.items()):
+        print(f"{times:9d}  {outcome}")
+    print(f"slowest: {report.slowest[0]:.3f} s: {shown(report.slowest[1])}")
+    for fault, given in report.faults.items():
+        print(f"FAULT {fault}\n    {shown(given)}")
+    return 1 if report.faults or peak() - before > MEGABYTES else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
