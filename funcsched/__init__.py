@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from funcsched.clock import Clock
     from funcsched.comparing import compare
     from funcsched.drawing import plot
-    from funcsched.parsing import parse
+    from funcsched.parsing import ParseError, parse
     from funcsched.resume import check_resume, snapshot
     from funcsched.written import fingerprint, from_dict, to_dict
 
@@ -51,6 +51,7 @@ _LATER = {
     "fingerprint": "written",
     "from_dict": "written",
     "parse": "parsing",
+    "ParseError": "parsing",
     "plot": "drawing",
     "snapshot": "resume",
     "to_dict": "written",
@@ -58,6 +59,7 @@ _LATER = {
 
 __all__ = [
     "Clock",
+    "ParseError",
     "Schedule",
     "Shape",
     "add",

@@ -25,7 +25,24 @@ MAX_CYCLES = 1_000_000
 
 def refuse(function: str, argument: str, requirement: str, value: Any, kind: type[Exception] = ValueError) -> Exception:
     """The one error sentence of the library."""
-    return kind(f"{function}: `{argument}` must be {requirement}, got {value!r}")
+    return kind(f"{function}: `{argument}` must be {requirement}, got {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """A value as it is printed, or where it is too long, too deep or too often itself, its beginning or its type."""
+    try:
+        return _beginning(value) if isinstance(value, (list, tuple, dict)) else repr(value)
+    except (ValueError, RecursionError):  # Python prints no int of more than 4300 digits
+        return f"one of type {type(value).__name__} that is too long to print"
+
+
+def _beginning(value: Any) -> str:
+    from reprlib import Repr  # only for what is refused
+
+    short = Repr()
+    short.maxlevel, short.maxlist, short.maxtuple, short.maxdict = 4, 20, 20, 20
+    short.maxstring = short.maxother = short.maxlong = 400
+    return short.repr(value)
 
 
 def number(function: str, argument: str, requirement: str, value: Any) -> Any:

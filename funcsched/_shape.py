@@ -43,6 +43,17 @@ class Shape(Value):
         """rise and fall over a phase of `steps` steps."""
         raise NotImplementedError
 
+    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        """rise and fall together, with 1 put in where it is flagged."""
+        weights = self.weights(xp, steps)
+
+        def both(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
+            found = [weight(elapsed, remaining) for weight in weights]
+            up, down = (value if top is None else xp.where(top, 1.0, value) for value, top in found)
+            return up, down
+
+        return both
+
     def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
         """Whether a ramp up, or with negative steps down, meets `high` exactly, and the numbers that `risen` takes.
 
@@ -119,6 +130,10 @@ class Reverse(Shape):
             lambda elapsed, remaining: rise(remaining, elapsed),
         )
 
+    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        both = self.shape.both(xp, steps)
+        return lambda elapsed, remaining: both(remaining, elapsed)[::-1]
+
 
 class Compose(Shape):
     """One curve on the fraction that another gives."""
@@ -134,18 +149,17 @@ class Compose(Shape):
         return Compose(self.outer, self.inner.stretched(factor))
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        inner_rise, inner_fall = self.inner.weights(xp, steps)
+        inner = self.inner.both(xp, steps)
         rise, fall = self.outer.weights(xp.for_floats(), SHARE)
-
-        def inner(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            weights = inner_rise(elapsed, remaining), inner_fall(elapsed, remaining)
-            up, down = (weight if top is None else xp.where(top, 1.0, weight) for weight, top in weights)
-            return up, down
-
         return (
             lambda elapsed, remaining: rise(*inner(elapsed, remaining)),
             lambda elapsed, remaining: fall(*inner(elapsed, remaining)),
         )
+
+    # Asked one by one, shapes inside each other would be asked twice as often at each level.
+    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        inner, outer = self.inner.both(xp, steps), self.outer.both(xp.for_floats(), SHARE)
+        return lambda elapsed, remaining: outer(*inner(elapsed, remaining))
 
 
 class Restarts(Shape):

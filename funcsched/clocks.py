@@ -219,7 +219,8 @@ class RepeatLonger(Repeat):
             )
         else:
             value = self._looked_up(step, cycles)
-        if not whole:
+        # Of both, a repetition of repetitions would ask twice as much at each level.
+        if not whole or (known(step.raw) and step.value() < cycles.total):
             return value
         end = self.schedule.at(Step(xp, self.period if known(step.raw) else xp.whole(0 * step.raw + self.period)))
         return xp.where(step.before(cycles.total), value, step.hold(end * cycles.levels[-1]))

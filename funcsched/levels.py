@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 
 from funcsched._check import LARGEST_LEVEL, checked, increasing, level, level_now, refuse, rule, sequence, whole
@@ -90,7 +91,10 @@ def products(factors: tuple[float, ...]) -> tuple[float, ...]:
     for factor in factors:
         n, d = factor.as_integer_ratio()
         numerator, denominator = numerator * n, denominator * d
-        row.append(numerator / denominator)  # of Python's ints this is the nearest float
+        try:
+            row.append(numerator / denominator)  # of Python's ints this is the nearest float
+        except OverflowError:
+            row.append(math.inf)
     return tuple(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from funcsched._check import refuse
 from funcsched._value import Value
 from funcsched.schedule import Schedule
-from funcsched.written import _VARIADIC, DEPTH, _called, builders
+from funcsched.written import DEPTH, builders, called, parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,15 +232,13 @@ class _Reader:
         self.advance()
         arguments = self.arguments(name, builder, calls - 1, brackets)
         try:
-            return _called(builder, arguments, name)
+            return called(builder, arguments)
         except (TypeError, ValueError) as error:
-            # The sentence of the function itself, without the place in a dictionary.
-            cause = error.__cause__ or error
-            raise _located("parse: at ", f": {cause}", self.text, start) from cause
+            raise _located("parse: at ", f": {error}", self.text, start) from error
 
     def arguments(self, name: str, builder: Callable[..., Any], calls: int, brackets: int) -> dict[str, Any]:
         """The arguments of a call by name, up to and with its closing bracket."""
-        names, positional, variadic = _parameters(builder)
+        names, positional, variadic = parameters(builder)
         given: dict[str, Any] = {}
         several: list[Any] = []
         while self.kind != "mark" or self.token != ")":
@@ -296,13 +294,6 @@ class _Reader:
 
         near = get_close_matches(name[:_SHOWN], self.builders, n=3)
         return self.wrong(start, "one of " + ", ".join(near or sorted(self.builders)), _shown(name))
-
-
-def _parameters(builder: Callable[..., Any]) -> tuple[tuple[str, ...], int, bool]:
-    """The names of the arguments, how many of them may be given without, and whether there may be any number."""
-    code = getattr(builder, "__wrapped__", builder).__code__
-    variadic = bool(code.co_flags & _VARIADIC)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic], code.co_argcount, variadic
 
 
 def _shown(token: str) -> str:

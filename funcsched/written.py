@@ -9,11 +9,12 @@ from funcsched.schedule import Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 FORMAT = 1
 DEPTH = 50  # of schedules inside each other
+MOST = 10_000  # of schedules, shapes and lists in all: anchors of YAML multiply with each level
 _BUILDERS = {"clocks", "combinators", "decays", "levels", "pieces", "recipes", "several", "shapes", "warmups"}
 _VARIADIC = 0x04  # the flag of a code object that takes *arguments
 
@@ -55,8 +56,9 @@ def from_dict(data: dict[str, Any]) -> Schedule:
         A schedule, equal to the one that the data was made of.
 
     Raises:
-        TypeError, ValueError: a name, an argument or a format that does not exist, more than 50 schedules inside each
-            other, or what the named function itself refuses. The sentence begins with the place in the data.
+        TypeError, ValueError: a name, an argument or a format that does not exist, more than 50 schedules or lists
+            inside each other or 10,000 in all, or what the named function itself refuses. The sentence begins with the
+            place in the data.
 
     Example:
         >>> import funcsched as fs
@@ -73,7 +75,7 @@ def from_dict(data: dict[str, Any]) -> Schedule:
             raise refuse("from_dict", "data", "of the keys 'format' and 'schedule' alone", key)
     if type(data.get("format")) is not int or data["format"] != FORMAT:
         raise refuse("from_dict", "format", f"{FORMAT}", data.get("format"))
-    schedule = _built(data.get("schedule"), "schedule", DEPTH)
+    schedule = _built(data.get("schedule"), "schedule", DEPTH, DEPTH, iter(range(MOST)))
     if not isinstance(schedule, Schedule):
         raise refuse("from_dict", "schedule", "a schedule", data.get("schedule"), TypeError)
     return schedule
@@ -134,10 +136,14 @@ def _plain(value: Any, place: str) -> Any:
     raise refuse("to_dict", place, "a Python number", value, TypeError)
 
 
-def _built(data: Any, place: str, depth: int) -> Any:
+def _built(data: Any, place: str, depth: int, lists: int, count: Iterator[int]) -> Any:
     """The value of an argument: a schedule or a shape where a name of one stands."""
+    if isinstance(data, (list, dict)) and next(count, None) is None:
+        raise ValueError(f"from_dict: `{place}` must be one of at most {MOST} schedules and lists")
     if isinstance(data, list):
-        return [_built(item, f"{place}[{i}]", depth) for i, item in enumerate(data)]
+        if lists == 0:
+            raise ValueError(f"from_dict: `{place}` must be at most {DEPTH} deep")
+        return [_built(item, f"{place}[{i}]", depth, lists - 1, count) for i, item in enumerate(data)]
     known_names = builders()
     if isinstance(data, str) and isinstance(known_names.get(data), Value):
         return known_names[data]
@@ -156,17 +162,24 @@ def _built(data: Any, place: str, depth: int) -> Any:
         raise refuse("from_dict", place, f"the word {name!r} alone", data)
     if not isinstance(arguments, dict):
         raise refuse("from_dict", place, "a dictionary of arguments", arguments, TypeError)
-    return _called(builder, {key: _built(item, f"{place}.{key}", depth - 1) for key, item in arguments.items()}, place)
-
-
-def _called(builder: Callable[..., Any], arguments: dict[Any, Any], place: str) -> Any:
-    code = getattr(builder, "__wrapped__", builder).__code__
-    variadic = bool(code.co_flags & _VARIADIC)
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+    names, _, _ = parameters(builder)
     for key in arguments:
         if key not in names:
             raise refuse("from_dict", place, "of the arguments " + ", ".join(names), key)
+    given = {key: _built(item, f"{place}.{key}", depth - 1, lists, count) for key, item in arguments.items()}
     try:
-        return builder(arguments.get("schedules", [])) if variadic else builder(**arguments)
+        return called(builder, given)
     except (TypeError, ValueError) as error:
         raise type(error)(f"from_dict: at `{place}`: {error}") from error
+
+
+def parameters(builder: Callable[..., Any]) -> tuple[tuple[str, ...], int, bool]:
+    """The names of the arguments, how many of them may be given without, and whether there may be any number."""
+    code = getattr(builder, "__wrapped__", builder).__code__
+    variadic = bool(code.co_flags & _VARIADIC)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic], code.co_argcount, variadic
+
+
+def called(builder: Callable[..., Any], arguments: dict[Any, Any]) -> Any:
+    """What the builder makes of arguments by name; those of any number are one list."""
+    return builder(arguments.get("schedules", [])) if parameters(builder)[2] else builder(**arguments)

@@ -396,3 +396,28 @@ def test_the_whole_sentence(build, kind, sentence) -> None:
         build()
     assert type(error.value) is kind
     assert str(error.value) == sentence
+
+
+def test_a_shape_is_no_schedule_and_a_schedule_no_shape() -> None:
+    with pytest.raises(TypeError, match=r"^scale: `schedule` must be a schedule or a function of a step, got cosine$"):
+        fs.scale(fs.cosine, 2)
+    with pytest.raises(TypeError, match=r"^ramp: `shape` must be a shape or a function of the fraction, got constant"):
+        fs.ramp(0, 1, steps=5, shape=fs.constant())
+
+
+def test_products_that_are_no_float_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^piecewise_constant: `factors` must be numbers whose products are at most"):
+        fs.piecewise_constant(range(10), factors=[3e38] * 10)
+
+
+def test_a_number_too_long_to_print_is_refused_with_the_same_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^constant: `value` must be a number from 0 to 3\.4e38, got one of type int"):
+        fs.constant(10**5000)
+
+
+def test_repetitions_and_shapes_inside_each_other_take_no_more_than_their_sum() -> None:
+    schedule, shape = fs.constant(0.5), fs.sqrt
+    for _ in range(40):
+        schedule, shape = fs.repeat(schedule, 1, 2, 2.0), fs.compose(fs.sqrt, shape)
+    assert schedule(0) == schedule(10**6) == 0.5
+    assert fs.ramp(0.0, 1.0, steps=10, shape=shape)(5) == pytest.approx(1)

@@ -81,6 +81,8 @@ def test_every_public_name_is_there_and_no_other() -> None:
     for name in fs.__all__:
         assert getattr(fs, name) is not None
     public = {name for name, value in vars(fs).items() if not name.startswith("_") and not hasattr(value, "__path__")}
-    modules = "TYPE_CHECKING checking clock clocks combinators comparing decays drawing levels parsing pieces recipes"
+    modules = (
+        "TYPE_CHECKING checking clock clocks combinators command comparing decays drawing levels parsing pieces recipes"
+    )
     modules += " resume schedule several shapes warmups written"
     assert public - set(modules.split()) == set(fs.__all__)

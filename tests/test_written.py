@@ -138,3 +138,28 @@ def test_the_depth_is_bounded() -> None:
     assert fs.from_dict(nested(50))(0) == 1.0
     with pytest.raises(ValueError, match=r"must be at most 50 deep$"):
         fs.from_dict(nested(51))
+
+
+def lists(depth: int) -> list:
+    return [lists(depth - 1)] if depth else []
+
+
+def anchored(name: str | None) -> object:
+    """Each level twice in the next, as YAML's anchors make it."""
+    data: object = {"constant": {}}
+    for _ in range(40):
+        data = {name: {"schedules": [data, data]}} if name else [data, data]
+    return data
+
+
+@pytest.mark.parametrize("data", [lists(60), lists(900), anchored("add"), anchored(None)], ids=range(4))
+def test_what_is_too_deep_or_too_much_is_refused_at_once(data: object) -> None:
+    with pytest.raises(ValueError, match=r"must be (at most 50 deep|one of at most 10000 schedules and lists)$"):
+        fs.from_dict({"format": 1, "schedule": {"constant": {"value": data}}})
+
+
+def test_a_schedule_inside_itself_is_refused() -> None:
+    data: dict = {"shift": {"steps": 1}}
+    data["shift"]["schedule"] = data
+    with pytest.raises(ValueError, match=r"must be at most 50 deep$"):
+        fs.from_dict({"format": 1, "schedule": data})
