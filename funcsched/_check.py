@@ -21,6 +21,7 @@ LARGEST_LEVEL = 3.4028234663852886e38  # of float32
 # Every count up to here is exact in float64, the widest type that all backends share.
 MAX_COUNT = 2**53
 MAX_CYCLES = 1_000_000
+_FEW = 20  # items that are printed of a list that is refused
 
 
 def refuse(function: str, argument: str, requirement: str, value: Any, kind: type[Exception] = ValueError) -> Exception:
@@ -31,16 +32,24 @@ def refuse(function: str, argument: str, requirement: str, value: Any, kind: typ
 def shown(value: Any) -> str:
     """A value as it is printed, or where it is too long, too deep or too often itself, its beginning or its type."""
     try:
-        return _beginning(value) if isinstance(value, (list, tuple, dict)) else repr(value)
+        return repr(value) if _plain(value) else _beginning(value)
     except (ValueError, RecursionError):  # Python prints no int of more than 4300 digits
         return f"one of type {type(value).__name__} that is too long to print"
+
+
+def _plain(value: Any) -> bool:
+    """Whether the print of a value is sure to be short enough."""
+    if not isinstance(value, (list, tuple, dict)):
+        return True
+    items = [*value, *value.values()] if isinstance(value, dict) else value
+    return len(items) <= 2 * _FEW and not any(isinstance(item, (list, tuple, dict)) for item in items)
 
 
 def _beginning(value: Any) -> str:
     from reprlib import Repr  # only for what is refused
 
     short = Repr()
-    short.maxlevel, short.maxlist, short.maxtuple, short.maxdict = 4, 20, 20, 20
+    short.maxlevel, short.maxlist, short.maxtuple, short.maxdict = 4, _FEW, _FEW, _FEW
     short.maxstring = short.maxother = short.maxlong = 400
     return short.repr(value)
 

@@ -22,6 +22,7 @@ class Backend:
     exact_steps: bool = True  # False: the step is a float32, and stands for itself
     long: bool = True  # counts past 2**31
     slow: bool = False
+    every: int = 1  # one case in so many, where another backend runs nearly the same code
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def __str__(self) -> str:
@@ -64,15 +65,30 @@ BACKENDS = [
     Backend("numpy", lambda steps: np.asarray(steps, np.int64), 53),
     Backend("numpy-float64", lambda steps: np.asarray(steps, np.float64), 53),
     Backend("numpy-float32", lambda steps: np.asarray(steps, np.float32), 24, exact_steps=False),
-    Backend("jax", jax_int, 24, long=False),
+    Backend("jax", jax_int, 24, long=False, slow=True),
     Backend("jax-jit", jax_int, 24, _jit, long=False),
-    Backend("jax-float32", lambda steps: jnp.asarray(steps, jnp.float32), 24, exact_steps=False, long=False, slow=True),
+    Backend(
+        "jax-float32",
+        lambda steps: jnp.asarray(steps, jnp.float32),
+        24,
+        exact_steps=False,
+        long=False,
+        slow=True,
+        every=3,
+    ),
     Backend("jax-jit-float32", lambda steps: jnp.asarray(steps, jnp.float32), 24, _jit, exact_steps=False, long=False),
-    Backend("jax-x64", jax_int, 53, slow=True, context=x64),
+    Backend("jax-x64", jax_int, 53, slow=True, every=3, context=x64),
     Backend("jax-x64-jit", jax_int, 53, _jit, context=x64),
     Backend("torch", lambda steps: torch.tensor(steps), 24),
     Backend("torch-float64", lambda steps: torch.tensor(steps, dtype=torch.float64), 53),
     Backend("torch-float32", lambda steps: torch.tensor(steps, dtype=torch.float32), 24, exact_steps=False),
     Backend("torch-compiled", lambda steps: torch.tensor(steps), 24, _compiled, slow=True),
-    Backend("torch-compiled-float64", lambda steps: torch.tensor(steps, dtype=torch.float64), 53, _compiled, slow=True),
+    Backend(
+        "torch-compiled-float64",
+        lambda steps: torch.tensor(steps, dtype=torch.float64),
+        53,
+        _compiled,
+        slow=True,
+        every=2,
+    ),
 ]

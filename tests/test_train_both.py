@@ -14,9 +14,7 @@ ROOT = Path(__file__).parent.parent
 # A power of two scales exactly: the rates then are as close to each other as the multipliers.
 FEW_UPDATES = ("--steps", "60", "--peak", "0.0078125")
 SCHEDULES = [
-    "warmup_linear",
     "warmup_cosine_restarts(5, 50, end=0.1, cycles=3)",
-    "shift(scale(warmup_linear(20, 40, start=0.25), 0.5), 1)",
     "join([ramp(0, 1, steps=20, shape=power(2)), ramp(1, 0.1, steps=20, shape=cosine), constant(0.05)], (20, 40))",
 ]
 

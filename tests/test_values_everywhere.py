@@ -14,7 +14,7 @@ def rounded(value: float, bits: int) -> float:
 
 # Tracing by torch takes a second each, and so do the operations of JAX one by one: one case for each expression there,
 # all of them everywhere else.
-PAIRS = [(case, backend) for backend in BACKENDS for case in (ONE_OF_EACH if backend.slow else CASES)]
+PAIRS = [(case, backend) for backend in BACKENDS for case in (ONE_OF_EACH if backend.slow else CASES)[:: backend.every]]
 LONG_PAIRS = [(case, backend) for backend in BACKENDS if backend.long for case in LONG]
 
 

@@ -1,0 +1,61 @@
+"""The documentation as a site, for Sphinx; its source folder is the repository, so that links are those of the files.
+
+python -m sphinx -W --keep-going -c docs . SITE
+
+An empty page is left at the top that leads to the first one.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parent.parent
+FIRST = "docs/index"
+REDIRECT = f"""<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={FIRST}.html">
+<title>funcsched</title>
+<a href="{FIRST}.html">funcsched</a>
+"""
+
+sys.path.insert(0, str(ROOT))
+
+project = "funcsched"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+root_doc = FIRST
+include_patterns = ["docs/**.md", "benchmarks/RESULTS.md", "conformance/README.md"]
+exclude_patterns = [".*", "build", "dist"]
+nitpicky = True
+
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # generated pages may skip a level
+
+default_role = "code"
+autodoc_mock_imports = ["jax", "jaxlib", "optax", "torch", "numpy"]  # signatures and words need none of them
+autodoc_typehints = "none"  # the words say what is taken
+autodoc_member_order = "bysource"
+# The sentences of Returns have colons, before which napoleon would look for a type.
+napoleon_custom_sections = ["Differs", "Source", "Warns", "Returns"]
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+viewcode_line_numbers = True
+
+html_theme = "furo"
+html_title = "funcsched"
+html_static_path = ["style"]
+html_css_files = ["site.css"]
+html_copy_source = False
+pygments_style = "default"
+pygments_dark_style = "github-dark"
+
+
+def _redirect(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        (Path(app.outdir) / "index.html").write_text(REDIRECT, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("build-finished", _redirect)
