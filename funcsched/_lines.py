@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from funcsched.schedule import Schedule
 
 FEW = 3  # ramps from which on it is shorter
-MANY = 64  # pieces from which on looking one up takes less time than all of them
+MANY = 64  # pieces from which on looking one up takes less time than all of them, for a vector of steps
+MOST = 4096  # and for one step, which compiles faster so
 _LONG = 2**24  # from here on a count has an error of its own
 
 
@@ -30,7 +31,7 @@ def at_once(step: Step, schedules: Sequence[Schedule], boundaries: Sequence[Any]
     if not (xp.at_once and step.part is None and known(origin, *boundaries) and FEW <= len(ramps)):
         return None
     shape = ramps[0].shape
-    if len(schedules) > MANY or any(ramp.shape is not shape for ramp in ramps):
+    if len(schedules) > (MANY if step.raw.ndim else MOST) or any(ramp.shape is not shape for ramp in ramps):
         return None
     lines = [_line(xp, schedule) for schedule in schedules]
     begins = [origin, *(origin + boundary for boundary in boundaries)]
