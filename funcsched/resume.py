@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _EVERY = 10_000  # all steps up to here are compared
 _FAR = 2**53
+_FAR_OF_FUNCTIONS = 2**20  # one of the user's may take long, or overflow, far past its run
 _NEAR = 2.0**-50  # two ways to compute one curve differ by a few of the last places
 on_mismatch_rule = one_of("raise", "warn")
 
@@ -42,8 +43,9 @@ def snapshot(schedule: Schedule | Callable[[Any], Any]) -> dict[str, Any]:
     schedule = lifted("snapshot", "schedule", schedule)
     if _written(schedule):
         return to_dict(schedule)
-    steps = sorted({*_steps([schedule], ratio=1.5)})
-    return {"format": FORMAT, "text": repr(schedule), "samples": [[s, float(schedule(s))] for s in steps]}
+    steps = sorted({*_steps([schedule], ratio=1.1, far=_FAR_OF_FUNCTIONS)})
+    samples = [[step, _defined(schedule, step)] for step in steps]
+    return {"format": FORMAT, "text": repr(schedule), "samples": [pair for pair in samples if pair[1] is not None]}
 
 
 def check_resume(
@@ -130,13 +132,13 @@ def mismatch(function: str, saved: Any, schedule: Schedule, step: int) -> Mismat
         old = from_dict(saved)
         if old == schedule:
             return None
-        first = _parting(old, schedule, step)
+        first = _parting(old, schedule, step, _FAR if _written(schedule) else _FAR_OF_FUNCTIONS, _defined)
         if first is None:
             return None
         return Mismatch(first, True, old(step), float(schedule(step)), repr(old), repr(schedule))
     samples = _samples(function, saved)
     for sampled, value in samples.items():
-        if not _alike(value, float(schedule(sampled))):
+        if not _alike(value, _defined(schedule, sampled)):
             before, after = samples.get(step), float(schedule(step))
             return Mismatch(sampled, False, before, after, str(saved["text"]), repr(schedule))
     return None
@@ -158,21 +160,42 @@ def _foreign(part: Value) -> bool:
     return isinstance(part, Lift) or part.factory == "shape"
 
 
-def _alike(one: float, other: float) -> bool:
+def _defined(schedule: Schedule, step: int) -> float | None:
+    """The multiplier; None where a function of the user's is not defined, as it may be past its run."""
+    try:
+        return float(schedule(step))
+    except (ArithmeticError, LookupError, ValueError):
+        return None
+
+
+def _alike(one: float | None, other: float | None) -> bool:
+    """Whether two multipliers are the same but for rounding; one that is not defined says nothing."""
+    if one is None or other is None:
+        return True
     return one == other or abs(one - other) <= _NEAR * min(abs(one), abs(other)) or (one != one and other != other)
 
 
-def _parting(old: Schedule, new: Schedule, step: int) -> int | None:
+def _value(schedule: Schedule, step: int) -> float | None:
+    return float(schedule(step))
+
+
+def _parting(
+    old: Schedule,
+    new: Schedule,
+    step: int,
+    far: int = _FAR,
+    value: Callable[[Schedule, int], float | None] = _value,
+) -> int | None:
     """The first step at which two curves differ, as far as looked at."""
 
     def differ(at: int) -> bool:
-        return not _alike(old(at), float(new(at)))
+        return not _alike(value(old, at), value(new, at))
 
     for at in range(_EVERY):
         if differ(at):
             return at
     last = _EVERY - 1
-    for at in sorted({step, *_steps([old, new], ratio=1.001)}):
+    for at in sorted({step, *_steps([old, new], ratio=1.001, far=far)}):
         if at <= last:
             continue
         if differ(at):
@@ -184,10 +207,10 @@ def _parting(old: Schedule, new: Schedule, step: int) -> int | None:
     return None
 
 
-def _steps(schedules: Iterable[Schedule], ratio: float) -> Iterator[int]:
+def _steps(schedules: Iterable[Schedule], ratio: float, far: int = _FAR) -> Iterator[int]:
     """A grid of steps that grows by a factor, and the steps around the numbers of schedules and their sums."""
     at = 0
-    while at < _FAR:
+    while at < far:
         yield at
         at = max(at + 1, int(at * ratio))
     for schedule in schedules:

@@ -16,6 +16,7 @@ FORMAT = 1
 DEPTH = 50  # of schedules inside each other
 MOST = 10_000  # of schedules, shapes and lists in all: anchors of YAML multiply with each level
 _BUILDERS = {"clocks", "combinators", "decays", "levels", "pieces", "recipes", "several", "shapes", "warmups"}
+_builders: dict[str, Any] = {}
 _VARIADIC = 0x04  # the flag of a code object that takes *arguments
 
 
@@ -108,10 +109,12 @@ def fingerprint(schedule: Schedule) -> str:
 
 def builders() -> dict[str, Any]:
     """What may stand in plain data: the public functions that build schedules and shapes, and the shapes."""
-    import funcsched
+    if not _builders:  # asked for at every place in the data
+        import funcsched
 
-    public = {name: vars(funcsched)[name] for name in funcsched.__all__ if name in vars(funcsched)}
-    return {name: value for name, value in public.items() if _home(value) in _BUILDERS and name != "tabulate"}
+        public = {name: vars(funcsched)[name] for name in funcsched.__all__ if name in vars(funcsched)}
+        _builders.update((name, it) for name, it in public.items() if _home(it) in _BUILDERS and name != "tabulate")
+    return _builders
 
 
 def _home(value: Any) -> str:

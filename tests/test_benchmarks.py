@@ -31,7 +31,9 @@ def test_a_family_compiles_to_no_more_instructions_than_optax_without_a_reason(n
 def test_a_family_is_within_4_ulp_and_no_farther_than_optax(name: str) -> None:
     ours, theirs = errors(name)
     # An exponent multiplies the error of the cosine under it.
-    assert ours <= min(8 if name == "cosine, exponent 2" else 4, max(theirs, 2))
+    # Far from 0 the formula of optax loses nothing, and sin**2 rounds once more.
+    least = 2 if name.startswith("interpolation, cosine") else 1
+    assert ours <= min(8 if name == "cosine, exponent 2" else 4, max(theirs, least))
 
 
 @pytest.mark.parametrize("name", THOUSAND)
