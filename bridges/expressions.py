@@ -82,7 +82,7 @@ class _Made(NamedTuple):
     value: Any
 
 
-class _Reader(parsing._Reader):
+class _Reader(parsing.Reader):
     """Reads calls of a peer's names instead of ours."""
 
     __slots__ = ("peer",)
@@ -135,7 +135,7 @@ class _Reader(parsing._Reader):
 
     def refused(self, start: int, error: Exception) -> parsing.ParseError:
         sentence = " ".join(str(error).split())
-        return parsing._located("from_expression: at ", f": {sentence}", self.text, start)
+        return parsing.located("from_expression: at ", f": {sentence}", self.text, start)
 
 
 def _bare(value: Any) -> Any:

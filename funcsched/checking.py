@@ -8,7 +8,7 @@ from itertools import pairwise
 from funcsched._check import length_now, positive
 from funcsched._value import Value
 from funcsched.comparing import Curve, bisected, horizon, samples
-from funcsched.resume import _FAR
+from funcsched.resume import FAR
 from funcsched.schedule import Schedule, lifted
 
 TYPE_CHECKING = False
@@ -142,13 +142,13 @@ class _Run:
 
     def beyond(self) -> None:
         """What the schedule does past the run, as far as it is defined there."""
-        whole = Curve(self.curve.schedule, _FAR)
+        whole = Curve(self.curve.schedule, FAR)
         whole.seen.update(self.curve.seen)
         self.whole: Curve | None = whole
         self.end: float | None = None
         self.horizon: int | None = None
         try:
-            looked = sorted({*self.looked, *samples([whole], _FAR, 0, 1.01), self.steps})
+            looked = sorted({*self.looked, *samples([whole], FAR, 0, 1.01), self.steps})
             values = [whole(step) for step in looked]
             if not all(0 <= value < float("inf") for value in values):
                 raise ValueError

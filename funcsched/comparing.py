@@ -7,7 +7,7 @@ from itertools import pairwise
 from funcsched._check import length_now, optional
 from funcsched._exact import known
 from funcsched._value import Value, numbers
-from funcsched.resume import _EVERY, _FAR, _alike, _parting, _steps
+from funcsched.resume import EVERY, FAR, alike, grid, parting
 from funcsched.schedule import Lift, Schedule, lifted, parts
 from funcsched.shapes import cosine, linear, power, reverse, rex, sine, sqrt
 
@@ -137,12 +137,12 @@ the second is the first, one step earlier
     """
     one, other = lifted("compare", "first", first), lifted("compare", "second", second)
     steps = _run("compare", "steps", steps)
-    last = _FAR if steps is None else steps - 1
+    last = FAR if steps is None else steps - 1
     same = Comparison(True, None, None, None, 0.0, None, "")
     if one is other or (known(*numbers(one), *numbers(other)) and one == other):
         return same
     left, right = Curve(one, last), Curve(other, last)
-    step = _parting(left, right, last)
+    step = parting(left, right, last)
     if step is None:
         return same
     looked = samples([left, right], last)
@@ -160,14 +160,14 @@ def apart(one: float, other: float) -> tuple[str, str]:
     return repr(one), repr(other)
 
 
-def samples(curves: Iterable[Curve], last: int, every: int = _EVERY, ratio: float = 1.001) -> list[int]:
+def samples(curves: Iterable[Curve], last: int, every: int = EVERY, ratio: float = 1.001) -> list[int]:
     """The steps up to the last that are looked at: the first ones all, then a grid and those near the numbers."""
     curves = list(curves)
     steps = {*range(min(every, last + 1)), last}
-    steps.update(_steps(curves, ratio))
+    steps.update(grid(curves, ratio))
     for curve in curves:
         # The boundaries of a recipe are those of what it stands for. The grid is there already, so this one is wide.
-        steps.update(_steps((part for part in parts(curve.schedule) if isinstance(part, Schedule)), 2.0))
+        steps.update(grid((part for part in parts(curve.schedule) if isinstance(part, Schedule)), 2.0))
     return sorted(step for step in steps if step <= last)
 
 
@@ -218,7 +218,7 @@ def horizon(curve: Curve, looked: list[int]) -> int | None:
 
 def _distance(one: Curve, other: Curve, step: int) -> float:
     a, b = one(step), other(step)
-    if _alike(a, b):
+    if alike(a, b):
         return 0.0
     difference = abs(a - b)
     return difference if difference == difference else float("inf")  # one of them is no number
@@ -357,7 +357,7 @@ class _Reasons:
                 continue
             told = f"the second is the first, {times}{plural(abs(k))} {'earlier' if k > 0 else 'later'}"
             # Past the last step nothing is known of the first.
-            high = self.last - k if k > 0 and self.last < _FAR else self.last
+            high = self.last - k if k > 0 and self.last < FAR else self.last
 
             def value(step: int, k: int = k) -> float:
                 return factor * self.one(step + k)
@@ -379,9 +379,9 @@ class _Reasons:
     def alone(self) -> str | None:
         steps = []
         for step in self.looked:
-            if not _alike(self.one(step), self.other(step)):
+            if not alike(self.one(step), self.other(step)):
                 steps.append(step)
-                if len(steps) > _FEW or step >= _EVERY:
+                if len(steps) > _FEW or step >= EVERY:
                     return None
         if len(self.looked) <= 2 * len(steps):
             return None

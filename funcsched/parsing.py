@@ -85,7 +85,7 @@ def parse(text: str) -> Schedule:
         raise TypeError(f"parse: `text` must be a string, got an object of type {kind}")
     if len(text) > LONGEST:
         raise refuse("parse", "text", f"at most {LONGEST} characters long", len(text), _kind())
-    reader = _Reader(text)
+    reader = Reader(text)
     start = reader.start
     schedule = reader.value("a schedule", DEPTH, DEPTH)
     if reader.kind != "end":
@@ -95,7 +95,7 @@ def parse(text: str) -> Schedule:
     return schedule
 
 
-class _Reader:
+class Reader:
     """A text, and the token at which the reading stands."""
 
     __slots__ = ("after", "builders", "kind", "start", "text", "token")
@@ -234,7 +234,7 @@ class _Reader:
         try:
             return called(builder, arguments)
         except (TypeError, ValueError) as error:
-            raise _located("parse: at ", f": {error}", self.text, start) from error
+            raise located("parse: at ", f": {error}", self.text, start) from error
 
     def arguments(self, name: str, builder: Callable[..., Any], calls: int, brackets: int) -> dict[str, Any]:
         """The arguments of a call by name, up to and with its closing bracket."""
@@ -285,7 +285,7 @@ class _Reader:
 
     def wrong(self, at: int, expected: str, found: str) -> ParseError:
         """What to raise about a place."""
-        return _located(f"parse: `text` must have {expected} at ", f", got {found}", self.text, at)
+        return located(f"parse: `text` must have {expected} at ", f", got {found}", self.text, at)
 
     def unknown(self, start: int, name: str) -> ParseError:
         if name in _OF_FUNCTIONS:
@@ -304,7 +304,7 @@ def _clipped(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def _located(before: str, after: str, text: str, at: int) -> ParseError:
+def located(before: str, after: str, text: str, at: int) -> ParseError:
     """An error with a place amid its sentence, the line of it, and a caret below."""
     begin = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-_EVERY = 10_000  # all steps up to here are compared
-_FAR = 2**53
+EVERY = 10_000  # all steps up to here are compared
+FAR = 2**53
 _FAR_OF_FUNCTIONS = 2**20  # one of the user's may take long, or overflow, far past its run
 _NEAR = 2.0**-50  # two ways to compute one curve differ by a few of the last places
 on_mismatch_rule = one_of("raise", "warn")
@@ -43,7 +43,7 @@ def snapshot(schedule: Schedule | Callable[[Any], Any]) -> dict[str, Any]:
     schedule = lifted("snapshot", "schedule", schedule)
     if _written(schedule):
         return to_dict(schedule)
-    steps = sorted({*_steps([schedule], ratio=1.1, far=_FAR_OF_FUNCTIONS)})
+    steps = sorted({*grid([schedule], ratio=1.1, far=_FAR_OF_FUNCTIONS)})
     samples = [[step, _defined(schedule, step)] for step in steps]
     return {"format": FORMAT, "text": repr(schedule), "samples": [pair for pair in samples if pair[1] is not None]}
 
@@ -132,13 +132,13 @@ def mismatch(function: str, saved: Any, schedule: Schedule, step: int) -> Mismat
         old = from_dict(saved)
         if old == schedule:
             return None
-        first = _parting(old, schedule, step, _FAR if _written(schedule) else _FAR_OF_FUNCTIONS, _defined)
+        first = parting(old, schedule, step, FAR if _written(schedule) else _FAR_OF_FUNCTIONS, _defined)
         if first is None:
             return None
         return Mismatch(first, True, old(step), float(schedule(step)), repr(old), repr(schedule))
     samples = _samples(function, saved)
     for sampled, value in samples.items():
-        if not _alike(value, _defined(schedule, sampled)):
+        if not alike(value, _defined(schedule, sampled)):
             before, after = samples.get(step), float(schedule(step))
             return Mismatch(sampled, False, before, after, str(saved["text"]), repr(schedule))
     return None
@@ -168,7 +168,7 @@ def _defined(schedule: Schedule, step: int) -> float | None:
         return None
 
 
-def _alike(one: float | None, other: float | None) -> bool:
+def alike(one: float | None, other: float | None) -> bool:
     """Whether two multipliers are the same but for rounding; one that is not defined says nothing."""
     if one is None or other is None:
         return True
@@ -179,23 +179,23 @@ def _value(schedule: Schedule, step: int) -> float | None:
     return float(schedule(step))
 
 
-def _parting(
+def parting(
     old: Schedule,
     new: Schedule,
     step: int,
-    far: int = _FAR,
+    far: int = FAR,
     value: Callable[[Schedule, int], float | None] = _value,
 ) -> int | None:
     """The first step at which two curves differ, as far as looked at."""
 
     def differ(at: int) -> bool:
-        return not _alike(value(old, at), value(new, at))
+        return not alike(value(old, at), value(new, at))
 
-    for at in range(_EVERY):
+    for at in range(EVERY):
         if differ(at):
             return at
-    last = _EVERY - 1
-    for at in sorted({step, *_steps([old, new], ratio=1.001, far=far)}):
+    last = EVERY - 1
+    for at in sorted({step, *grid([old, new], ratio=1.001, far=far)}):
         if at <= last:
             continue
         if differ(at):
@@ -207,7 +207,7 @@ def _parting(
     return None
 
 
-def _steps(schedules: Iterable[Schedule], ratio: float, far: int = _FAR) -> Iterator[int]:
+def grid(schedules: Iterable[Schedule], ratio: float, far: int = FAR) -> Iterator[int]:
     """A grid of steps that grows by a factor, and the steps around the numbers of schedules and their sums."""
     at = 0
     while at < far:
@@ -216,6 +216,6 @@ def _steps(schedules: Iterable[Schedule], ratio: float, far: int = _FAR) -> Iter
     for schedule in schedules:
         total = 0
         for number in numbers(schedule):
-            if type(number) is int and number < _FAR:
+            if type(number) is int and number < FAR:
                 total += number
                 yield from (max(s, 0) for n in (number, total) for s in (n - 1, n, n + 1))
