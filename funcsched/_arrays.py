@@ -99,7 +99,8 @@ class Arrays:
         return self.lib.stack([self.array(value) for value in values])
 
     def lookup(self, values: Any, index: Any) -> Any:
-        return self.table(values)[index]
+        # With an axis: torch.compile takes an index without one for a number that it does not know.
+        return self.table(values)[index[..., None]][..., 0]
 
     def index(self, table: Any, count: Any) -> Any:
         return self.lib.searchsorted(table, count, side="right")

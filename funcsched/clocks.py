@@ -9,6 +9,7 @@ from funcsched._check import checked, growing, length, length_now, optional, ref
 from funcsched._check import ratio as factor_rule
 from funcsched._exact import known, log_of
 from funcsched._fold import ratio
+from funcsched._kept import kept
 from funcsched._scalar import INTEGER
 from funcsched._step import Step
 from funcsched._value import numbers
@@ -21,8 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
-
-    from funcsched._exact import Constant
 
 
 class Shift(Schedule):
@@ -141,8 +140,7 @@ _FEW = 1000
 
 
 class Repeat(Schedule):
-    __slots__ = ("_heights", "_log", "level_factor", "period", "period_factor", "schedule", "times")
-    fields = ("schedule", "period", "times", "period_factor", "level_factor")
+    __slots__ = fields = ("schedule", "period", "times", "period_factor", "level_factor")
     factory = "repeat"
     rows = True
     defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
@@ -153,18 +151,10 @@ class Repeat(Schedule):
     times: int | None
     period_factor: float
     level_factor: float
-    _log: Constant
-    _heights: tuple[float, ...] | None  # of the cycles, where they are few
-
-    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
-        super().__init__(*arguments)
-        heights, log = _levels(self.times, self.level_factor) if derived is None else derived
-        object.__setattr__(self, "_heights", heights)
-        object.__setattr__(self, "_log", log)
 
     def stretched(self, factor: Any) -> Schedule:
-        schedule, period, derived = self.schedule.stretched(factor), self.period * factor, (self._heights, self._log)
-        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor, derived=derived)
+        schedule, period = self.schedule.stretched(factor), self.period * factor
+        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor)
 
     def at(self, step: Step) -> Any:
         cycle, local = step.cycle(self.period, self.times)
@@ -173,9 +163,10 @@ class Repeat(Schedule):
             return value
         if known(cycle):
             return value * (self.level_factor**cycle if cycle == cycle else 1.0)
-        if self._heights is not None:
-            return value * step.xp.lookup(self._heights, step.xp.integers(step.xp.where(cycle == cycle, cycle, 0)))
-        return value * growth(step.xp, self._log, cycle, 1)
+        if self.times is not None and self.times <= _FEW:
+            heights = products((self.level_factor,) * (self.times - 1))
+            return value * step.xp.lookup(heights, step.xp.integers(step.xp.where(cycle == cycle, cycle, 0)))
+        return value * growth(step.xp, log_of(self.level_factor), cycle, 1)
 
     def scalar(self) -> Callable[[int], float]:
         schedule, period, times, factor = self.schedule.scalar(), self.period, self.times, self.level_factor
@@ -189,34 +180,25 @@ class Repeat(Schedule):
         return value
 
 
-def _levels(times: int | None, level_factor: float) -> tuple[tuple[float, ...] | None, Constant]:
-    few = times is not None and times <= _FEW
-    return products((level_factor,) * ((times or 1) - 1)) if few else None, log_of(level_factor)
-
-
 class RepeatLonger(Repeat):
     """Cycles that grow: where each begins depends on all before, so that the period must be known."""
 
-    __slots__ = ("_cycles",)
+    __slots__ = ()
     static = frozenset({"period", "times", "period_factor", "level_factor"})
-
-    _cycles: _Cycles
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        object.__setattr__(self, "_cycles", _Cycles(self.period, self.times, self.period_factor, self.level_factor))
 
     def stretched(self, factor: Any) -> Schedule:
         return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
-        xp, cycles = step.xp, self._cycles.before(step.xp.largest)
+        xp = step.xp
+        cycles = _Cycles(*_cycles(self.period, self.times, self.period_factor, self.level_factor, xp.largest))
         whole = self.times is not None and len(cycles.wholes) == self.times
         if whole and cycles.exact and len(cycles.wholes) <= NESTED:
-            pieces = zip(cycles.scales, cycles.levels, strict=True)
-            value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
-                step
-            )
+            pieces = [
+                _leveled(self.schedule.stretched(scale), level)
+                for scale, level in zip(cycles.scales, cycles.levels, strict=True)
+            ]
+            value = Join(tuple(pieces), cycles.begins).at(step)
         else:
             value = self._looked_up(step, cycles)
         # Of both, a repetition of repetitions would ask twice as much at each level.
@@ -269,40 +251,46 @@ def _leveled(schedule: Schedule, level: float) -> Schedule:
 class _Cycles:
     """Where the cycles of a growing repetition begin, how long they are and how high."""
 
-    def __init__(self, period: int, times: int | None, period_factor: float, level_factor: float) -> None:
-        from decimal import ROUND_CEILING, Context, Decimal
+    __slots__ = ("begins", "exact", "fractions", "levels", "scales", "total", "wholes")
 
-        context = Context(prec=100)
-        numerator, denominator = ratio(period_factor)
-        growing = context.divide(Decimal(numerator), Decimal(denominator))
-        self.exact = isinstance(numerator, int) and denominator == 1
-        begin, scale, level = Decimal(0), Decimal(1), Decimal(1)
-        self.wholes: list[int] = []  # each beginning rounded down,
-        self.fractions: list[float] = []  # and what that leaves
-        self.begins: list[int] = []  # the first step of each cycle but the first
-        self.scales: list[Any] = []
-        self.levels: list[float] = []
-        while begin <= 2**53 and (times is None or len(self.wholes) < times):
-            self.wholes.append(int(begin))
-            self.fractions.append(float(begin % 1))
-            self.scales.append(int(scale) if self.exact else float(scale))
-            self.levels.append(float(level))
-            begin = context.add(begin, context.multiply(scale, Decimal(period)))
-            scale = context.multiply(scale, growing)
-            level = context.multiply(level, Decimal(level_factor))
-            self.begins.append(int(begin.to_integral_value(ROUND_CEILING)))
-        self.total = self.begins.pop()
+    def __init__(
+        self,
+        wholes: tuple[int, ...],  # each beginning rounded down,
+        fractions: tuple[float, ...],  # and what that leaves
+        begins: tuple[int, ...],  # the first step of each cycle but the first
+        scales: tuple[Any, ...],
+        levels: tuple[float, ...],
+        total: int,
+        exact: bool,
+    ) -> None:
+        self.wholes, self.fractions, self.scales, self.levels, self.exact = wholes, fractions, scales, levels, exact
+        # While torch.compile traces, what a kept function gave has no type to ask for, but a sum has one.
+        self.begins, self.total = tuple([begin + 0 for begin in begins]), total + 0
 
-    def before(self, largest: int | None) -> _Cycles:
-        """Those that begin at steps which can be counted."""
-        if largest is None or self.wholes[-1] <= largest:
-            return self
-        cycles: _Cycles = object.__new__(_Cycles)
-        count = bisect_right(self.begins, largest) + 1
-        cycles.exact, cycles.total, cycles.begins = self.exact, self.total, self.begins[: count - 1]
-        cycles.wholes, cycles.fractions = self.wholes[:count], self.fractions[:count]
-        cycles.scales, cycles.levels = self.scales[:count], self.levels[:count]
-        return cycles
+
+@kept
+def _cycles(
+    period: int, times: int | None, period_factor: float, level_factor: float, largest: int | None
+) -> tuple[Any, ...]:
+    """What makes the cycles that begin at steps which can be counted: plain values, for torch.compile to hold."""
+    from decimal import ROUND_CEILING, Context, Decimal
+
+    context = Context(prec=100)
+    numerator, denominator = ratio(period_factor)
+    growing = context.divide(Decimal(numerator), Decimal(denominator))
+    exact = isinstance(numerator, int) and denominator == 1
+    begin, scale, level = Decimal(0), Decimal(1), Decimal(1)
+    rows: list[tuple[Any, ...]] = []
+    limit = 2**53 if largest is None else largest
+    while begin <= limit and (times is None or len(rows) < times):
+        whole, fraction = int(begin), float(begin % 1)
+        begin = context.add(begin, context.multiply(scale, Decimal(period)))
+        end = int(begin.to_integral_value(ROUND_CEILING))
+        rows.append((whole, fraction, end, int(scale) if exact else float(scale), float(level)))
+        scale = context.multiply(scale, growing)
+        level = context.multiply(level, Decimal(level_factor))
+    wholes, fractions, ends, scales, levels = zip(*rows, strict=True)
+    return wholes, fractions, ends[:-1], scales, levels, ends[-1], exact
 
 
 def repeat(

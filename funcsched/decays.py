@@ -6,6 +6,7 @@ import math
 
 from funcsched._check import checked, length, level, optional, refuse
 from funcsched._exact import Constant, divided, known, log_of, multiple, pair
+from funcsched._kept import kept
 from funcsched._step import Step
 from funcsched.levels import products
 from funcsched.schedule import Schedule
@@ -118,8 +119,7 @@ _LARGEST_EXPONENT = 88.7  # of float32, in which no level is larger
 
 
 class ExponentialDecay(Schedule):
-    __slots__ = ("_log", "_stairs", "end", "rate", "staircase", "steps")
-    fields = ("rate", "steps", "staircase", "end")
+    __slots__ = fields = ("rate", "steps", "staircase", "end")
     factory = "exponential_decay"
     rows = True
     defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": None}
@@ -129,34 +129,28 @@ class ExponentialDecay(Schedule):
     steps: int
     staircase: bool
     end: float | None
-    _log: Constant
-    _stairs: tuple[float, ...] | None  # all levels, where they are few
-
-    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
-        super().__init__(*arguments)
-        stairs = _stairs(self.rate, self.end) if derived is None and self.staircase else None
-        log, stairs = (log_of(self.rate), stairs) if derived is None else derived
-        object.__setattr__(self, "_log", log)
-        object.__setattr__(self, "_stairs", stairs)
 
     def stretched(self, factor: Any) -> Schedule:
-        # What takes many digits to compute is not computed again, least of all while torch traces.
-        steps, derived = self.steps * factor, (self._log, self._stairs)
-        return ExponentialDecay(self.rate, steps, self.staircase, self.end, derived=derived)
+        return ExponentialDecay(self.rate, self.steps * factor, self.staircase, self.end)
 
     def at(self, step: Step) -> Any:
-        xp, count, steps = step.xp, step.count(), self.steps
+        xp, count, steps, log = step.xp, step.count(), self.steps, log_of(self.rate)
         if self.staircase:
             count, left = step.cycle(steps, None)
-            if xp.bits == 24 and xp.integer and self._stairs is not None:
-                return xp.lookup(self._stairs, count if xp.holds_last else xp.minimum(count, len(self._stairs) - 1))
-            value = xp.where(count == 1, self.rate, growth(xp, self._log, count, 1))
+            stairs = self._stairs() if xp.bits == 24 and xp.integer else None
+            if stairs is not None:
+                return xp.lookup(stairs, count if xp.holds_last else xp.minimum(count, len(stairs) - 1))
+            value = xp.where(count == 1, self.rate, growth(xp, log, count, 1))
             value = value + 0.0 * xp.real(left.count())  # NaN where the step is
         else:
-            value = growth(xp, self._log, count, steps)
+            value = growth(xp, log, count, steps)
         if self.end is None:
             return value
         return xp.maximum(value, self.end) if self.rate <= 1 else xp.minimum(value, self.end)
+
+    def _stairs(self) -> tuple[float, ...] | None:
+        """All levels, where they are few."""
+        return _stairs(self.rate, self.end) if self.rate <= 1 and (self.end is None or known(self.end)) else None
 
     def scalar(self) -> Callable[[int], float]:
         if not self.staircase:
@@ -166,10 +160,9 @@ class ExponentialDecay(Schedule):
         return lambda step: _bounded(rate, step // steps if step > 0 else 0, end)
 
 
+@kept
 def _stairs(rate: float, end: float | None) -> tuple[float, ...] | None:
     """The powers of a rate down to the end, or to where they are no float32 any more."""
-    if rate > 1 or not (end is None or known(end)):
-        return None
     last = 1e-46 if end is None else max(end, 1e-46)
     count = math.ceil(math.log(last) / math.log(rate)) + 1 if rate < 1 else 1
     if count > 2048:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 
 from funcsched._check import LARGEST_LEVEL, checked, increasing, level, level_now, refuse, rule, sequence, whole
 from funcsched._exact import known
+from funcsched._kept import kept
 from funcsched._scalar import INTEGER
 from funcsched._step import Step
 from funcsched.schedule import Schedule
@@ -62,29 +63,24 @@ class PiecewiseLevels(Levels):
 
 
 class PiecewiseFactors(Levels):
-    __slots__ = ("_row", "boundaries", "factors")
-    fields = ("boundaries", "factors")
+    __slots__ = fields = ("boundaries", "factors")
     factory = "piecewise_constant"
 
     factors: tuple[float, ...]
-    _row: tuple[float, ...] | None
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        object.__setattr__(self, "_row", products(self.factors) if known(*self.factors) else None)
 
     def stretched(self, factor: Any) -> Schedule:
         return PiecewiseFactors(tuple(boundary * factor for boundary in self.boundaries), self.factors)
 
     def row(self, xp: Any) -> tuple[Any, ...]:
-        if self._row is not None:
-            return self._row
+        if known(*self.factors):
+            return products(self.factors)
         row = [xp.array(1.0)]
         for factor in self.factors:
             row.append(row[-1] * factor)
         return tuple(row)
 
 
+@kept
 def products(factors: tuple[float, ...]) -> tuple[float, ...]:
     """1 and all products of the first factors, each rounded once."""
     row, numerator, denominator = [1.0], 1, 1

@@ -84,6 +84,25 @@ def test_torch_compiles_one_schedule_after_another_into_whole_graphs() -> None:
     assert [float(value) for value in values] == [float(np.float32(0.01 * total)) for total in totals]
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        fs.repeat(fs.warmup_linear(3, 7), 10, 3, period_factor=2),
+        fs.repeat(fs.warmup_linear(3, 7), 4, period_factor=1.375, level_factor=0.875),
+        fs.repeat(fs.warmup_linear(3, 7), 4, 500, level_factor=0.875),
+        fs.exponential_decay(0.875, 3, staircase=True),
+        fs.piecewise_constant(range(1, 9), factors=[0.875] * 8),
+        fs.ramp(1.0, 0.125, steps=16, shape=fs.exponential(0.375)),
+    ],
+    ids=str,
+)
+def test_torch_compiles_what_has_to_be_prepared_at_its_first_use(schedule: fs.Schedule) -> None:
+    torch._dynamo.reset()
+    compiled = torch.compile(schedule, fullgraph=True, backend="eager")
+    values = [compiled(torch.tensor(step)).item() for step in (0, 5, 13, 40)]
+    assert values == pytest.approx([schedule(step) for step in (0, 5, 13, 40)], rel=4 * 2.0**-24)
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch warns of its own compiler
 @pytest.mark.parametrize(
     "case",
