@@ -101,11 +101,17 @@ def test_a_shift_saturates_instead_of_wrapping(steps: int) -> None:
 def test_the_shape_of_the_step_is_the_shape_of_the_value(case: Case, shape: tuple[int, ...]) -> None:
     shapes = [
         case.schedule(np.full(shape, 7)).shape,
-        case.schedule(jnp.full(shape, 7)).shape,
         tuple(case.schedule(torch.full(shape, 7)).shape),
-        case.schedule(jnp.full(shape, 7.5)).shape,
+        # Evaluated without values: JAX would compile each of its operations for each shape.
+        jax.eval_shape(case.schedule, jax.ShapeDtypeStruct(shape, jnp.int32)).shape,
+        jax.eval_shape(case.schedule, jax.ShapeDtypeStruct(shape, jnp.float32)).shape,
     ]
     assert shapes == [shape] * 4
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_jax_values_have_the_shape_of_the_step(case: Case) -> None:
+    assert [case.schedule(jnp.full((2, 3), step)).shape for step in (7, 7.5)] == [(2, 3)] * 2
 
 
 @pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
