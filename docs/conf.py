@@ -48,6 +48,7 @@ html_title = "funcsched"
 html_static_path = ["style"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False  # the licence says it
 pygments_style = "default"
 pygments_dark_style = "github-dark"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import funcsched as fs
+from docs import console
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs"
@@ -45,6 +46,19 @@ def test_every_snippet_of_a_page_runs(page: Path) -> None:
     assert not said, "".join(said)
 
 
+@pytest.mark.parametrize("page", console.pages(), ids=name)
+def test_a_console_shows_what_the_command_prints(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert console.filled(text, tmp_path) == text
+    for picture in tmp_path.iterdir():
+        assert picture.read_text(encoding="utf-8") == (page.parent / picture.name).read_text(encoding="utf-8")
+
+
+def test_what_a_console_does_not_show_would_be_seen(tmp_path: Path) -> None:
+    wrong = "```console\n$ funcsched table 'constant(0.5)' --steps 1\nstep  multiplier\n   0           1\n```\n"
+    assert console.filled(wrong, tmp_path) == wrong.replace("           1\n", "         0.5\n   1         0.5\n")
+
+
 @pytest.mark.parametrize("page", sorted({*PAGES} - GENERATED), ids=name)
 def test_every_block_of_python_has_something_to_run(page: Path) -> None:
     assert all(">>> " in code for code in blocks(page, "python"))
@@ -79,7 +93,7 @@ def test_every_peer_with_a_bridge_has_a_page() -> None:
     assert modules - {"jax", "rated", "expressions"} == PEERS  # these are of no peer
 
 
-@pytest.mark.parametrize("peer", sorted(PEERS))
+@pytest.mark.parametrize("peer", sorted(PEERS | {"expressions"}))
 def test_every_function_of_a_bridge_is_in_the_reference(peer: str) -> None:
     source = (ROOT / "bridges" / f"{peer}.py").read_text(encoding="utf-8")
     functions = re.findall(r"^def ([a-z]\w*)\(", source, re.MULTILINE)
