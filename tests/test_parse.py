@@ -17,26 +17,12 @@ from funcsched.parsing import ParseError, parse
 from funcsched.written import builders
 from tests import fuzz
 from tests.cases import CASES, LONG, Case
-from tests.test_properties import schedules
+from tests.strategies import nestings
 
 ALL = [*CASES, *LONG]
 # Texts that calculate, or hold a function, are for Python alone.
 PLAIN = [case for case in ALL if not {"for", "lambda"} & set(case.text.replace("[", " ").split())]
 PLAIN = [case for case in PLAIN if not any(sign in case.text for sign in ("**", " / ", " * "))]
-
-nestings = st.recursive(
-    schedules | st.sampled_from([case.schedule for case in ALL]),
-    lambda inner: (
-        st.builds(fs.product, inner, inner, st.floats(0, 10))
-        | st.builds(fs.add, inner, inner)
-        | st.builds(fs.lerp, inner, st.floats(0, 3e38), st.floats(0, 3e38))
-        | st.builds(fs.scale, inner, st.floats(0, 3e38))
-        | st.builds(fs.join, st.tuples(inner, inner), st.tuples(st.integers(0, 2**53)))
-        | st.builds(fs.repeat, inner, st.integers(1, 2**53), st.integers(1, 10**6) | st.none())
-    ),
-    max_leaves=5,
-)
-
 
 # Round trips.
 

@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
 
 import funcsched as fs
 from funcsched.written import builders
 from tests.cases import CASES, LONG, Case
+from tests.strategies import nestings
 
 ALL = [*CASES, *LONG]
 JSON = (
@@ -26,6 +28,18 @@ def half(step):
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_a_schedule_comes_back_from_json(case: Case) -> None:
     assert fs.from_dict(json.loads(json.dumps(fs.to_dict(case.schedule), allow_nan=False))) == case.schedule
+
+
+@settings(max_examples=200, deadline=None)
+@given(nestings)
+def test_any_nesting_comes_back_from_json(schedule: fs.Schedule) -> None:
+    data = fs.to_dict(schedule)
+    text = json.dumps(data, allow_nan=False)
+    again = fs.from_dict(json.loads(text))
+    assert again == schedule and hash(again) == hash(schedule) and str(again) == str(schedule)
+    # Equal numbers may be written in two ways (0.0 and -0.0, 1 and 1.0): not so here.
+    assert json.dumps(fs.to_dict(again)) == text
+    assert fs.fingerprint(again) == fs.fingerprint(schedule)
 
 
 def test_the_data_is_what_the_documentation_says() -> None:
