@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -100,29 +101,56 @@ def test_a_run_saves_its_figure_and_says_where(short: subprocess.CompletedProces
     assert_figure(folder / "short.png")
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_both_frameworks_use_the_same_rates(schedule: str, tmp_path: Path) -> None:
-    done = run("train_both.py", *FEW_UPDATES, "--schedule", schedule, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert largest_difference(done.stdout) <= 4
+# One after another in one process, which loads the frameworks once.
+SEVERAL = """
+import contextlib, io, json, runpy, sys
+script, *runs = json.loads(sys.argv[1])
+for arguments in runs:
+    sys.argv = [script, *arguments]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        runpy.run_path(script, run_name="__main__")
+    print(json.dumps(said.getvalue()))
+"""
+REPEATED = [*FEW_UPDATES, "--figure", "short.png"]
+RUNS = [*([*FEW_UPDATES, "--schedule", schedule] for schedule in SCHEDULES), REPEATED, ["--steps", "2"], []]
 
 
-def test_two_updates_are_a_training_too(tmp_path: Path) -> None:
-    done = run("train_both.py", "--steps", 2, folder=tmp_path)
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """What each of `RUNS` printed, the last one by default arguments, and the folder they ran in."""
+    folder = tmp_path_factory.mktemp("several")
+    script = str(ROOT / "examples" / "train_both.py")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SEVERAL, json.dumps([script, *RUNS])],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()], folder
 
 
-def test_a_run_can_be_repeated(short: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
-    again = run("train_both.py", *FEW_UPDATES, "--figure", "short.png", folder=tmp_path)
-    assert again.stdout == short.stdout
+@pytest.mark.parametrize("number", range(len(SCHEDULES)), ids=SCHEDULES)
+def test_both_frameworks_use_the_same_rates(number: int, outputs: tuple[list[str], Path]) -> None:
+    assert largest_difference(outputs[0][number]) <= 4
 
 
-def test_both_recognise_more_than_95_percent_by_default(tmp_path: Path) -> None:
-    done = run("train_both.py", folder=tmp_path)
-    found = re.search(r"^accuracy on 360 test images: JAX ([\d.]+)%, PyTorch ([\d.]+)%$", done.stdout, re.MULTILINE)
-    assert found, done.stderr
+def test_two_updates_are_a_training_too(outputs: tuple[list[str], Path]) -> None:
+    assert [int(row[0]) for row in rows(outputs[0][RUNS.index(["--steps", "2"])])] == [0, 1]
+
+
+def test_a_run_can_be_repeated(short: subprocess.CompletedProcess[str], outputs: tuple[list[str], Path]) -> None:
+    assert outputs[0][RUNS.index(REPEATED)] == short.stdout
+
+
+def test_both_recognise_more_than_95_percent_by_default(outputs: tuple[list[str], Path]) -> None:
+    text, folder = outputs[0][RUNS.index([])], outputs[1]
+    found = re.search(r"^accuracy on 360 test images: JAX ([\d.]+)%, PyTorch ([\d.]+)%$", text, re.MULTILINE)
+    assert found, text
     assert min(float(found[1]), float(found[2])) > 95
-    assert_figure(tmp_path / "train_both.png")
+    assert_figure(folder / "train_both.png")
 
 
 MISTAKES = {
