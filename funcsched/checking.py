@@ -6,8 +6,8 @@ from bisect import bisect_left
 from itertools import pairwise
 
 from funcsched._check import length_now, positive
+from funcsched._curve import Curve, bisected, horizon, samples
 from funcsched._value import Value
-from funcsched.comparing import Curve, bisected, horizon, samples
 from funcsched.resume import FAR
 from funcsched.schedule import Schedule, lifted
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import pairwise
-from math import nextafter
 
-from funcsched._check import MAX_COUNT, length_now, number, one_of, refuse, truth, whole_now
-from funcsched._namespace import library
+from funcsched._check import length_now, one_of, refuse, truth, whole_now
+from funcsched._units import bare, checked_count, exact, length_of_run, needed, update_sizes
 from funcsched._value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from fractions import Fraction
     from typing import Any, NoReturn
 
-    Number = int | float | Fraction
+    from funcsched._units import Number
 
-_UNITS = ("updates", "samples", "tokens", "epochs")  # a fraction needs one of these
-_LIMITS = {"epochs": MAX_COUNT, "fraction": 1}
-_RULES = {"epochs": "a number from 0 to 2**53", "fraction": "a number from 0 to 1"}
-_WHOLE = "a whole number from 0 to 2**53"
-_RAMP = 'a whole number, or a ramp such as {"tokens": [(0, 16), (1_000_000, 32)]}'
-_RUN = 'one unit (updates, samples, tokens or epochs) and its count, as {"tokens": 300_000_000_000}'
 _epoch_end_rule = one_of("update", "drop", "join")
 
 
@@ -193,7 +184,7 @@ class Clock(Value):
             drop_last=truth("Clock", "drop_last", drop_last),
             epoch_end=_epoch_end_rule("Clock", "epoch_end", epoch_end),
         )
-        store(_sizes=_sizes(samples_per_update, (self.batch_size or 1) * self.processes))
+        store(_sizes=update_sizes(samples_per_update, (self.batch_size or 1) * self.processes))
         if self._sizes is None and self.batch_size is None:
             raise refuse("Clock", "batch_size", "given, or else `samples_per_update`", None, TypeError)
         if self._sizes is not None and self.accumulation != 1:
@@ -202,7 +193,7 @@ class Clock(Value):
         store(_per_epoch=per_epoch, _cut=None if self.epoch_end == "join" else per_epoch)
         first, samples_at_first, size = self._stretches()
         store(_first=first, _samples_at_first=samples_at_first, _size=size)
-        store(_run=None if run is None else _length_of_run(run))
+        store(_run=None if run is None else length_of_run(run))
         if self._run is not None:
             self._reached("Clock", *self._run)
 
@@ -275,7 +266,7 @@ class Clock(Value):
         """
         name = "Clock.steps"
         if count:
-            raise _bare(name, "count", count[0], "steps({}={})")
+            raise bare(name, "count", count[0], "steps({}={})")
         units = {
             "updates": updates,
             "samples": samples,
@@ -288,7 +279,7 @@ class Clock(Value):
             rule = "given in one unit: updates, samples, tokens, epochs or fraction"
             raise refuse(name, "count", rule, dict(given) or None, TypeError)
         ((unit, value),) = given
-        return self._reached(name, unit, _count(name, unit, unit, value))
+        return self._reached(name, unit, checked_count(name, unit, unit, value))
 
     def samples(self, step: int) -> int:
         """How many samples have been used when `step` updates have been made.
@@ -329,7 +320,7 @@ class Clock(Value):
             16384
         """
         name = "Clock.tokens"
-        length: int = _needed(name, "sequence_length", "tokens", self.sequence_length)
+        length: int = needed(name, "sequence_length", "tokens", self.sequence_length)
         return self._samples(name, step) * length
 
     def epochs(self, step: int) -> float:
@@ -351,7 +342,7 @@ class Clock(Value):
             (1.0, 1.08)
         """
         name = "Clock.epochs"
-        epoch: int = _needed(name, "dataset_size", "epochs", self._per_epoch)
+        epoch: int = needed(name, "dataset_size", "epochs", self._per_epoch)
         return self._samples(name, step) / epoch
 
     def fraction(self, step: int) -> float:
@@ -375,14 +366,14 @@ class Clock(Value):
         """
         name = "Clock.fraction"
         done = self._samples(name, step)
-        unit, total = _needed(name, "run", "fractions", self._run)
-        top, bottom = _exact(total)
+        unit, total = needed(name, "run", "fractions", self._run)
+        top, bottom = exact(total)
         if unit == "updates":
             done = whole_now(name, "step", step)
         elif unit == "tokens":
-            bottom *= _needed(name, "sequence_length", "tokens", self.sequence_length)
+            bottom *= needed(name, "sequence_length", "tokens", self.sequence_length)
         elif unit == "epochs":
-            top *= _needed(name, "dataset_size", "epochs", self._per_epoch)
+            top *= needed(name, "dataset_size", "epochs", self._per_epoch)
         return min(done * bottom, top) / top
 
     @staticmethod
@@ -471,9 +462,9 @@ class Clock(Value):
         first, samples, sizes = [0], [0], [ramp[0][1]]
         for count, size in ramp[1:]:
             if unit == "updates":
-                updates = _ceil(*_exact(count)) - first[-1]
+                updates = _ceil(*exact(count)) - first[-1]
             else:
-                target = self._samples_of("Clock", unit, *_exact(count))
+                target = self._samples_of("Clock", unit, *exact(count))
                 # An update can go past two counts at once: the stretch between them is empty.
                 updates = self._reach(samples[-1], sizes[-1], target) if target > samples[-1] else 0
             samples.append(self._advance(samples[-1], sizes[-1], updates))
@@ -509,10 +500,10 @@ class Clock(Value):
 
     def _reached(self, function: str, unit: str, count: Number) -> int:
         """The first step at which a count has been reached."""
-        top, bottom = _exact(count)
+        top, bottom = exact(count)
         if unit == "fraction":
-            unit, total = _needed(function, "run", "fractions", self._run)
-            numerator, denominator = _exact(total)
+            unit, total = needed(function, "run", "fractions", self._run)
+            numerator, denominator = exact(total)
             top, bottom = top * numerator, bottom * denominator
         if unit == "updates":
             return _ceil(top, bottom)
@@ -523,9 +514,9 @@ class Clock(Value):
     def _samples_of(self, function: str, unit: str, top: int, bottom: int) -> int:
         """The whole number of samples by which a count of another unit has been reached."""
         if unit == "tokens":
-            bottom *= _needed(function, "sequence_length", unit, self.sequence_length)
+            bottom *= needed(function, "sequence_length", unit, self.sequence_length)
         elif unit == "epochs":
-            top *= _needed(function, "dataset_size", unit, self._per_epoch)
+            top *= needed(function, "dataset_size", unit, self._per_epoch)
         return _ceil(top, bottom)
 
 
@@ -535,107 +526,3 @@ def _built(arguments: dict[str, Any]) -> Clock:
 
 def _ceil(top: int, bottom: int) -> int:
     return -(-top // bottom)
-
-
-def _exact(count: Number) -> tuple[int, int]:
-    """A count as a fraction of whole numbers; of a float, the middle between it and the float below."""
-    if not isinstance(count, float):
-        return count.numerator, count.denominator
-    (a, b), (c, d) = count.as_integer_ratio(), nextafter(count, 0.0).as_integer_ratio()
-    return a * d + b * c, 2 * b * d
-
-
-def _needed(function: str, argument: str, unit: str, value: Any) -> Any:
-    if value is None:
-        raise refuse(function, argument, f"given to the Clock to count {unit}", None)
-    return value
-
-
-def _count(function: str, argument: str, unit: str, value: Any) -> Number:
-    """A count by the rule of its unit; a whole number is an int whatever it came as."""
-    rule = _RULES.get(unit, _WHOLE)
-    if isinstance(value, (int, float)) or library(value) is not None or not hasattr(value, "denominator"):
-        count = number(function, argument, rule, value)
-        if not isinstance(count, (int, float)):
-            raise refuse(function, argument, rule, value, TypeError)
-    else:
-        count = value
-    if not 0 <= count <= _LIMITS.get(unit, MAX_COUNT):
-        raise refuse(function, argument, rule, value)
-    if count == int(count):
-        return int(count)
-    if unit not in _RULES:
-        raise refuse(function, argument, rule, value)
-    result: Number = count
-    return result
-
-
-def _bare(function: str, argument: str, value: Any, call: str) -> Exception:
-    """The refusal of a number without a unit, with two ways to say it."""
-    units = ["updates", "fraction", "epochs"] if call.startswith("steps") else ["updates", "epochs"]
-    ways = []
-    for unit in units:
-        try:
-            _count(function, argument, unit, value)
-        except (TypeError, ValueError):
-            continue
-        ways.append(call.format(unit, repr(value)))
-    ways = (ways + [call.format(unit, "...") for unit in ("epochs", "tokens")])[:2]
-    return refuse(function, argument, f"given with its unit, {ways[0]} or {ways[1]}", value, TypeError)
-
-
-def _unit(argument: str, rule: str, value: Any) -> tuple[str, Any]:
-    """The only item of a dictionary of one unit."""
-    if not hasattr(value, "items"):
-        raise refuse("Clock", argument, rule, value, TypeError)
-    items = list(value.items())
-    if len(items) != 1 or items[0][0] not in _UNITS:
-        raise refuse("Clock", argument, rule, value)
-    unit, content = items[0]
-    return unit, content
-
-
-def _length_of_run(run: Any) -> tuple[str, Number]:
-    if isinstance(run, (int, float)):
-        raise _bare("Clock", "run", run, '{{"{}": {}}}')
-    unit, count = _unit("run", _RUN, run)
-    argument = f'run["{unit}"]'
-    count = _count("Clock", argument, unit, count)
-    if count == 0:
-        raise refuse("Clock", argument, "above 0", count)
-    return unit, count
-
-
-def _sizes(value: Any, batch: int) -> int | tuple[str, tuple[tuple[Number, int], ...]] | None:
-    """The argument `samples_per_update` as a value that hashes."""
-    name = "samples_per_update"
-
-    def size(argument: str, value: Any) -> int:
-        checked: int = length_now("Clock", argument, value)
-        if checked % batch:
-            raise refuse("Clock", argument, f"a multiple of `batch_size` * `processes` ({batch})", value)
-        return checked
-
-    if value is None:
-        return None
-    if not hasattr(value, "items"):
-        if isinstance(value, str) or hasattr(value, "__iter__"):
-            raise refuse("Clock", name, _RAMP, value, TypeError)
-        return size(name, value)
-    unit, rows = _unit(name, _RAMP, value)
-    rule = "a sequence of pairs (count, samples in an update), the first count being 0"
-    argument = f'{name}["{unit}"]'
-    try:
-        pairs = [(count, following) for count, following in rows]
-    except (TypeError, ValueError) as error:
-        raise refuse("Clock", argument, rule, rows, TypeError) from error
-    ramp = tuple(
-        (_count("Clock", f"{argument}[{i}][0]", unit, count), size(f"{argument}[{i}][1]", following))
-        for i, (count, following) in enumerate(pairs)
-    )
-    if not ramp or ramp[0][0] != 0:
-        raise refuse("Clock", argument, rule, pairs)
-    counts = tuple(count for count, _ in ramp)
-    if any(before >= after for before, after in pairwise(counts)):
-        raise refuse("Clock", argument, "of increasing counts", pairs)
-    return unit, ramp

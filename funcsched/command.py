@@ -304,7 +304,8 @@ def _filled(text: str, width: int, first: str, others: str) -> str:
 
 
 def _plot(given: argparse.Namespace) -> int:
-    from funcsched.drawing import plot, terminal
+    from funcsched._terminal import terminal
+    from funcsched.drawing import plot
 
     rated = {text: _read(text) for text in given.expressions}
     own = [text for text, pair in rated.items() if pair.peak_value != 1]
@@ -344,7 +345,7 @@ def _colored() -> bool:
 
 
 def _table(given: argparse.Namespace) -> int:
-    from funcsched.drawing import reach
+    from funcsched._drawn import reach
 
     rated = _read(given.expressions[0])
     schedule, last = rated.schedule, given.steps

@@ -16,7 +16,9 @@ from matplotlib.image import imread
 
 import funcsched as fs
 from bridges.rated import Rated
-from funcsched.drawing import _Curve, html, plot, reach, svg, terminal
+from funcsched._drawn import Drawn, reach
+from funcsched._terminal import terminal
+from funcsched.drawing import html, plot, svg
 from tests.cases import CASES, CATALOGUE
 
 matplotlib.use("agg")
@@ -108,15 +110,15 @@ def test_a_schedule_is_drawn_to_its_end_and_a_tenth_more(text: str, end: int) ->
     ],
 )
 def test_phases_are_marked_where_they_begin(text: str, marks: list[int]) -> None:
-    assert _Curve("plot", "schedules", parsed(text), None, None).marks(200) == pytest.approx(marks)
+    assert Drawn("plot", "schedules", parsed(text), None, None).marks(200) == pytest.approx(marks)
 
 
 def test_no_line_marks_what_begins_after_the_picture() -> None:
-    assert _Curve("plot", "schedules", fs.warmup_linear(10, 100), None, None).marks(50) == [10]
+    assert Drawn("plot", "schedules", fs.warmup_linear(10, 100), None, None).marks(50) == [10]
 
 
 def test_a_jump_is_upright() -> None:
-    line = _Curve("plot", "schedules", fs.multistep([30], 0.5), None, None).points(60, 10)
+    line = Drawn("plot", "schedules", fs.multistep([30], 0.5), None, None).points(60, 10)
     assert (30.0, 0.5) in line
     before = [(step, value) for step, value in line if 29.9 < step < 30]
     assert [value for _, value in before] == [1.0]

@@ -25,25 +25,29 @@ def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
     assert {"funcsched/py.typed", "bridges/py.typed"} <= set(names)
 
 
-def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / "bin" / "python"
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has the wheel and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--no-index", "--quiet", str(wheel)], check=True)
+    return python
+
+
+def test_the_wheel_works_in_an_empty_environment(python: Path, tmp_path: Path) -> None:
     code = (
         "import funcsched as fs, bridges; print(fs.__file__, fs.warmup_cosine(10, 100)(100), fs.warmup_linear(2, 4)(3))"
     )
     done = subprocess.run([python, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     where, *values = done.stdout.split()
-    assert Path(where).is_relative_to(tmp_path)
+    assert Path(where).is_relative_to(python.parent.parent)
     assert values == ["0.0", "0.5"]
 
 
 @pytest.mark.parametrize(("bridge", "missing"), [("bridges.torch", "torch"), ("bridges.optax", "jax")])
 def test_a_bridge_without_its_framework_says_which_is_missing(
-    wheel: Path, tmp_path: Path, bridge: str, missing: str
+    python: Path, tmp_path: Path, bridge: str, missing: str
 ) -> None:
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--no-index", "--quiet", str(wheel)], check=True)
     done = subprocess.run([python, "-I", "-c", f"import {bridge}"], cwd=tmp_path, capture_output=True, text=True)
     assert f"No module named '{missing}'" in done.stderr
