@@ -10,7 +10,10 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         "warmup_constant": {
             "transformers": "constant_with_warmup",
             "optax": "warmup_constant_schedule",
-            "DeepSpeed": "WarmupLR, warmup_type linear",
+            "Megatron": "constant",
+            "DeepSpeed": "WarmupLR, warmup_type linear: the engine's update k uses k - 1",
+            "Composer": "ConstantWithWarmupScheduler",
+            "fairseq": "fixed: one step ahead",
         },
         "warmup_linear": {
             "transformers": "linear",
@@ -18,6 +21,7 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
             "DeepSpeed": "WarmupDecayLR: the engine's update k uses k - 1",
             "torchtitan": "linear: one step ahead in the warmup, `(step + 1) / warmup_steps`",
             "Composer": "LinearWithWarmupScheduler",
+            "big_vision": "linear",
         },
         "warmup_cosine": {
             "transformers": "cosine, cosine_with_min_lr: rises again past the end",
@@ -28,12 +32,16 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
             "timm": "CosineLRScheduler with warmup_prefix",
             "torchtitan": "cosine: one step ahead in the warmup",
             "DeepSpeed": "WarmupCosineLR: one step ahead in the decay",
+            "Composer": "CosineAnnealingWithWarmupScheduler",
+            "big_vision": "cosine",
         },
         "warmup_cosine_restarts": {"transformers": "cosine_with_restarts"},
         "warmup_polynomial": {
             "transformers": "polynomial",
             "fairseq": "polynomial_decay",
             "Composer": "PolynomialWithWarmupScheduler",
+            "timm": "PolyLRScheduler with warmup_prefix",
+            "big_vision": "polynomial",
         },
         "warmup_half_cosine": {"OLMo-core": "HalfCosWithWarmup: peak (1 + end) / 2"},
         "warmup_cosine_linear": {"OLMo-core": "CosWithWarmupAndLinearDecay"},
@@ -58,7 +66,13 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         "tri_stage": {"fairseq": "tri_stage", "ESPnet": "TristageLR"},
         "power_law": {"OLMo-core": "PowerLR", "levanter": "power"},
         "inverse_sqrt": {},
-        "step_decay": {"torch": "StepLR", "timm": "StepLRScheduler", "Composer": "StepScheduler"},
+        "step_decay": {
+            "torch": "StepLR",
+            "timm": "StepLRScheduler",
+            "Composer": "StepScheduler",
+            "fairseq": "step, after a warmup",
+            "T5X": "decay_every",
+        },
         "multistep": {
             "torch": "MultiStepLR",
             "timm": "MultiStepLRScheduler: one step earlier",
@@ -117,6 +131,8 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         "ramp": {
             "optax": "linear_schedule, cosine_decay_schedule (not clamped below step 0)",
             "torch": "LinearLR; CosineAnnealingLR rises again past T_max",
+            "Keras": "CosineDecay without a warmup",
+            "T5X": "linear_warmup, linear_decay",
             "Composer": "LinearScheduler, CosineAnnealingScheduler",
         },
         "inverse_power": {"timm": "stable_fn power of WSDLRScheduler", "levanter": "power"},
@@ -129,6 +145,8 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         "piecewise_constant": {
             "optax": "piecewise_constant_schedule (factors)",
+            "torch": "ConstantLR",
+            "Composer": "ConstantScheduler",
             "Keras": "PiecewiseConstantDecay (levels): one step later, `step <= boundary`",
             "big_vision": "stair",
             "Scenic": "piecewise_constant: one step later",
@@ -144,7 +162,7 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         "lerp": {"torch": "the momentum of OneCycleLR and CyclicLR"},
         "shift": {},
         "stretch": {"Composer": "scale_schedule_ratio"},
-        "repeat": {"praxis": "CycleSchedule"},
+        "repeat": {"praxis": "CycleSchedule", "T5X": "cosine_decay, which jumps back to 1"},
         "product": {
             "torch": "ChainedScheduler",
             "T5X and Scenic": "factors",
@@ -153,7 +171,7 @@ SECTIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         "add": {},
         "minimum": {},
-        "maximum": {},
+        "maximum": {"T5X": "min_learning_rate", "fairseq": "min_lr of step"},
         "then": {"OLMo-core": "OverrideDecay"},
     },
 }
