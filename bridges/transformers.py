@@ -105,7 +105,8 @@ def from_scheduler_type(
         optional(whole_now)(_NAME, "num_training_steps", num_training_steps),
         optional(positive)(_NAME, "base_lr", base_lr),
     )
-    schedule: Schedule = called(_NAME, partial(build, run), build.__kwdefaults__ or {}, scheduler_specific_kwargs)
+    names = ["num_warmup_steps", "num_training_steps", *(build.__kwdefaults__ or {})]
+    schedule: Schedule = called(_NAME, partial(build, run), names, scheduler_specific_kwargs)
     return schedule
 
 

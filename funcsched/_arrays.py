@@ -100,7 +100,7 @@ class Arrays:
 
     def lookup(self, values: Any, index: Any) -> Any:
         # With an axis: torch.compile takes an index without one for a number that it does not know.
-        return self.table(values)[index[..., None]][..., 0]
+        return self.table(values)[index[None]][0]
 
     def index(self, table: Any, count: Any) -> Any:
         return self.lib.searchsorted(table, count, side="right")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from funcsched._boundaries import boundaries, children
 from funcsched._check import length_now, optional, positive, refuse
 from funcsched._exact import known
 from funcsched._value import numbers
@@ -21,7 +22,6 @@ _UNKNOWN = 100  # steps to draw of what says nothing of its length
 _CYCLES = 4  # to draw of what repeats for ever
 _SMALL = 0.01  # an endless decay is drawn until it is there, but for powers
 _TIMESCALES = 10  # to draw of these
-_MARKS = 4000  # phases that a curve is exact at
 MARKED = 24  # more lines would be a wall
 _DECADES = 6  # below the peak, on a log axis
 
@@ -44,7 +44,7 @@ class Drawn:
 
     def marks(self, steps: int) -> list[float]:
         """The steps from 1 to the last at which a phase begins or ends."""
-        return sorted(mark for mark in _marks(self.schedule, steps) if 0 < mark <= steps)
+        return sorted(mark for mark in boundaries(self.schedule, steps) if 0 < mark <= steps)
 
     def points(self, steps: int, count: int) -> list[tuple[float, float]]:
         """Steps and values that a line through them shows: phases begin where they do, and jumps are upright."""
@@ -120,7 +120,7 @@ def _length(schedule: Any) -> tuple[float, bool]:
     if kind == "stretch":
         steps, ends = _length(own["schedule"])
         return steps * own["factor"], ends
-    inside = [_length(item) for item in _children(own)]
+    inside = [_length(item) for item in children(own)]
     ending = [steps for steps, ends in inside if ends]
     if ending or not inside:
         return max(ending, default=0), True
@@ -133,55 +133,6 @@ def _sum(factor: float, count: int) -> float:
         return count
     exponent = count * math.log2(factor)
     return (factor**count - 1) / (factor - 1) if exponent < 60 else float(_FARTHEST)
-
-
-def _children(arguments: dict[str, Any]) -> list[Any]:
-    rows = (value if isinstance(value, tuple) else (value,) for value in arguments.values())
-    return [item for row in rows for item in row if isinstance(item, Schedule)]
-
-
-def _marks(schedule: Any, until: float) -> set[float]:
-    """Where phases begin, from step 0 to `until`; not all where there are thousands."""
-    if (body := schedule.body()) is not None:
-        return _marks(body, until)
-    own, kind = schedule.arguments(), schedule.factory
-    if not known(*numbers(schedule)):
-        return set()
-    if kind == "ramp":
-        return {own["steps"]}
-    if kind == "join":
-        found: set[float] = set()
-        begins = (0, *own["boundaries"])
-        for piece, begin, end in zip(own["schedules"], begins, (*begins[1:], until), strict=True):
-            length = min(end, until) - begin
-            if length >= 0:
-                found |= {begin, *(begin + mark for mark in _marks(piece, length) if mark <= length)}
-        return found
-    if kind == "piecewise_constant":
-        return set(own["boundaries"][:_MARKS])
-    if kind == "repeat":
-        return _repeated(own, until)
-    if kind == "exponential_decay" and own["staircase"]:
-        return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), _MARKS))}
-    if kind == "inverse_time" and own["staircase"]:
-        return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), _MARKS))}
-    if kind == "shift":
-        return {mark - own["steps"] for mark in _marks(own["schedule"], until + own["steps"])}
-    if kind == "stretch":
-        return {mark * own["factor"] for mark in _marks(own["schedule"], until / own["factor"])}
-    return {mark for item in _children(own) for mark in _marks(item, until)}
-
-
-def _repeated(own: dict[str, Any], until: float) -> set[float]:
-    inside = {mark for mark in _marks(own["schedule"], own["period"]) if mark < own["period"]}
-    found: set[float] = set()
-    begin, scale = 0.0, 1.0
-    for _ in range(min(own["times"] or _MARKS, _MARKS // (len(inside) + 1))):
-        if begin > until:
-            break
-        found |= {begin, *(begin + scale * mark for mark in inside)}
-        begin, scale = begin + scale * own["period"], scale * own["period_factor"]
-    return {*found, begin}
 
 
 def steps_of(function: str, curves: Iterable[Drawn], steps: int | None) -> int:

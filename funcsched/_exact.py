@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from math import ldexp
 
-from funcsched._kept import kept
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +20,8 @@ SHARE = 1.0  # for a length: counts are shares of a whole, rounded before
 HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 _SCALE = 160
 GOOD = 0.4  # of half a place: with the roundings of product, sine and square that stays within 4 ulp
+_logs: dict[float, Constant] = {}  # of those needed before, for torch cannot trace decimals
+_rates: dict[tuple[Constant, int, int, float], tuple[float, int, float]] = {}
 
 
 def known(*values: Any) -> bool:
@@ -35,14 +35,15 @@ def at_least_one(xp: Any, steps: Any) -> Any:
     return steps if known(steps) else xp.where(steps > 0, steps, 1)
 
 
-@kept
 def log_of(number: float) -> Constant:
     """The natural logarithm to twice the digits of a float."""
-    from decimal import Context, Decimal  # not needed by most schedules
+    if number not in _logs:
+        from decimal import Context, Decimal  # not needed by most schedules
 
-    context = Context(prec=50)
-    value = context.ln(Decimal(number))
-    return float(value), float(context.subtract(value, Decimal(float(value))))
+        context = Context(prec=50)
+        value = context.ln(Decimal(number))
+        _logs[number] = float(value), float(context.subtract(value, Decimal(float(value))))
+    return _logs[number]
 
 
 def multiple(
@@ -80,25 +81,27 @@ def one_at_end(xp: Any, steps: Any, good: float) -> bool:
     return error <= good and xp.rounded(multiplier * steps * rate) == 1.0
 
 
-@kept
 def _rate(constant: Constant, steps: int, bits: int, good: float) -> tuple[float, int, float]:
     """An odd m and the float c with m * c next to constant / steps, after their error in halves of the last place.
 
     c alone is off by up to one half; among a few m there is one whose c is all but exact. The first that is good is
     taken, or else the best. Products m * count must be exact floats.
     """
-    best = float("inf"), 1, 0.0
-    whole = sum((n << _SCALE) // d for n, d in (part.as_integer_ratio() for part in constant))
-    for multiplier in range(1, min(32, (1 << bits) // max(steps, 1) + 1), 2):
-        exact = whole // (steps * multiplier)
-        unit = max(exact.bit_length() - bits, 1)
-        significand = ((exact >> (unit - 1)) + 1) >> 1
-        error = abs((significand << unit) - exact) / exact * (1 << bits)
-        if error < best[0]:
-            best = error, multiplier, ldexp(significand, unit - _SCALE)
-        if error <= good:
-            break
-    return best
+    key = (constant, steps, bits, good)
+    if key not in _rates:
+        best = float("inf"), 1, 0.0
+        whole = sum((n << _SCALE) // d for n, d in (part.as_integer_ratio() for part in constant))
+        for multiplier in range(1, min(32, (1 << bits) // max(steps, 1) + 1), 2):
+            exact = whole // (steps * multiplier)
+            unit = max(exact.bit_length() - bits, 1)
+            significand = ((exact >> (unit - 1)) + 1) >> 1
+            error = abs((significand << unit) - exact) / exact * (1 << bits)
+            if error < best[0]:
+                best = error, multiplier, ldexp(significand, unit - _SCALE)
+            if error <= good:
+                break
+        _rates[key] = best
+    return _rates[key]
 
 
 def pair(xp: Any, count: Any) -> tuple[Any, Any]:

@@ -13,13 +13,13 @@ MOST = 64  # results of each function: the longest takes some megabytes
 
 
 def kept(function: Function) -> Function:
-    """The same function of hashable arguments, whose last results are kept.
+    """The same function of numbers, whose last results are kept.
 
     `functools.lru_cache` would add its own import to that of the core, and torch.compile traces through it.
     """
     results: dict[tuple[object, ...], object] = {}
 
-    def call(*arguments: object) -> object:
+    def constant(*arguments: object) -> object:
         try:
             return results[arguments]
         except KeyError:
@@ -28,7 +28,12 @@ def kept(function: Function) -> Function:
             results.pop(oldest, None)
         return result
 
-    call.__doc__ = function.__doc__
     # As torch.compiler.assume_constant_result does: decimals cannot be traced, and long loops take minutes.
-    call._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    constant._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+    def call(*arguments: object) -> object:
+        # Of numbers that differ between two schedules torch.compile makes variables; in a set it needs their values.
+        return constant(*[next(iter({argument})) for argument in arguments])
+
+    call.__doc__ = function.__doc__
     return call  # type: ignore[return-value]

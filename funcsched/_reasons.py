@@ -119,14 +119,16 @@ class Reasons:
                 return told
         return "; ".join(self.facts()) or "no simple reason found"
 
-    def explains(self, value: Callable[[int], float], low: int = 0, high: int | None = None) -> bool:
-        """Whether the second is this other curve, where the first is not."""
-        high = self.last if high is None else high
+    def explains(
+        self, value: Callable[[int], float], low: int = 0, high: int | None = None, of: Curve | None = None
+    ) -> bool:
+        """Whether the second, or another, is this other curve, where the first is not."""
+        high, curve = self.last if high is None else high, self.other if of is None else of
         if not any(low <= step <= high for step in self.far_apart):
             return False
         few = (self.largest, self.parting, *self.looked[:: max(len(self.looked) // 50, 1)])
         return all(
-            abs(value(step) - self.other(step)) <= self.near
+            abs(value(step) - curve(step)) <= self.near
             for some in (few, self.looked)
             for step in some
             if low <= step <= high
@@ -156,6 +158,8 @@ class Reasons:
 
     def moved(self, factor: float = 1.0) -> str | None:
         first, second = self.form, self.form_of_other
+        if len({*map(self.one, self.looked)}) == 1:  # what does not move is not seen to be moved
+            return None
         shifts = {k for i in range(1, _MOVED + 1) for k in (i, -i)} | {first.rise - second.rise}
         if first.horizon is not None and second.horizon is not None:
             shifts.add(first.horizon - second.horizon)
@@ -172,7 +176,8 @@ class Reasons:
 
             if self.explains(value, 0, high):
                 return told + ": it has no warmup" * (k == first.rise and second.rise == 0)
-            if k < 0 and self.explains(value, -k, high):
+            # Where they are the same up to there, the second is a repetition.
+            if k < 0 and self.parting < -k and self.explains(value, -k, high):
                 return f"{told}, from step {-k} on"
         return None
 
@@ -225,32 +230,44 @@ class Reasons:
         return abs(self.one(step) - self.other(step)) > self.near
 
     def bounded(self) -> str | None:
-        if not self.curved():
-            return None
-        low = min(map(self.other, self.looked))
-        high = self.form_of_other.peak
-        if low > 0 and self.explains(lambda step: max(self.one(step), low)):
-            return f"the second is the first, but never below {low:g}"
-        if self.explains(lambda step: min(self.one(step), high)):
-            return f"the second is the first, but never above {high:g}"
+        for name, free, bound in (
+            ("second is the first", self.one, self.other),
+            ("first is the second", self.other, self.one),
+        ):
+            if not self.curved(free):
+                continue
+            low, high = min(map(bound, self.looked)), max(map(bound, self.looked))
+            if low == high:
+                continue
+
+            def raised(step: int, free: Curve = free, low: float = low) -> float:
+                return max(free(step), low)
+
+            def lowered(step: int, free: Curve = free, high: float = high) -> float:
+                return min(free(step), high)
+
+            if low > 0 and self.explains(raised, of=bound):
+                return f"the {name}, but never below {low:g}"
+            if self.explains(lowered, of=bound):
+                return f"the {name}, but never above {high:g}"
         return None
 
     def mapped(self) -> str | None:
-        if not self.curved():
+        if not self.curved(self.one):
             return None
         bottom, top = min(self.looked, key=self.one), self.form.rise
         slope = (self.other(top) - self.other(bottom)) / (self.form.peak - self.one(bottom))
         base = self.other(bottom) - slope * self.one(bottom)
         if slope and self.explains(lambda step: base + slope * self.one(step)):
-            sign = "+" if slope > 0 else "-"
-            return f"the second is {base:g} {sign} {abs(slope):g} times the first"
+            sign, factor = ("plus" if slope > 0 else "minus"), "" if abs(slope) == 1 else f"{abs(slope):g} times "
+            return f"the second is {base:g} {sign} {factor}the first"
         return None
 
-    def curved(self) -> bool:
-        """Whether the first has more values than two numbers could fit by chance."""
+    def curved(self, curve: Curve) -> bool:
+        """Whether a curve has more values than two numbers could fit by chance."""
         seen = set()
         for step in self.looked:
-            seen.add(self.one(step))
+            seen.add(curve(step))
             if len(seen) > 4:
                 return True
         return False
@@ -331,11 +348,18 @@ class Reasons:
 
     def ends(self, first: _Form, second: _Form) -> Iterator[str]:
         one, other = first.rest - first.rise, second.rest - second.rise
-        falls = first.horizon is not None and second.horizon is not None
+        if first.rise == first.horizon and second.rise == second.horizon:  # the peak is held for ever
+            return
+        falls = all(form.horizon is not None and form.horizon > form.rise for form in (first, second))
         length = min(first.horizon - first.rest, second.horizon - second.rest) if falls else 0  # type: ignore[operator]
         # A flat top of a few steps out of very many is rounding.
         if falls and length and one != other and max(one, other) > length * 1e-6:
-            yield f"the second holds its peak for {plural(other)} and not {one}"
+            if not other:
+                yield f"the second does not hold its peak, the first does for {plural(one)}"
+            elif not one:
+                yield f"the second holds its peak for {plural(other)}, the first does not"
+            else:
+                yield f"the second holds its peak for {plural(other)} and not {one}"
         yield from self.levels_at_the_end(first, second)
         if first.horizon is None or second.horizon is None or first.horizon == second.horizon:
             return
@@ -399,6 +423,8 @@ def _arguments(one: Any, other: Any) -> Iterator[str]:
         after = other.arguments()[name]
         if before == after:
             continue
-        inner = list(_arguments(before, after))
+        rows = [row if isinstance(row, tuple) else (row,) for row in (before, after)]
+        pairs = zip(*rows, strict=True) if len(rows[0]) == len(rows[1]) else ()
+        inner = [told for pair in pairs for told in _arguments(*pair)]
         short = len(f"{before!r}{after!r}") < 100 and not callable(before) and not callable(after)
         yield from inner or [f"{name}={after!r} and not {before!r}" if short else f"another `{name}`"]

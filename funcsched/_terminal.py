@@ -73,7 +73,7 @@ def terminal(
     labels = scale.labels(height)
     margin = max(map(len, labels.values()))
     columns = width - margin - 2
-    dotted = braille and (paint or len(curves) == 1)
+    dotted = braille and (len(curves) == 1 or (paint and len(curves) <= len(_ANSI)))
     grid = _Grid(columns, height, 2 if dotted else 1, 4 if dotted else 1)
     marks = sorted({mark for curve in curves for mark in curve.marks(steps)})
     for i, line in enumerate(lines):
@@ -89,7 +89,8 @@ def terminal(
     text += [" " * (margin + 1) + corner + "".join(axis), " " * (margin + 2) + _under(places, columns)]
     text += _legend(curves, width, paint, dotted, braille)
     if 0 < len(marks) <= MARKED:
-        text += wrapped("phases change at step " + ", ".join(f"{mark:.15g}" for mark in marks), width)
+        told = ", ".join(f"{mark:.15g}" if mark % 1 else f"{mark:.0f}" for mark in marks)
+        text += wrapped(f"phases change at step {told}", width)
     return "\n".join(line.rstrip() for line in text)
 
 

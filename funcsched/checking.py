@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import pairwise
 
+from funcsched._boundaries import boundaries
 from funcsched._check import length_now, positive
 from funcsched._curve import Curve, bisected, horizon, samples
 from funcsched._value import Value
@@ -24,6 +25,7 @@ _ALONE = 3  # times the changes beside it: of a steep ramp it is a part, and no 
 _VISIBLE = 1e-6  # of the peak: a jump
 _SEEN = 0.01  # of the peak, or of the run: what is less is not told, or no warning
 _STILL = 0.1  # of the run
+_NORMAL = 2.0**-126  # XLA takes a smaller float32 for 0
 
 
 class Finding(Value):
@@ -56,7 +58,7 @@ def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: 
     ======================  ========  ==================================================================================
     ``invalid``             warning   a multiplier is negative or no finite number (of a function of your own)
     ``first_rate_zero``     info      the first update has rate 0; a warning for several
-    ``zero_rate``           warning   later updates, or all, have rate 0
+    ``zero_rate``           warning   later updates, or all, have rate 0, or the last ones in float32
     ``warmup``              info      the rate climbs from step 0 on; a warning above half of the run
     ``peak_never_reached``  warning   the largest multiplier of the schedule comes after the run
     ``peak_not_one``        info      the largest multiplier of the run is off 1 by more than 0.1 %
@@ -226,7 +228,8 @@ class _Run:
             if len(steps) == 1:
                 text = f"the {self.quantity} {what}"
             else:
-                times = f"{len(steps)} times" if self.all_seen else f"at least {len(steps)} times"
+                every = self.all_seen and not 0 < min(self.values) < _VISIBLE * self.top  # those that are seen
+                times = f"{len(steps)} times" if every else f"at least {len(steps)} times"
                 text = f"the {self.quantity} {verb} {times}, first at step {steps[0]}; the most: it {what}"
             yield Finding(severity, kind, steps[0], text)
 
@@ -290,6 +293,9 @@ class _Run:
         held = self.whole is None or (self.horizon is not None and self.horizon <= self.last)
         if not since or not held or final >= self.top or self.curve(since - 1) < final or self.jumps_at(since):
             return 0
+        # A floor is reached before the end, and a decay of the run's own length goes on below it.
+        if final > 0 and max(boundaries(self.curve.schedule, FAR), default=0) >= self.steps:
+            return 0
         count = self.steps - since
         return count if count > 1 or (final == 0 and count) else 0
 
@@ -304,8 +310,15 @@ class _Run:
         dead = [(low, high) for low, high in plateaus if self.curve(low) == 0]
         if dead:
             count = sum(high - low for low, high in dead)
-            text = f"the rate is 0 for {_updates(count)}, from step {dead[0][0]} on"
+            low, high = dead[0]
+            where = f"from step {low} to {high - 1}" if count > 1 else f"at step {low}"
+            where = where if len(dead) == 1 else f"in {len(dead)} places, first at step {low}"
+            text = f"the rate is 0 for {_updates(count)}, {where}"
             yield Finding("warning", "zero_rate", dead[0][0], text)
+        if 0 < self.values[-1] < _NORMAL:
+            since = self.first(lambda v: v < _NORMAL)
+            text = f"in float32 the rate is 0 for the last {_updates(self.steps - since)}, from step {since} on: "
+            yield Finding("warning", "zero_rate", since, text + "the multiplier is below the smallest normal float32")
         still = [(low, high) for low, high in plateaus if high - low > 1]
         count = sum(high - low for low, high in still)
         if count >= _STILL * self.steps:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
 
+    from funcsched._exact import Constant
+
 
 class Shift(Schedule):
     __slots__ = fields = ("schedule", "steps")
@@ -136,11 +138,13 @@ def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedul
 _stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
 
 
-_FEW = 1000
+_FEW = 64  # levels or cycles, which are prepared when a schedule is built; more wait for their first use
+_MANY = 1000  # levels: more are no table
 
 
 class Repeat(Schedule):
-    __slots__ = fields = ("schedule", "period", "times", "period_factor", "level_factor")
+    __slots__ = ("_heights", "_log", "level_factor", "period", "period_factor", "schedule", "times")
+    fields = ("schedule", "period", "times", "period_factor", "level_factor")
     factory = "repeat"
     rows = True
     defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
@@ -151,10 +155,18 @@ class Repeat(Schedule):
     times: int | None
     period_factor: float
     level_factor: float
+    _log: Constant
+    _heights: tuple[float, ...] | None  # of the cycles, where they are few; otherwise they wait for the first use
+
+    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
+        super().__init__(*arguments)
+        heights, log = _levels(self.times, self.level_factor) if derived is None else derived
+        object.__setattr__(self, "_heights", heights)
+        object.__setattr__(self, "_log", log)
 
     def stretched(self, factor: Any) -> Schedule:
-        schedule, period = self.schedule.stretched(factor), self.period * factor
-        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor)
+        schedule, period, derived = self.schedule.stretched(factor), self.period * factor, (self._heights, self._log)
+        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor, derived=derived)
 
     def at(self, step: Step) -> Any:
         cycle, local = step.cycle(self.period, self.times)
@@ -163,10 +175,10 @@ class Repeat(Schedule):
             return value
         if known(cycle):
             return value * (self.level_factor**cycle if cycle == cycle else 1.0)
-        if self.times is not None and self.times <= _FEW:
-            heights = products((self.level_factor,) * (self.times - 1))
+        if self.times is not None and self.times <= _MANY:
+            heights = self._heights or _heights(self.times, self.level_factor)
             return value * step.xp.lookup(heights, step.xp.integers(step.xp.where(cycle == cycle, cycle, 0)))
-        return value * growth(step.xp, log_of(self.level_factor), cycle, 1)
+        return value * growth(step.xp, self._log, cycle, 1)
 
     def scalar(self) -> Callable[[int], float]:
         schedule, period, times, factor = self.schedule.scalar(), self.period, self.times, self.level_factor
@@ -180,25 +192,49 @@ class Repeat(Schedule):
         return value
 
 
+def _levels(times: int | None, level_factor: float) -> tuple[tuple[float, ...] | None, Constant]:
+    few = times is not None and times <= _FEW
+    return products((level_factor,) * ((times or 1) - 1)) if few else None, log_of(level_factor)
+
+
+@kept
+def _heights(times: int, level_factor: float) -> tuple[float, ...]:
+    return products((level_factor,) * (times - 1))
+
+
 class RepeatLonger(Repeat):
     """Cycles that grow: where each begins depends on all before, so that the period must be known."""
 
-    __slots__ = ()
+    __slots__ = ("_prepared",)
     static = frozenset({"period", "times", "period_factor", "level_factor"})
+
+    _prepared: _Cycles | None  # all cycles, where they are few
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        few = self.period_factor >= _QUICK or (self.times is not None and self.times <= _FEW)
+        object.__setattr__(self, "_prepared", _Cycles(*_rows(*self._numbers())) if few else None)
+
+    def _numbers(self) -> tuple[Any, ...]:
+        return self.period, self.times, self.period_factor, self.level_factor
+
+    def _cycles(self) -> _Cycles:
+        return self._prepared or _Cycles(*_many_rows(*self._numbers()))
 
     def stretched(self, factor: Any) -> Schedule:
         return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
-        xp = step.xp
-        cycles = _Cycles(*_cycles(self.period, self.times, self.period_factor, self.level_factor, xp.largest))
+        return self._at(step, self._cycles())
+
+    def _at(self, step: Step, cycles: _Cycles) -> Any:
+        xp, cycles = step.xp, cycles.before(step.xp.largest)
         whole = self.times is not None and len(cycles.wholes) == self.times
         if whole and cycles.exact and len(cycles.wholes) <= NESTED:
-            pieces = [
-                _leveled(self.schedule.stretched(scale), level)
-                for scale, level in zip(cycles.scales, cycles.levels, strict=True)
-            ]
-            value = Join(tuple(pieces), cycles.begins).at(step)
+            pieces = zip(cycles.scales, cycles.levels, strict=True)
+            value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
+                step
+            )
         else:
             value = self._looked_up(step, cycles)
         # Of both, a repetition of repetitions would ask twice as much at each level.
@@ -241,7 +277,8 @@ class RepeatLonger(Repeat):
         return xp.where(index < len(fits) - 1, value, self.schedule.at(local.divided(cycles.scales[-1])))
 
     def scalar(self) -> Callable[[int], float]:
-        return lambda step: float(self.at(Step(INTEGER, step)))
+        cycles = self._cycles()
+        return lambda step: float(self._at(Step(INTEGER, step), cycles))
 
 
 def _leveled(schedule: Schedule, level: float) -> Schedule:
@@ -263,16 +300,23 @@ class _Cycles:
         total: int,
         exact: bool,
     ) -> None:
-        self.wholes, self.fractions, self.scales, self.levels, self.exact = wholes, fractions, scales, levels, exact
-        # While torch.compile traces, what a kept function gave has no type to ask for, but a sum has one.
-        self.begins, self.total = tuple([begin + 0 for begin in begins]), total + 0
+        self.wholes, self.fractions, self.begins, self.scales, self.levels = wholes, fractions, begins, scales, levels
+        self.total, self.exact = total, exact
+
+    def before(self, largest: int | None) -> _Cycles:
+        """Those that begin at steps which can be counted."""
+        if largest is None or self.wholes[-1] <= largest:
+            return self
+        count = bisect_right(self.begins, largest) + 1
+        rows = self.wholes[:count], self.fractions[:count], self.begins[: count - 1], self.scales[:count]
+        return _Cycles(*rows, self.levels[:count], self.total, self.exact)
 
 
-@kept
-def _cycles(
-    period: int, times: int | None, period_factor: float, level_factor: float, largest: int | None
-) -> tuple[Any, ...]:
-    """What makes the cycles that begin at steps which can be counted: plain values, for torch.compile to hold."""
+_QUICK = 1.875  # a factor by which cycles soon are longer than can be counted
+
+
+def _rows(period: int, times: int | None, period_factor: float, level_factor: float) -> tuple[Any, ...]:
+    """What makes the cycles."""
     from decimal import ROUND_CEILING, Context, Decimal
 
     context = Context(prec=100)
@@ -281,8 +325,7 @@ def _cycles(
     exact = isinstance(numerator, int) and denominator == 1
     begin, scale, level = Decimal(0), Decimal(1), Decimal(1)
     rows: list[tuple[Any, ...]] = []
-    limit = 2**53 if largest is None else largest
-    while begin <= limit and (times is None or len(rows) < times):
+    while begin <= 2**53 and (times is None or len(rows) < times):
         whole, fraction = int(begin), float(begin % 1)
         begin = context.add(begin, context.multiply(scale, Decimal(period)))
         end = int(begin.to_integral_value(ROUND_CEILING))
@@ -291,6 +334,9 @@ def _cycles(
         level = context.multiply(level, Decimal(level_factor))
     wholes, fractions, ends, scales, levels = zip(*rows, strict=True)
     return wholes, fractions, ends[:-1], scales, levels, ends[-1], exact
+
+
+_many_rows = kept(_rows)
 
 
 def repeat(

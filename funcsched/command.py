@@ -188,8 +188,8 @@ def _positive(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a finite number above 0, got {text!r}")
+    if not 0 < value <= 1e200:  # so that every rate is a finite number
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1e200, got {text!r}")
     return value
 
 
@@ -394,11 +394,12 @@ def _compare(given: argparse.Namespace) -> int:
 
     first, second = map(_read, given.expressions)
     found = compare(first.schedule, second.schedule, steps=given.steps)
-    print(found)
     peaks = first.peak_value, second.peak_value
     if 1 not in peaks and peaks[0] != peaks[1]:
-        print(f"the peak of the first is {peaks[0]!r} and that of the second {peaks[1]!r}")
+        same = "the multipliers are the same, but the peaks are not" if found else str(found)
+        print(f"{same}: the peak of the first is {peaks[0]!r} and that of the second {peaks[1]!r}")
         return 1
+    print(found)
     if peaks[0] != peaks[1]:
         which = "first" if peaks[0] != 1 else "second"
         print(f"compared as multipliers: the {which} is a rate with a peak of {max(peaks, key=lambda p: p != 1)!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funcsched._check import length_now, optional
+from funcsched._check import length_now, optional, refuse
 from funcsched._curve import Curve, distance, highest, samples
 from funcsched._exact import known
 from funcsched._reasons import ROUNDING, Reasons, apart
@@ -82,7 +82,8 @@ def compare(
 
     Raises:
         TypeError: `first` or `second` is not callable, `steps` no number.
-        ValueError: `steps` is no whole number from 1 to 2**53.
+        ValueError: `steps` is no whole number from 1 to 2**53, or not given for a function of your own that is not
+            defined at all steps.
 
     Example:
         >>> import funcsched as fs
@@ -103,12 +104,18 @@ the second is the first, one step earlier
     if one is other or (known(*numbers(one), *numbers(other)) and one == other):
         return same
     left, right = Curve(one, last), Curve(other, last)
-    step = parting(left, right, last)
-    if step is None:
-        return same
-    looked = samples([left, right], last)
-    largest = _farthest(left, right, looked)
-    reason = Reasons(left, right, looked, step, largest).likely()
+    try:
+        step = parting(left, right, last)
+        if step is None:
+            return same
+        looked = samples([left, right], last)
+        largest = _farthest(left, right, looked)
+        reason = Reasons(left, right, looked, step, largest).likely()
+    except (ArithmeticError, LookupError) as error:  # of a function that knows its run alone
+        if steps is not None:
+            raise
+        requirement = f"given for a function that is not defined at all steps ({type(error).__name__}: {error})"
+        raise refuse("compare", "steps", requirement, None) from error
     return Comparison(False, step, left(step), right(step), distance(left, right, largest), largest, reason)
 
 

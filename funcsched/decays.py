@@ -119,7 +119,8 @@ _LARGEST_EXPONENT = 88.7  # of float32, in which no level is larger
 
 
 class ExponentialDecay(Schedule):
-    __slots__ = fields = ("rate", "steps", "staircase", "end")
+    __slots__ = ("_log", "end", "rate", "staircase", "steps")
+    fields = ("rate", "steps", "staircase", "end")
     factory = "exponential_decay"
     rows = True
     defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": None}
@@ -129,21 +130,27 @@ class ExponentialDecay(Schedule):
     steps: int
     staircase: bool
     end: float | None
+    _log: Constant
+
+    def __init__(self, *arguments: Any, log: Constant | None = None) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_log", log or log_of(self.rate))
 
     def stretched(self, factor: Any) -> Schedule:
-        return ExponentialDecay(self.rate, self.steps * factor, self.staircase, self.end)
+        # What takes many digits to compute is not computed again, least of all while torch traces.
+        return ExponentialDecay(self.rate, self.steps * factor, self.staircase, self.end, log=self._log)
 
     def at(self, step: Step) -> Any:
-        xp, count, steps, log = step.xp, step.count(), self.steps, log_of(self.rate)
+        xp, count, steps = step.xp, step.count(), self.steps
         if self.staircase:
             count, left = step.cycle(steps, None)
             stairs = self._stairs() if xp.bits == 24 and xp.integer else None
             if stairs is not None:
                 return xp.lookup(stairs, count if xp.holds_last else xp.minimum(count, len(stairs) - 1))
-            value = xp.where(count == 1, self.rate, growth(xp, log, count, 1))
+            value = xp.where(count == 1, self.rate, growth(xp, self._log, count, 1))
             value = value + 0.0 * xp.real(left.count())  # NaN where the step is
         else:
-            value = growth(xp, log, count, steps)
+            value = growth(xp, self._log, count, steps)
         if self.end is None:
             return value
         return xp.maximum(value, self.end) if self.rate <= 1 else xp.minimum(value, self.end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from os.path import splitext
 
 from funcsched._check import refuse, truth
 from funcsched._drawn import MARKED, bounds, drawn, short, steps_of, wrapped
@@ -65,31 +66,32 @@ def plot(
     """
     curves = drawn("plot", schedules, peak_value)
     steps, log = steps_of("plot", curves, steps), truth("plot", "log", log)
-    suffix = None if path is None else str(path).rpartition(".")[2].lower()
-    if suffix not in (None, "png", "svg"):
+    suffix = None if path is None else splitext(path)[1].lower()
+    if suffix not in (None, ".png", ".svg"):
         raise refuse("plot", "path", "a name that ends in .png or .svg", str(path))
     lines = [curve.points(steps, _POINTS) for curve in curves]
     bottom, top = bounds("plot", lines, log)
     try:
         import matplotlib
         from matplotlib.figure import Figure
-        from matplotlib.ticker import EngFormatter
+        from matplotlib.ticker import EngFormatter, MaxNLocator
     except ModuleNotFoundError as error:
         message = "plot: a picture needs matplotlib, which is not installed: pip install 'funcsched[plot]'"
         raise ModuleNotFoundError(message, name=error.name) from error
     labels = [wrapped(curve.label, 92) for curve in curves]
     height = 3.6 + 0.17 * sum(len(label) for label in labels)
     figure: Any = None
-    if axes is None and path is None:
-        from matplotlib import pyplot
-
-        axes = pyplot.figure(figsize=(7.2, height), layout="constrained").subplots()
-    elif axes is None:
-        figure = Figure(figsize=(7.2, height), layout="constrained")
+    if axes is None:
+        new: Any = Figure
+        if path is None:
+            from matplotlib.pyplot import figure as new
+        figure = new(figsize=(7.2, height), layout="constrained")
         axes = figure.subplots()
     for i, (curve, line, label) in enumerate(zip(curves, lines, labels, strict=True)):
-        color, style = _COLORS[i % len(_COLORS)], _STYLES[i % len(_STYLES)]
-        text = "\n".join(label)
+        color, style = _COLORS[i % len(_COLORS)], _STYLES[(i + i // len(_COLORS)) % len(_STYLES)]
+        # matplotlib would set what is between dollars as mathematics, and leave out what begins with an underscore.
+        text = "\n".join(label).replace("$", r"\$")
+        text = f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
         axes.plot(*zip(*line, strict=True), color=color, linestyle=style, linewidth=1.8, label=text)
         marks = curve.marks(steps)
         if len(marks) <= MARKED:
@@ -106,6 +108,8 @@ def plot(
         axes.set_ylim(0, top * 1.05)
     axes.set_xlabel("step")
     axes.set_ylabel("learning rate" if any(curve.rated for curve in curves) else "multiplier")
+    if steps < 10:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if steps >= 10_000:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.grid(color="0.9", linewidth=0.6)
@@ -113,11 +117,14 @@ def plot(
     axes.spines[["top", "right"]].set_visible(False)
     if figure is None:
         axes.legend(fontsize=8)
-        return axes
-    figure.legend(loc="outside lower left", frameon=False, handlelength=3.2, prop={"family": "monospace", "size": 8})
-    # Without a date and with names of its own, the same picture is the same file.
-    with matplotlib.rc_context({"svg.hashsalt": "funcsched"}):
-        figure.savefig(path, format=suffix, dpi=110, metadata={"Date": None} if suffix == "svg" else None)
+        figure = axes.figure
+    else:
+        font = {"family": "monospace", "size": 8}
+        figure.legend(loc="outside lower left", frameon=False, handlelength=3.2, prop=font)
+    if suffix is not None:
+        # Without a date and with names of its own, the same picture is the same file.
+        with matplotlib.rc_context({"svg.hashsalt": "funcsched"}):
+            figure.savefig(path, format=suffix[1:], dpi=110, metadata={"Date": None} if suffix == ".svg" else None)
     return axes
 
 

@@ -7,7 +7,6 @@ from bisect import bisect_right
 
 from funcsched._check import LARGEST_LEVEL, checked, increasing, level, level_now, refuse, rule, sequence, whole
 from funcsched._exact import known
-from funcsched._kept import kept
 from funcsched._scalar import INTEGER
 from funcsched._step import Step
 from funcsched.schedule import Schedule
@@ -37,7 +36,7 @@ class Levels(Schedule):
         xp, boundaries, row = step.xp, self.boundaries, self.row(step.xp)
         if known(step.raw):
             return step.hold(row[bisect_right(boundaries, step.value())])
-        if len(boundaries) > _SELECTED and not any(getattr(boundary, "ndim", 0) for boundary in boundaries):
+        if len(boundaries) > _SELECTED and not any(map(_several, boundaries)):
             return step.hold(xp.lookup(row, step.index(boundaries)))
         value = xp.array(row[-1])
         for boundary, before in zip(reversed(boundaries), reversed(row[:-1]), strict=True):
@@ -47,6 +46,11 @@ class Levels(Schedule):
     def scalar(self) -> Callable[[int], float]:
         boundaries, row = self.boundaries, self.row(INTEGER)
         return lambda step: row[bisect_right(boundaries, step if step > 0 else 0)]
+
+
+def _several(number: Any) -> bool:
+    """Whether it is an array of several; torch.compile asks no attributes of a number that it does not know."""
+    return not known(number) and bool(getattr(number, "ndim", 0))
 
 
 class PiecewiseLevels(Levels):
@@ -63,24 +67,29 @@ class PiecewiseLevels(Levels):
 
 
 class PiecewiseFactors(Levels):
-    __slots__ = fields = ("boundaries", "factors")
+    __slots__ = ("_row", "boundaries", "factors")
+    fields = ("boundaries", "factors")
     factory = "piecewise_constant"
 
     factors: tuple[float, ...]
+    _row: tuple[float, ...] | None
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        object.__setattr__(self, "_row", products(self.factors) if known(*self.factors) else None)
 
     def stretched(self, factor: Any) -> Schedule:
         return PiecewiseFactors(tuple(boundary * factor for boundary in self.boundaries), self.factors)
 
     def row(self, xp: Any) -> tuple[Any, ...]:
-        if known(*self.factors):
-            return products(self.factors)
+        if self._row is not None:
+            return self._row
         row = [xp.array(1.0)]
         for factor in self.factors:
             row.append(row[-1] * factor)
         return tuple(row)
 
 
-@kept
 def products(factors: tuple[float, ...]) -> tuple[float, ...]:
     """1 and all products of the first factors, each rounded once."""
     row, numerator, denominator = [1.0], 1, 1

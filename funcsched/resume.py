@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import ceil
+
+from funcsched._boundaries import boundaries
 from funcsched._check import one_of, refuse, whole_now
 from funcsched._exact import known
 from funcsched._value import Value, numbers
@@ -208,12 +211,15 @@ def parting(
 
 
 def grid(schedules: Iterable[Schedule], ratio: float, far: int = FAR) -> Iterator[int]:
-    """A grid of steps that grows by a factor, and the steps around the numbers of schedules and their sums."""
+    """A grid that grows by a factor, and the steps around the numbers of schedules, their sums, and the phases."""
     at = 0
     while at < far:
         yield at
         at = max(at + 1, int(at * ratio))
     for schedule in schedules:
+        for mark in boundaries(schedule, far, tables=True):
+            step = ceil(mark)
+            yield from (s for s in (step - 1, step, step + 1) if 0 <= s < far)
         total = 0
         for number in numbers(schedule):
             if type(number) is int and number < FAR:

@@ -9,6 +9,7 @@ from funcsched._exact import (
     GOOD,
     HALF_PI,
     ONE,
+    Constant,
     angle_rate,
     at_least_one,
     known,
@@ -216,16 +217,22 @@ class Sqrt(Shape):
 class Exponential(Shape):
     """``(1 - ratio**fraction) / (1 - ratio)``"""
 
-    __slots__ = fields = ("ratio",)
+    __slots__ = ("_rate", "ratio")
+    fields = ("ratio",)
     factory = "exponential"
     static = frozenset(fields)
 
     ratio: float
+    _rate: Constant
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        high, low = log_of(self.ratio)
+        object.__setattr__(self, "_rate", (-high, -low) if high < 0 else (high, low))
 
     def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
         ratio, growing = self.ratio, self.ratio > 1
-        high, low = log_of(ratio)
-        exponent = multiple(xp, (high, low) if growing else (-high, -low), steps, twice=abs(high) > 1)
+        exponent = multiple(xp, self._rate, steps, twice=self._rate[0] > 1)
         whole = abs(1.0 - ratio)
         of_rise, of_fall = (ratio / whole, 1.0 / whole) if growing else (1.0 / whole, ratio / whole)
 

@@ -84,9 +84,11 @@ def test_updates_of_rate_0_later() -> None:
     gap = fs.join([fs.constant(), fs.constant(0), fs.constant()], [40, 50])
     found = said(gap, 100)["zero_rate"]
     assert (found.severity, found.step) == ("warning", 40)
-    assert found.text == "the rate is 0 for 10 updates, from step 40 on"
+    assert found.text == "the rate is 0 for 10 updates, from step 40 to 49"
     assert "zero_rate" not in said(gap, 40)
-    assert said(gap, 41)["zero_rate"].text == "the rate is 0 for one update, from step 40 on"
+    assert said(gap, 41)["zero_rate"].text == "the rate is 0 for one update, at step 40"
+    waves = said(fs.cyclic(10), 100)["zero_rate"].text
+    assert waves == "the rate is 0 for 4 updates, in 4 places, first at step 20"
     every = said(fs.constant(0), 7)
     assert every["zero_rate"].text == "the rate is 0 in the whole run of 7 updates"
     assert set(every) == {"zero_rate"}
@@ -276,3 +278,24 @@ def test_a_peak_value_that_cannot_be_is_refused(peak_value) -> None:
 def test_what_is_no_schedule_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^check: `schedule` must be callable, got 3$"):
         check(3, steps=9)
+
+
+def test_a_multiplier_that_float32_does_not_have() -> None:
+    found = said(fs.step_decay(30), 3000)["zero_rate"]  # 0.1**38 is the first below 1.18e-38
+    assert (found.severity, found.step) == ("warning", 38 * 30)
+    assert found.text == (
+        "in float32 the rate is 0 for the last 1860 updates, from step 1140 on: "
+        "the multiplier is below the smallest normal float32"
+    )
+    assert "zero_rate" not in said(fs.step_decay(30), 38 * 30)
+
+
+def test_a_floor_is_no_short_horizon() -> None:
+    floor = fs.maximum(fs.warmup_cosine(10, 100), 0.1)
+    assert said(floor, 100).keys() == {"first_rate_zero", "warmup", "still", "end"} - {"first_rate_zero"}
+    assert "horizon_short" in said(floor, 120)
+
+
+def test_drops_that_cannot_be_seen_are_not_counted() -> None:
+    assert "drops at least 6 times" in said(fs.step_decay(30), 3000)["drop"].text
+    assert "drops 3 times" in said(fs.step_decay(30), 100)["drop"].text

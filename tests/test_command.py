@@ -294,7 +294,7 @@ def test_the_help_names_every_subcommand(capsys: Captured) -> None:
         ),
         (
             ["plot", COSINE, "--peak", "nan"],
-            r"funcsched plot: argument --peak: must be a finite number above 0, got 'nan'",
+            r"funcsched plot: argument --peak: must be a number above 0 and at most 1e200, got 'nan'",
         ),
         (["table", COSINE, "--format", "xml"], r"funcsched table: argument --format: invalid choice: 'xml'.*"),
         (

@@ -98,8 +98,8 @@ def test_values_that_look_the_same_are_told_apart() -> None:
         (COSINE, fs.shift(fs.scale(COSINE, 0.5), 1), "the second is the first, times 0.5, one step earlier"),
         (COSINE, fs.maximum(COSINE, 0.1), "the second is the first, but never below 0.1"),
         (COSINE, fs.minimum(COSINE, 0.8), "the second is the first, but never above 0.8"),
-        (fs.cyclic(10, 20), fs.lerp(fs.cyclic(10, 20), 0.95, 0.85), "the second is 0.95 - 0.1 times the first"),
-        (fs.cyclic(10, 20), fs.lerp(fs.cyclic(10, 20), 0.25, 0.75), "the second is 0.25 + 0.5 times the first"),
+        (fs.cyclic(10, 20), fs.lerp(fs.cyclic(10, 20), 0.95, 0.85), "the second is 0.95 minus 0.1 times the first"),
+        (fs.cyclic(10, 20), fs.lerp(fs.cyclic(10, 20), 0.25, 0.75), "the second is 0.25 plus 0.5 times the first"),
     ],
 )
 def test_the_first_moved_or_scaled(first: fs.Schedule, second: fs.Schedule, words: str) -> None:
@@ -168,7 +168,7 @@ def test_another_part_of_a_warmup_and_a_decay(first: fs.Schedule, second: fs.Sch
 def test_a_warmup_that_counts_from_one() -> None:
     assert reason(LINEAR, early, steps=250) == (
         "the second starts at 0.1 and not 0; the second reaches its peak one step earlier (step 9 and not 10); "
-        "the second holds its peak for one step and not 0"
+        "the second holds its peak for one step, the first does not"
     )
 
 
@@ -275,3 +275,97 @@ def test_what_is_no_schedule_is_refused(argument: str, given) -> None:
 def test_a_run_that_cannot_be_is_refused(steps) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^compare: `steps` must be a whole number from 1 to 2\*\*53, "):
         compare(LINEAR, COSINE, steps=steps)
+
+
+FAR_APART = [
+    (fs.multistep([30_000, 60_000]), fs.multistep([30_001, 60_002]), 30_000),
+    (fs.table([1.0] * 30_000 + [0.0]), fs.table([1.0] * 30_001 + [0.0]), 30_000),
+    (fs.shift(fs.multistep([31_000]), 1000), fs.shift(fs.multistep([31_000]), 999), 30_000),
+    (
+        fs.stretch(fs.piecewise_constant([90_000], levels=[1, 0]), 0.5),
+        fs.stretch(fs.piecewise_constant([90_002], levels=[1, 0]), 0.5),
+        45_000,
+    ),
+    (fs.product(fs.warmup_constant(5), fs.multistep([30_000])), fs.multistep([30_000]), 0),
+    (
+        fs.product(fs.warmup_constant(5), fs.multistep([30_000])),
+        fs.product(fs.warmup_constant(5), fs.multistep([30_001])),
+        30_000,
+    ),
+    (
+        fs.join([fs.warmup_constant(500), fs.multistep([30_000])], [500]),
+        fs.join([fs.warmup_constant(500), fs.multistep([30_001])], [500]),
+        30_500,
+    ),
+    *(
+        (
+            fs.repeat(fs.constant(), 30_000, times=3, period_factor=factor, level_factor=0.5),
+            fs.repeat(fs.constant(), 30_001, times=3, period_factor=factor, level_factor=0.5),
+            30_000,
+        )
+        for factor in (1, 1.5, 2)
+    ),
+    (fs.step_decay(20_000), fs.step_decay(20_001), 20_000),
+    (
+        fs.shift(fs.interpolate([30_000, 30_004], [1, 0.5]), 8),
+        fs.shift(fs.interpolate([30_000, 30_004], [1, 0.5]), 7),
+        29_993,
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "step"), FAR_APART, ids=range(len(FAR_APART)))
+def test_one_step_of_difference_is_found_however_far(first: fs.Schedule, second: fs.Schedule, step: int) -> None:
+    found = compare(first, second)
+    assert found.first_step == step
+    with pytest.raises(ValueError, match=f"part at step {step}, and at step 100"):
+        fs.check_resume(fs.snapshot(first), second, step=100)
+
+
+REASONS = [
+    (fs.step_decay(20_000), fs.step_decay(20_001), "the second has period=20001 and not 20000"),
+    (
+        fs.constant(0.1),
+        fs.warmup_constant(10),
+        "the second has a warmup of 10 steps and the first none; the peak of the second is 1 and not 0.1",
+    ),
+    (fs.constant(), fs.warmup_constant(5), "the second has a warmup of 5 steps and the first none"),
+    (
+        fs.warmup_constant(10),
+        fs.warmup_constant(11),
+        "the second reaches its peak one step later (step 11 and not 10)",
+    ),
+    (
+        LINEAR,
+        fs.repeat(LINEAR, 100, times=2),
+        "the first holds 0 from step 100 on, where the second rises again",
+    ),
+    (
+        fs.then(fs.inverse_sqrt(10), 50, steps=10),
+        fs.then(fs.inverse_sqrt(10), 50, steps=20),
+        "the second has steps=20 and not 10",
+    ),
+    (fs.minimum(LINEAR, 0.9), LINEAR, "the first is the second, but never above 0.9"),
+    (fs.maximum(LINEAR, 0.2), LINEAR, "the first is the second, but never below 0.2"),
+    (fs.ramp(0, 1, steps=100), fs.ramp(1, 0, steps=100), "the second is 1 minus the first"),
+    (
+        fs.warmup_stable_decay(10, 70, 20),
+        LINEAR,
+        "the second does not hold its peak, the first does for 70 steps",
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "reason"), REASONS, ids=range(len(REASONS)))
+def test_reasons_that_are_easily_mistaken(first: fs.Schedule, second: fs.Schedule, reason: str) -> None:
+    assert compare(first, second).reason == reason
+
+
+def test_a_function_that_knows_its_run_alone_needs_its_length() -> None:
+    values = [0.5, 0.25]
+    sentence = (
+        r"^compare: `steps` must be given for a function that is not defined at all steps \(IndexError: .*\), got"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        compare(lambda step: values[step], fs.table(values))
+    assert compare(lambda step: values[step], fs.table(values), steps=2)

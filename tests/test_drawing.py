@@ -363,3 +363,27 @@ def test_the_module_of_drawing_loads_nothing_slow() -> None:
 if __name__ == "__main__":
     for stored, draw in STORED.items():
         draw(PICTURES / stored)
+
+
+def test_no_two_of_many_curves_look_alike() -> None:
+    axes = plot([fs.constant(0.1 * i) for i in range(1, 15)], steps=10, axes=Figure().subplots())
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in axes.get_lines() if line.get_linewidth() == 1.8}
+    assert len(looks) == 14
+
+
+@pytest.mark.parametrize("label", ["_hidden", "$x_1$", r"$\foo$", "a$b"])
+def test_a_label_is_shown_as_it_is_written(label: str, tmp_path: Path) -> None:
+    axes = plot({label: fs.warmup_linear(10, 100)}, path=tmp_path / "a.png")
+    (text,) = axes.figure.legends[0].get_texts()
+    assert text.get_text().lstrip("\u200b").replace(r"\$", "$") == label
+
+
+def test_axes_of_the_users_are_saved_too(tmp_path: Path) -> None:
+    plot(fs.warmup_linear(10, 100), axes=Figure().subplots(), path=tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize("name", ["png", ".png", "a.jpg", "a"])
+def test_a_picture_needs_a_name_with_its_format(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^plot: `path` must be a name that ends in \.png or \.svg"):
+        plot(fs.warmup_linear(10, 100), path=name)

@@ -364,16 +364,19 @@ def test_below_step_0_ours_holds_and_the_warmup_of_transformers_goes_on(name: st
     assert theirs(-3) < theirs(0)
 
 
+LENGTHS_TAKEN = "`num_warmup_steps`, `num_training_steps`"
+
+
 @pytest.mark.parametrize("name", ["constant", "constant_with_warmup"])
 def test_keywords_that_transformers_ignores_are_refused(name: str) -> None:
     assert Case(name, 5, 9, 1.0, {"num_cycles": 3}).theirs()(7) == 1.0
     message = error_of(name, num_warmup_steps=5, num_cycles=3)
-    assert message == "from_scheduler_type: no argument `num_cycles` (got 3); it takes no arguments"
+    assert message == f"from_scheduler_type: no argument `num_cycles` (got 3); it takes {LENGTHS_TAKEN}"
 
 
 def test_there_is_no_state_to_resume() -> None:
     message = error_of("cosine", num_warmup_steps=5, num_training_steps=9, last_epoch=3)
-    assert message == "from_scheduler_type: no argument `last_epoch` (got 3); it takes `num_cycles`"
+    assert message == f"from_scheduler_type: no argument `last_epoch` (got 3); it takes {LENGTHS_TAKEN}, `num_cycles`"
 
 
 def test_lengths_that_do_not_fit_jump_or_fail_in_transformers_and_are_refused() -> None:
@@ -466,11 +469,11 @@ def test_a_keyword_of_another_type_gets_the_list(name: str) -> None:
             "min_lr_ratio",
             "num_cycles",
         ],
-    }.get(name)
-    takes = "takes " + ", ".join(f"`{keyword}`" for keyword in names) if names else "takes no arguments"
+    }.get(name, [])
+    takes = ", ".join([LENGTHS_TAKEN, *(f"`{keyword}`" for keyword in names)])
     with pytest.raises(TypeError) as error:
         from_scheduler_type(name, num_warmup_steps=1, num_training_steps=9, base_lr=1.0, end=0.1)
-    assert str(error.value) == f"from_scheduler_type: no argument `end` (got 0.1); it {takes}"
+    assert str(error.value) == f"from_scheduler_type: no argument `end` (got 0.1); it takes {takes}"
 
 
 LENGTHS = {"num_warmup_steps": 2, "num_training_steps": 9, "base_lr": 0.5}

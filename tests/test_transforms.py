@@ -103,6 +103,32 @@ def test_torch_compiles_what_has_to_be_prepared_at_its_first_use(schedule: fs.Sc
     assert values == pytest.approx([schedule(step) for step in (0, 5, 13, 40)], rel=4 * 2.0**-24)
 
 
+FAMILIES = {
+    "exponential_decay": lambda i: fs.exponential_decay(0.9 - i / 100, 10),
+    "repeat of equal cycles": lambda i: fs.repeat(fs.warmup_linear(3, 7), 10, level_factor=0.9 - i / 100),
+    "repeat of many levels": lambda i: fs.repeat(fs.warmup_linear(3, 7), 10, 100 + i, level_factor=0.9 - i / 100),
+    "repeat of three cycles": lambda i: fs.repeat(fs.warmup_linear(3, 7), 10 + i, 3, 2),
+    "repeat of growing cycles": lambda i: fs.repeat(fs.warmup_linear(3, 7), 10 + i, None, 1.1 + i / 100),
+    "multistep": lambda i: fs.multistep([30, 60 + i], 0.9 - i / 100),
+    "piecewise_constant": lambda i: fs.piecewise_constant([1, 2, 3, 4, 5, 60 + i], levels=[1, 2, 3, 4, 5, 6, 7 + i]),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_torch_compiles_schedules_with_other_numbers_one_after_another(family) -> None:
+    torch._dynamo.reset()
+    for i in range(3):
+        values = torch.compile(family(i), fullgraph=True, backend="eager")(torch.tensor([0, 5, 70]))
+        assert values.tolist() == pytest.approx([family(i)(step) for step in (0, 5, 70)], rel=4 * 2.0**-24)
+
+
+def test_levels_that_are_arrays_are_looked_up_whole() -> None:
+    levels = [np.array([1.0, 2.0, 3.0]) * i for i in range(6)]
+    schedule = fs.piecewise_constant([1, 2, 3, 4, 5], levels=levels)
+    assert schedule(2).tolist() == schedule(np.int64(2)).tolist() == [2.0, 4.0, 6.0]
+    assert schedule(np.array([1, 2, 3])).tolist() == [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]]
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch warns of its own compiler
 @pytest.mark.parametrize(
     "case",
