@@ -63,6 +63,19 @@ class _Form:
             for a, b in [(curve(before), curve(after))]
         )
 
+    def again(self, looked: list[int]) -> int | None:
+        """The first step after the peak at which the curve is higher than before; None where it never is."""
+        slack = ROUNDING * self.peak
+        for before, after in pairwise(step for step in looked if step >= self.rise):
+            floor = self.curve(before) + slack
+
+            def higher(step: int, floor: float = floor) -> bool:
+                return self.curve(step) > floor
+
+            if higher(after):
+                return bisected(before, after, higher)
+        return None
+
     def share(self, low: int, high: int, fraction: float) -> float:
         """How far the curve has come from one step to another at a fraction of the way."""
         begin, end = self.curve(low), self.curve(high)
@@ -117,7 +130,7 @@ class Reasons:
             told = reason()
             if told:
                 return told
-        return "; ".join(self.facts()) or "no simple reason found"
+        return "; ".join([*self.facts(), *self.rises()]) or "no simple reason found"
 
     def explains(
         self, value: Callable[[int], float], low: int = 0, high: int | None = None, of: Curve | None = None
@@ -345,6 +358,16 @@ class Reasons:
             yield from self.levels_at_the_end(first, second)
             return
         yield from self.ends(first, second)
+
+    def rises(self) -> Iterator[str]:
+        """Where one of the two rises again after its peak, and the other does not, or at another step."""
+        first, second = self.form.again(self.looked), self.form_of_other.again(self.looked)
+        if first is None and second is not None:
+            yield f"the second rises again at step {second}, the first never"
+        elif second is None and first is not None:
+            yield f"the first rises again at step {first}, the second never"
+        elif first != second:
+            yield f"the second rises again at step {second} and not {first}"
 
     def ends(self, first: _Form, second: _Form) -> Iterator[str]:
         one, other = first.rest - first.rise, second.rest - second.rise

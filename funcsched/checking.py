@@ -271,7 +271,8 @@ class _Run:
             light = short == 1 if final == 0 else short <= _SEEN * self.steps
             yield Finding("info" if light else "warning", "horizon_short", since, text)
         would = ""
-        if self.horizon is not None and self.end is not None and self.horizon > self.steps and self.end != final:
+        last = self.steps if self.drops_at_the_end() else self.steps + 1  # a curve may end just behind the run
+        if self.horizon is not None and self.end is not None and self.horizon >= last and self.end != final:
             would = f"; the schedule would end at {self.told(self.end)} at step {self.horizon}"
             if self.end < self.all_top and abs(final - self.end) >= _SEEN * self.all_top:
                 text = (
@@ -282,6 +283,12 @@ class _Run:
         share = final / self.all_top
         text = f"the run ends at {share:.3g} of the peak: the {self.quantity} is {self.told(final)} at step {self.last}"
         yield Finding("info", "end", self.last, text + would)
+
+    def drops_at_the_end(self) -> bool:
+        """Whether the schedule would end in a drop at the first step after the run."""
+        if self.whole is None or self.horizon != self.steps or self.last < 1:
+            return False
+        return self.curve(self.last) == self.curve(self.last - 1)
 
     def after_the_end(self) -> int:
         """How many last updates are at the value that a decay has ended at."""

@@ -299,3 +299,10 @@ def test_a_floor_is_no_short_horizon() -> None:
 def test_drops_that_cannot_be_seen_are_not_counted() -> None:
     assert "drops at least 6 times" in said(fs.step_decay(30), 3000)["drop"].text
     assert "drops 3 times" in said(fs.step_decay(30), 100)["drop"].text
+
+
+def test_a_drop_just_behind_the_run_is_missed() -> None:
+    found = said(fs.multistep([50, 100]), 100)["horizon_long"]
+    assert found.text.startswith("the horizon is longer than the run: the schedule ends at 0.01 at step 100, ")
+    assert "horizon_long" not in said(fs.multistep([50, 100]), 101)
+    assert "horizon_long" not in said(fs.warmup_linear(10, 100), 100)

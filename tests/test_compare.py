@@ -345,6 +345,16 @@ REASONS = [
         fs.then(fs.inverse_sqrt(10), 50, steps=20),
         "the second has steps=20 and not 10",
     ),
+    (
+        fs.warmup_cosine(10, 100),
+        fs.warmup_cosine_restarts(10, 100, cycles=3),
+        "the second rises again at step 40, the first never",
+    ),
+    (
+        fs.warmup_cosine_restarts(10, 100, cycles=2),
+        fs.warmup_cosine_restarts(10, 100, cycles=3),
+        "the second has cycles=3 and not 2",
+    ),
     (fs.minimum(LINEAR, 0.9), LINEAR, "the first is the second, but never above 0.9"),
     (fs.maximum(LINEAR, 0.2), LINEAR, "the first is the second, but never below 0.2"),
     (fs.ramp(0, 1, steps=100), fs.ramp(1, 0, steps=100), "the second is 1 minus the first"),
