@@ -323,7 +323,11 @@ class _Run:
             text = f"the rate is 0 for {_updates(count)}, {where}"
             yield Finding("warning", "zero_rate", dead[0][0], text)
         if 0 < self.values[-1] < _NORMAL:
-            since = self.first(lambda v: v < _NORMAL)
+            # After the last that float32 has: a warmup may begin at 0.
+            large = next((i for i in reversed(range(len(self.values))) if self.values[i] >= _NORMAL), None)
+            since = 0
+            if large is not None:
+                since = bisected(self.looked[large], self.looked[large + 1], lambda s: self.curve(s) < _NORMAL)
             text = f"in float32 the rate is 0 for the last {_updates(self.steps - since)}, from step {since} on: "
             yield Finding("warning", "zero_rate", since, text + "the multiplier is below the smallest normal float32")
         still = [(low, high) for low, high in plateaus if high - low > 1]

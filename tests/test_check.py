@@ -288,6 +288,8 @@ def test_a_multiplier_that_float32_does_not_have() -> None:
         "the multiplier is below the smallest normal float32"
     )
     assert "zero_rate" not in said(fs.step_decay(30), 38 * 30)
+    late = fs.product(fs.warmup_constant(10), fs.step_decay(30))  # its first update is at 0 too
+    assert said(late, 3000)["zero_rate"].step == 38 * 30
 
 
 def test_a_floor_is_no_short_horizon() -> None:

@@ -22,29 +22,19 @@ import funcsched as fs
 from bridges.optax import to_optax
 from bridges.torch import lambda_lr
 from tests import oracle
+from tests.stacks import curves
+from tests.stacks.curves import PEAK, TOLERANCE, UPDATES
 
 CASES = {
     "constant": (fs.constant(0.25), oracle.constant(0.25)),
     "warmup_constant": (fs.warmup_constant(4), oracle.warmup_constant(4)),
-    "warmup_linear": (fs.warmup_linear(4, 15), oracle.warmup_linear(4, 15)),
     "warmup_linear from start to end": (
         fs.warmup_linear(4, 15, start=0.1, end=0.05),
         oracle.warmup_linear(4, 15, 0.1, 0.05),
     ),
-    "warmup_cosine": (fs.warmup_cosine(4, 15, end=0.1), oracle.warmup_cosine(4, 15, 0.0, 0.1)),
-    "warmup_cosine_restarts": (
-        fs.warmup_cosine_restarts(4, 15, cycles=3),
-        oracle.warmup_cosine_restarts(4, 15, cycles=3),
-    ),
-    "join": (
-        fs.join([fs.ramp(0.0, 1.0, steps=3), fs.constant(0.5), fs.ramp(0.5, 0.1, steps=4)], [3, 9]),
-        oracle.join([oracle.ramp(0.0, 1.0, 3), oracle.constant(0.5), oracle.ramp(0.5, 0.1, 4)], [3, 9]),
-    ),
+    **curves.CASES,
 }
 SOME = ["warmup_linear", "warmup_cosine_restarts", "join"]  # a line, a curve and a composition
-UPDATES = 18  # past the end of all of them
-PEAK = 0.5  # a power of two: the product with it is exact, so a rate is as accurate as its multiplier
-TOLERANCE = 4  # ulp of float32, of every value: the contract
 
 
 def worst(used: list[float], exact: oracle.Curve, peak: float = PEAK) -> float:
