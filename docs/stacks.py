@@ -76,7 +76,7 @@ TORCH = [
         "ddp",
         "test_ddp",
         "two processes on gloo, resumed on one and on three: rates of all ranks `==` the formula at every update;"
-        " workers that are spawned receive the schedule by pickle",
+        " workers receive the schedule by pickle",
         ("Free the model before the process group is destroyed: torch can deadlock otherwise.",),
     ),
     Stack(

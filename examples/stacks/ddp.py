@@ -58,10 +58,13 @@ def work(rank: int, ranks: int, store: str, results: Any, *arguments: Any) -> No
 
 def launch(ranks: int, folder: Path, schedule: fs.Schedule = SCHEDULE, first: int = 0) -> Run:
     """Train in processes of their own, which get the schedule as an argument."""
-    results = mp.get_context("spawn").SimpleQueue()
+    # Imports torch once for all; and torch's threads can abort a spawned process while its Python ends.
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload([train.__module__])
+    results = context.SimpleQueue()
     with tempfile.TemporaryDirectory() as meeting:
         arguments = (ranks, f"file://{meeting}/store", results, folder, schedule, first)
-        mp.spawn(work, arguments, nprocs=ranks)  # type: ignore[attr-defined, no-untyped-call]
+        mp.start_processes(work, arguments, ranks, start_method="forkserver")  # type: ignore
     return sorted(results.get() for _ in range(ranks))
 
 
