@@ -7,7 +7,7 @@ other. Each comes with a flag that says where the weight stands for exactly 1, o
 
 from __future__ import annotations
 
-from funcsched._check import callable_, refuse
+from funcsched._check import refuse
 from funcsched._exact import SHARE, at_least_one
 from funcsched._fold import fold
 from funcsched._step import Step
@@ -106,9 +106,10 @@ class Custom(Shape):
 
 def shaped(function: str, argument: str, value: Any) -> Shape:
     """The rule of an argument that is a shape or any function of the fraction."""
-    if isinstance(value, Schedule):  # callable, but of steps
-        raise refuse(function, argument, "a shape or a function of the fraction", value, TypeError)
-    return value if isinstance(value, Shape) else Custom(callable_(function, argument, value))
+    if not callable(value) or isinstance(value, Schedule):  # which is callable, but of steps
+        wanted = "a shape, such as cosine without quotes, or a function of the fraction"
+        raise refuse(function, argument, wanted, value, TypeError)
+    return value if isinstance(value, Shape) else Custom(value)
 
 
 class Reverse(Shape):

@@ -472,7 +472,7 @@ def reverse(shape: Shape | Callable[[Any], Any]) -> Shape:
         A shape.
 
     Raises:
-        TypeError: `shape` is not callable.
+        TypeError: `shape` is neither a shape nor a function.
 
     Example:
         >>> import funcsched as fs
@@ -494,7 +494,7 @@ def compose(outer: Shape | Callable[[Any], Any], inner: Shape | Callable[[Any], 
         A shape. `outer` multiplies the rounding of `inner`: a power by its exponent, a cosine by 2.
 
     Raises:
-        TypeError: an argument is not callable.
+        TypeError: an argument is neither a shape nor a function.
 
     Example: k-decay, and the cosine decay with an exponent, ``((1 + cos(pi u)) / 2) ** exponent``:
         >>> import funcsched as fs

@@ -16,6 +16,7 @@ LENGTH = "a whole number from 1 to 2**53"
 RATIO = "a number from 1e-30 to 1e30"
 SHRINKING = "a number from 1e-30 to 1"
 BEND = "a number from -40 to 40"
+SHAPE = "a shape, such as cosine without quotes, or a function of the fraction"
 
 NO_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
 NO_STEPS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
@@ -175,8 +176,16 @@ SENTENCES = [
         "tabulate: `<lambda>(0)` must be a number from 0 to 3.4e38, got array([1., 1.])",
     ),
     (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
-    (lambda: fs.reverse("x"), TypeError, "reverse: `shape` must be callable, got 'x'"),
-    (lambda: fs.compose(fs.linear, 3), TypeError, "compose: `inner` must be callable, got 3"),
+    (
+        lambda: fs.reverse("x"),
+        TypeError,
+        f"reverse: `shape` must be {SHAPE}, got 'x'",
+    ),
+    (
+        lambda: fs.compose(fs.linear, 3),
+        TypeError,
+        f"compose: `inner` must be {SHAPE}, got 3",
+    ),
     (
         lambda: fs.exponential_decay(0.5, staircase=1),
         TypeError,
@@ -240,7 +249,7 @@ SENTENCES = [
     (
         lambda: fs.interpolate([1, 2], [1, 2], shape=["x"]),
         TypeError,
-        "interpolate: `shape[0]` must be callable, got 'x'",
+        f"interpolate: `shape[0]` must be {SHAPE}, got 'x'",
     ),
     (lambda: fs.product(), ValueError, "product: `schedules` must be at least one schedule, got []"),
     (
@@ -303,7 +312,7 @@ SENTENCES = [
     (
         lambda: fs.warmup_stable_decay(1, 2, 3, decay_shape="sqrt"),
         TypeError,
-        "warmup_stable_decay: `decay_shape` must be callable, got 'sqrt'",
+        f"warmup_stable_decay: `decay_shape` must be {SHAPE}, got 'sqrt'",
     ),
     (
         lambda: fs.warmup_linear(11, 10),
@@ -335,12 +344,16 @@ SENTENCES = [
     (
         lambda: fs.ramp(0, 1, steps=3, shape=fs.constant()),
         TypeError,
-        "ramp: `shape` must be a shape or a function of the fraction, got constant()",
+        f"ramp: `shape` must be {SHAPE}, got constant()",
     ),
     (lambda: fs.scale(None, 1.0), TypeError, "scale: `schedule` must be callable, got None"),
     (lambda: fs.lerp("x", 1, 0), TypeError, "lerp: `schedule` must be callable, got 'x'"),
     (lambda: fs.shift("x", 1), TypeError, "shift: `schedule` must be callable, got 'x'"),
-    (lambda: fs.ramp(0, 1, steps=3, shape="cosine"), TypeError, "ramp: `shape` must be callable, got 'cosine'"),
+    (
+        lambda: fs.ramp(0, 1, steps=3, shape="cosine"),
+        TypeError,
+        f"ramp: `shape` must be {SHAPE}, got 'cosine'",
+    ),
     (lambda: fs.join([], []), ValueError, "join: `schedules` must be at least one schedule, got []"),
     (lambda: fs.join(3, []), TypeError, "join: `schedules` must be a sequence of schedules, got 3"),
     (lambda: fs.join("ab", []), TypeError, "join: `schedules` must be a sequence of schedules, got 'ab'"),
@@ -401,7 +414,10 @@ def test_the_whole_sentence(build, kind, sentence) -> None:
 def test_a_shape_is_no_schedule_and_a_schedule_no_shape() -> None:
     with pytest.raises(TypeError, match=r"^scale: `schedule` must be a schedule or a function of a step, got cosine$"):
         fs.scale(fs.cosine, 2)
-    with pytest.raises(TypeError, match=r"^ramp: `shape` must be a shape or a function of the fraction, got constant"):
+    with pytest.raises(
+        TypeError,
+        match=f"^ramp: `shape` must be {SHAPE}, got constant",
+    ):
         fs.ramp(0, 1, steps=5, shape=fs.constant())
 
 
