@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 
 _FAR = 2147483000.0  # a float32 from which a few steps are left to the largest int32
+COUNTED = 2**63 - 1  # the largest integer that an array compares itself with
+_ENDLESS = 10**300  # no step, and still a float
 
 
 class Step:
@@ -33,7 +35,7 @@ class Step:
         if known(self.origin, boundary):
             begin = self.origin + boundary
             if 0 < begin and (self.xp.largest is None or begin <= self.xp.largest):
-                return self.raw < begin
+                return self.raw < (begin if begin <= COUNTED or known(self.raw) else float(min(begin, _ENDLESS)))
         if self.xp.largest is not None and known(boundary) and boundary > self.xp.largest:
             return self._elapsed() >= 0  # it cannot be counted, so it is never reached
         return self._elapsed() < boundary

@@ -11,7 +11,7 @@ from funcsched._exact import known, log_of
 from funcsched._fold import ratio
 from funcsched._kept import kept
 from funcsched._scalar import INTEGER
-from funcsched._step import Step
+from funcsched._step import COUNTED, Step
 from funcsched._value import numbers
 from funcsched.combinators import NESTED, Join, Scale
 from funcsched.decays import growth
@@ -221,6 +221,9 @@ class RepeatLonger(Repeat):
     def _cycles(self) -> _Cycles:
         return self._prepared or _Cycles(*_many_rows(*self._numbers()))
 
+    def _longest(self) -> int:
+        return max(self.period, _longest(self.schedule, self.period))
+
     def stretched(self, factor: Any) -> Schedule:
         return Slowed(self, factor)
 
@@ -230,7 +233,8 @@ class RepeatLonger(Repeat):
     def _at(self, step: Step, cycles: _Cycles) -> Any:
         xp, cycles = step.xp, cycles.before(step.xp.largest)
         whole = self.times is not None and len(cycles.wholes) == self.times
-        if whole and cycles.exact and len(cycles.wholes) <= NESTED:
+        counted = known(step.raw) or cycles.scales[-1] * self._longest() <= COUNTED
+        if whole and cycles.exact and counted and len(cycles.wholes) <= NESTED:
             pieces = zip(cycles.scales, cycles.levels, strict=True)
             value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
                 step
@@ -263,7 +267,7 @@ class RepeatLonger(Repeat):
 
     def _exact(self, local: Step, index: Any, scale: Any, cycles: _Cycles) -> Any:
         """Every length times a whole number, but where that would be too long to count."""
-        xp, longest = local.xp, max(self.period, _longest(self.schedule, self.period))
+        xp, longest = local.xp, self._longest()
         limit = 2**53 if xp.largest is None else xp.largest
         fits = [own * longest <= limit for own in cycles.scales]
         if all(fits):

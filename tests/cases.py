@@ -524,6 +524,21 @@ LONG = [
     _warmup_decay("warmup_cosine", 0, 2**40, cycles=1.5),
     _warmup_decay("warmup_cosine_restarts", 10, 3 * 10**12, cycles=5),
     _ramp(1.0, 0.0, 2**45 + 1, "power(2.0)", oracle.power(2.0)),
+    # The end of the last cycle is past 64 bits.
+    _endless(
+        "repeat(warmup_linear(3, 1000), 1000, 4, 1e6, 0.5)",
+        oracle.repeat(oracle.warmup_linear(3, 1000), 1000, 4, 10**6, 0.5),
+        {
+            3: 1.0,
+            10**3: 0.0,
+            10**3 + 3 * 10**6: 0.5,
+            10**3 + 10**9: 0.0,
+            10**3 + 10**9 + 3 * 10**12: 0.25,
+            10**3 + 10**9 + 10**15: 0.0,
+            10**3 + 10**9 + 10**15 + 3 * 10**18: 0.125,
+        },
+        10**3 + 10**9 + 10**15 + 3 * 10**18,
+    ),
 ]
 
 
