@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 
-import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import funcsched as fs
@@ -73,8 +73,10 @@ LONG = {
 
 @pytest.mark.parametrize("build", LONG.values(), ids=LONG)
 def test_what_takes_long_is_left_to_the_first_use(build: Callable[[], fs.Schedule]) -> None:
-    assert events(build) < 300
-    assert events(lambda: build()(jnp.arange(3))) > 2000
+    building = events(build)
+    assert building < 300
+    # NumPy's steps, for what JAX calls depends on what it has compiled before.
+    assert events(lambda: build()(np.arange(3))) > 3 * building
 
 
 def test_a_text_full_of_them_is_read_at_once() -> None:
