@@ -45,9 +45,7 @@ def boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
         return {step for step in range(1, len(row)) if row[step] != row[step - 1]}
     if kind == "repeat":
         return _repeated(own, until, tables)
-    if kind == "exponential_decay" and own["staircase"]:
-        return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), MOST))}
-    if kind == "inverse_time" and own["staircase"]:
+    if kind in ("exponential_decay", "inverse_time") and own["staircase"]:
         return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), MOST))}
     if kind == "shift":
         return {mark - own["steps"] for mark in boundaries(own["schedule"], until + own["steps"], tables)}

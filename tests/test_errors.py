@@ -176,16 +176,8 @@ SENTENCES = [
         "tabulate: `<lambda>(0)` must be a number from 0 to 3.4e38, got array([1., 1.])",
     ),
     (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
-    (
-        lambda: fs.reverse("x"),
-        TypeError,
-        f"reverse: `shape` must be {SHAPE}, got 'x'",
-    ),
-    (
-        lambda: fs.compose(fs.linear, 3),
-        TypeError,
-        f"compose: `inner` must be {SHAPE}, got 3",
-    ),
+    (lambda: fs.reverse("x"), TypeError, f"reverse: `shape` must be {SHAPE}, got 'x'"),
+    (lambda: fs.compose(fs.linear, 3), TypeError, f"compose: `inner` must be {SHAPE}, got 3"),
     (
         lambda: fs.exponential_decay(0.5, staircase=1),
         TypeError,
@@ -341,19 +333,11 @@ SENTENCES = [
         TypeError,
         "join: `schedules[1]` must be a schedule or a function of a step, got sqrt",
     ),
-    (
-        lambda: fs.ramp(0, 1, steps=3, shape=fs.constant()),
-        TypeError,
-        f"ramp: `shape` must be {SHAPE}, got constant()",
-    ),
+    (lambda: fs.ramp(0, 1, steps=3, shape=fs.constant()), TypeError, f"ramp: `shape` must be {SHAPE}, got constant()"),
     (lambda: fs.scale(None, 1.0), TypeError, "scale: `schedule` must be callable, got None"),
     (lambda: fs.lerp("x", 1, 0), TypeError, "lerp: `schedule` must be callable, got 'x'"),
     (lambda: fs.shift("x", 1), TypeError, "shift: `schedule` must be callable, got 'x'"),
-    (
-        lambda: fs.ramp(0, 1, steps=3, shape="cosine"),
-        TypeError,
-        f"ramp: `shape` must be {SHAPE}, got 'cosine'",
-    ),
+    (lambda: fs.ramp(0, 1, steps=3, shape="cosine"), TypeError, f"ramp: `shape` must be {SHAPE}, got 'cosine'"),
     (lambda: fs.join([], []), ValueError, "join: `schedules` must be at least one schedule, got []"),
     (lambda: fs.join(3, []), TypeError, "join: `schedules` must be a sequence of schedules, got 3"),
     (lambda: fs.join("ab", []), TypeError, "join: `schedules` must be a sequence of schedules, got 'ab'"),
@@ -414,10 +398,7 @@ def test_the_whole_sentence(build, kind, sentence) -> None:
 def test_a_shape_is_no_schedule_and_a_schedule_no_shape() -> None:
     with pytest.raises(TypeError, match=r"^scale: `schedule` must be a schedule or a function of a step, got cosine$"):
         fs.scale(fs.cosine, 2)
-    with pytest.raises(
-        TypeError,
-        match=f"^ramp: `shape` must be {SHAPE}, got constant",
-    ):
+    with pytest.raises(TypeError, match=f"^ramp: `shape` must be {SHAPE}, got constant"):
         fs.ramp(0, 1, steps=5, shape=fs.constant())
 
 
