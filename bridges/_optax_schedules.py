@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -41,8 +42,8 @@ from funcsched._check import (
     whole_now,
     within,
 )
-from funcsched._namespace import library
-from funcsched._step import Step
+from funcsched.numerics.namespace import library
+from funcsched.numerics.step import Step
 from funcsched.schedule import Lift
 
 _share = rule("a number from 0 to 1", 0, 1)
@@ -810,7 +811,7 @@ class FromOptax(Lift):
     __repr__ = fs.Schedule.__repr__
 
     def at(self, step: Step) -> Any:
-        return step.hold(_rates(self.function, step.value()) / self.peak_value)
+        return step.full(step.call(partial(_rates, self.function)) / self.peak_value)
 
     def scalar(self) -> Callable[[int], float]:
         return fs.Schedule.scalar(self)

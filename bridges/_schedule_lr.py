@@ -68,7 +68,12 @@ class ScheduleLR(LambdaLR):
         groups = self.optimizer.param_groups
         if len(groups) != len(self.lr_lambdas):  # put there without `add_param_group`, or by unpickling
             raise refuse("step", "param_groups", f"the {len(self.lr_lambdas)} that have schedules", len(groups))
-        super().step(epoch)
+        if self._step_count < 2 or epoch is not None:
+            super().step(epoch)  # torch's own checks of the order of the first calls
+        else:
+            self._step_count += 1
+            self.last_epoch += 1
+            self._set_rates()
         self._set_others()
 
     def state_dict(self) -> dict[str, Any]:
@@ -96,10 +101,7 @@ class ScheduleLR(LambdaLR):
         if found := self._differences(state_dict, step):
             report(f"{name}: {'; '.join(found)}", self._on_mismatch)
         self.last_epoch, self._step_count = step, step + 1
-        rates = [base * multiplier(step) for base, multiplier in zip(self.base_lrs, self.lr_lambdas, strict=True)]
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            _set(group, "lr", rate)
-        self._last_lr = [_copy(group["lr"]) for group in self.optimizer.param_groups]
+        self._set_rates()
         self._set_others()
 
     def _differences(self, state: Mapping[str, Any], step: int) -> list[str]:
@@ -130,10 +132,24 @@ class ScheduleLR(LambdaLR):
         for key in self._tracks:
             group.setdefault(f"initial_{key}", _copy(group[key]))
 
+    def _set_rates(self) -> None:
+        step, rates = self.last_epoch, []
+        for group, base, multiplier in zip(self.optimizer.param_groups, self.base_lrs, self.lr_lambdas, strict=True):
+            rate = base * multiplier(step)
+            if type(group["lr"]) is float and type(rate) is float:  # the path of a training loop
+                group["lr"] = rate
+            else:
+                _set(group, "lr", rate)
+                rate = _copy(group["lr"])
+            rates.append(rate)
+        self._last_lr = rates
+
     def _set_others(self) -> None:
         for key, row in self._tracks.items():
+            if key == "lr":
+                continue
             for group, tracks in zip(self.optimizer.param_groups, row, strict=True):
-                if key != "lr" and tracks is not None:
+                if tracks is not None:
                     _set(group, key, value_at(tracks, group[f"initial_{key}"], self.last_epoch))
 
     def _watch(self, optimizer: Optimizer) -> None:

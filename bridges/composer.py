@@ -17,7 +17,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import funcsched as fs
-from funcsched._check import MAX_COUNT, length_now, level_now, positive, refuse, rule, sequence, truth, whole_now
+from funcsched._check import length_now, level_now, positive, refuse, rule, sequence, truth, whole_now
+from funcsched.numerics.number_system import MAX_COUNT
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -17,7 +17,7 @@ from bridges.rated import Rated, called, chosen
 from funcsched._check import length_now, level_now, optional, positive, refuse, rule, truth, whole_now
 from funcsched.schedule import Schedule
 
-# The last step that JAX counts without x64: an unending straight line must stop somewhere.
+# An unending straight line must stop somewhere: at the last step that an int32 counts.
 _HORIZON = 2**31 - 1
 
 

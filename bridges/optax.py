@@ -54,33 +54,38 @@ __all__ = [
 class OptaxSchedule(Value):
     """A schedule times a peak value; see `to_optax`."""
 
-    __slots__ = ("_compiles", "peak_value", "schedule")
+    __slots__ = ("_on_device", "peak_value", "schedule")
     fields = ("schedule", "peak_value")
     factory = "to_optax"
 
     schedule: Schedule
     peak_value: float
-    _compiles: bool | None
+    _on_device: dict[bool, OptaxSchedule | None]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # Found out at the first call: JAX rebuilds this around placeholders, which have no parts.
-        object.__setattr__(self, "_compiles", None)
+        object.__setattr__(self, "_on_device", {})
 
     def __call__(self, count: Any) -> Any:
-        if isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer) and self._compiled():
-            try:
-                return _rate(self, count)
-            except OverflowError:
-                pass  # a horizon past 32 bits: the schedule itself says it better
+        if isinstance(count, jax.Array) and not isinstance(count, jax.core.Tracer):
+            x64 = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+            rate = self._on_device[x64] if x64 in self._on_device else self._copied(x64)
+            if rate is not None:
+                return _rate(rate, count)
         return self.schedule(count) * self.peak_value
 
-    def _compiled(self) -> bool:
-        if self._compiles is None:
-            # A function of the user's may be written for concrete values alone.
-            foreign = any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule))
-            object.__setattr__(self, "_compiles", not foreign)
-        return bool(self._compiles)
+    def _copied(self, x64: bool) -> OptaxSchedule | None:
+        """The same with its numbers on the device, so that no call copies them; None where it cannot be compiled."""
+        rate = None
+        # A user's function may be written for concrete values alone.
+        if not any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule)):
+            try:
+                with jax.ensure_compile_time_eval():  # not as tracers of a function that is being compiled
+                    rate = jax.device_put(self)
+            except OverflowError:  # a horizon past int32, which cannot be an argument of a jitted function
+                pass
+        self._on_device[x64] = rate
+        return rate
 
 
 register(OptaxSchedule)

@@ -107,7 +107,7 @@ MORE = [
         endless=True,
     ),
 ]
-ALL = [*CASES, *LONG, *MORE]
+ALL = [case for case in [*CASES, *LONG, *MORE] if case.horizon < 2**50]  # past it, 25 digits do not tell floats apart
 
 
 def by_name() -> dict[str, list[Case]]:

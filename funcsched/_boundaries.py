@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from funcsched._exact import known
 from funcsched._value import numbers
+from funcsched.numerics.number_system import is_concrete
 from funcsched.schedule import Schedule
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
     if (body := schedule.body()) is not None:
         return boundaries(body, until, tables)
     own, kind = schedule.arguments(), schedule.factory
-    if not known(*numbers(schedule)):
+    if not is_concrete(*numbers(schedule)):
         return set()
     if kind == "ramp":
         return {own["steps"]}

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsched._namespace import dtype_name, library
+from funcsched.numerics.double_word import DoubleWord
+from funcsched.numerics.namespace import dtype_name, library
+from funcsched.numerics.number_system import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 # The largest finite float: a bound that Python compares with an int of any size, where isfinite overflows.
 LARGEST = 1.7976931348623157e308
 LARGEST_LEVEL = 3.4028234663852886e38  # of float32
-# Every count up to here is exact in float64, the widest type that all backends share.
-MAX_COUNT = 2**53
 MAX_CYCLES = 1_000_000
 _FEW = 20  # items that are printed of a list that is refused
 
@@ -57,6 +57,8 @@ def _beginning(value: Any) -> str:
 def number(function: str, argument: str, requirement: str, value: Any) -> Any:
     """A Python int or float, or an array as it is; TypeError for anything else."""
     if type(value) is int or type(value) is float:
+        return value
+    if isinstance(value, DoubleWord):  # a count that was looked up in a table
         return value
     kind = library(value)
     if kind == "numpy" and getattr(value, "ndim", 1) == 0:
@@ -99,6 +101,7 @@ level_now = rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL)
 share = rule("a number from 0 to 1", 0, 1, traced=True)
 # Parameters of curves.
 positive = rule("a finite number above 0", 0, LARGEST, above=True)
+exponent = rule("a number above 0 and at most 1000", 0, 1000, above=True)
 ratio = rule("a number from 1e-30 to 1e30", 1e-30, 1e30)
 shrinking = rule("a number from 1e-30 to 1", 1e-30, 1)
 bend = rule("a number from -40 to 40", -40, 40)
@@ -201,7 +204,7 @@ RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "shift": whole_now,
     "staircase": truth,
     "cycles": cycles,
-    "exponent": positive,
+    "exponent": exponent,
     "ratio": ratio,
     "rate": ratio,
     "period_factor": growing,

@@ -6,8 +6,8 @@ import math
 
 from funcsched._boundaries import boundaries, children
 from funcsched._check import length_now, optional, positive, refuse
-from funcsched._exact import known
 from funcsched._value import numbers
+from funcsched.numerics.number_system import is_concrete
 from funcsched.schedule import Lift, Schedule, lifted, parts
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def drawn(function: str, schedules: Any, peak_value: float | None) -> list[Drawn
 
 def reach(schedule: Schedule) -> int:
     """How far to draw a schedule: to its end and a tenth more, or until an endless one has shown what it does."""
-    if not known(*numbers(schedule)):
+    if not is_concrete(*numbers(schedule)):
         return _UNKNOWN
     end, _ = _length(schedule)
     end = math.ceil(end) if 0 < end < _FARTHEST else _FARTHEST if end else _UNKNOWN

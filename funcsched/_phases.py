@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from funcsched._check import within
-from funcsched._exact import known
 from funcsched._shape import Shape
 from funcsched.combinators import Join
+from funcsched.numerics.number_system import is_concrete
 from funcsched.pieces import constant, ramp
 from funcsched.schedule import Schedule
 from funcsched.shapes import linear
@@ -18,7 +18,7 @@ def phases(start: float, *parts: tuple[int, float, Shape]) -> Schedule:
     """
     pieces, begins, begin = [], [], 0
     for i, (steps, stop, shape) in enumerate(parts):
-        absent = known(steps) and steps == 0
+        absent = is_concrete(steps) and steps == 0
         if not absent or i == len(parts) - 1:
             pieces.append(constant(stop) if absent else ramp(start, stop, steps=steps, shape=shape))
             begins.append(begin)
@@ -35,6 +35,6 @@ def warmup_then_decay(
 
 def warmup_then(warmup_steps: int, start: float, schedule: Schedule) -> Schedule:
     """A linear warmup to 1, then a schedule that starts there."""
-    if known(warmup_steps) and warmup_steps == 0:
+    if is_concrete(warmup_steps) and warmup_steps == 0:
         return schedule
     return Join((ramp(start, 1.0, steps=warmup_steps), schedule), (warmup_steps,))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from funcsched._curve import Curve, bisected, distance, highest, horizon
-from funcsched._exact import known
 from funcsched._value import Value, numbers
+from funcsched.numerics.number_system import is_concrete
 from funcsched.resume import EVERY, FAR, alike
 from funcsched.schedule import Lift
 from funcsched.shapes import cosine, linear, power, reverse, rex, sine, sqrt
@@ -440,7 +440,7 @@ def _arguments(one: Any, other: Any) -> Iterator[str]:
     """The arguments in which two values of one kind differ; innermost, and with nothing where the kinds differ."""
     if type(one) is not type(other) or not isinstance(one, Value) or isinstance(one, Lift):
         return
-    if not known(*numbers(one), *numbers(other)):
+    if not is_concrete(*numbers(one), *numbers(other)):
         return
     for name, before in one.arguments().items():
         after = other.arguments()[name]

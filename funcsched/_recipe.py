@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, ParamSpec
 
-    from funcsched._step import Step
+    from funcsched.numerics.step import Step
 
     P = ParamSpec("P")
 

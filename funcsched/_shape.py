@@ -1,17 +1,17 @@
 """What a shape is, and shapes made of shapes.
 
-A shape gives two weights, each accurate to the last place where it is small: `rise`, which goes from 0 to 1 with the
-elapsed steps, and `fall` = 1 - rise, which goes to 0 with the remaining ones. Subtracting one from 1 would lose the
-other. Each comes with a flag that says where the weight stands for exactly 1, or None where its formula gives 1 itself.
+A shape gives two weights: `rise`, which goes from 0 to 1, and `fall` = 1 - rise. Each is accurate to the last place
+where it is small, which the difference from 1 would not be. A weight is a function of two counts of steps:
+``rise(elapsed, remaining)`` and ``fall(remaining, elapsed)``. It is exactly 0 where its first count is 0. The ramp that
+uses it takes care of the other end, where it is 1 up to rounding.
 """
 
 from __future__ import annotations
 
 from funcsched._check import refuse
-from funcsched._exact import SHARE, at_least_one
-from funcsched._fold import fold
-from funcsched._step import Step
 from funcsched._value import Value
+from funcsched.numerics.periodic import fold
+from funcsched.numerics.step import Step
 from funcsched.schedule import Schedule, evaluate
 
 TYPE_CHECKING = False
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Weight = Callable[[Any, Any], tuple[Any, Any]]  # of the elapsed and the remaining steps
+    from funcsched.numerics.number_system import NumberSystem, Weight
+    from funcsched.numerics.periodic import Position
 
 
 class Shape(Value):
     """A curve from 0 to 1 on the fraction of a phase: the `shape` of a `ramp`.
 
-    Call it with a fraction in [0, 1], a Python float or an array of floats, to look at the curve itself; outside,
-    the ends hold.
+    Call it with a fraction in [0, 1], a Python float or an array of floats, to evaluate the curve itself; outside,
+    the ends are held.
 
     Example:
         >>> import funcsched as fs
@@ -37,51 +38,52 @@ class Shape(Value):
     __slots__ = ()
     of_steps = False  # callable, but of fractions
     final = 1.0  # the weight at the end of the phase
-    symmetric = False  # whether fall is rise with the counts exchanged
+    symmetric = False  # whether `fall` is the same function as `rise`
+    exact = False  # whether the formula gives exactly 1 wherever the curve reaches it, which may be more than once
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        """rise and fall over a phase of `steps` steps."""
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        """The weight of a phase of `steps` steps: of the elapsed steps and of the remaining ones."""
         raise NotImplementedError
 
-    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-        """rise and fall together, with 1 put in where it is flagged."""
-        weights = self.weights(xp, steps)
-
-        def both(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            found = [weight(elapsed, remaining) for weight in weights]
-            up, down = (value if top is None else xp.where(top, 1.0, value) for value, top in found)
-            return up, down
-
-        return both
-
-    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
-        """Whether a ramp up, or with negative steps down, meets `high` exactly, and the numbers that `risen` takes.
-
-        One that does not meet it goes beyond. None for a shape that has no `risen`.
-        """
-        return None
-
-    flat: tuple[Any, ...] = ()  # the numbers of a ramp that does not rise
-
-    def risen(self, xp: Any, count: Any, *rows: Any) -> Any:
-        """The rise of several ramps over their lower levels, each at a count from there."""
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        """1 - rise: of the remaining steps and of the elapsed ones."""
         raise NotImplementedError
+
+    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        """Both weights together, of the elapsed steps and of the remaining ones, exactly 1 at their ends."""
+        rise, fall = one_at_end(xp, self.rise(xp, steps)), one_at_end(xp, self.fall(xp, steps))
+        return lambda elapsed, remaining: (rise(elapsed, remaining), fall(remaining, elapsed))
 
     def stretched(self, factor: Any) -> Shape:
         """The same curve where every step has become `factor` steps."""
         return self
 
     def at(self, step: Step) -> Any:
-        rise, _ = self.weights(step.xp, 1)
-        weight, top = rise(*step.phase(1))
-        return weight if top is None else step.xp.where(top, 1.0, weight)
+        elapsed, remaining = step.phase(1)
+        value = step.xp.minimum(self.rise(step.xp, 1)(elapsed, remaining), 1.0)
+        return value if self.final != 1.0 else step.xp.where(remaining <= 0, 1.0, value)
 
     def __call__(self, fraction: Any) -> Any:
         return evaluate(self, fraction)
 
 
+def one_at_end(xp: NumberSystem, weight: Weight) -> Weight:
+    """The same weight, exactly 1 where the second count is 0."""
+    return lambda count, other: xp.where(other <= 0, 1.0, weight(count, other))
+
+
+class Symmetric(Shape):
+    """A curve that is the same when it is run backwards."""
+
+    __slots__ = ()
+    symmetric = True
+
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        return self.rise(xp, steps)
+
+
 class Custom(Shape):
-    """A plain function of the fraction."""
+    """A user's function of the fraction, taken to be 0 at 0 and 1 at 1."""
 
     __slots__ = fields = ("function",)
     factory = "shape"
@@ -92,28 +94,17 @@ class Custom(Shape):
     def __repr__(self) -> str:
         return repr(self.function)
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length = at_least_one(xp, steps)
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        function, fraction = self.function, xp.fraction(steps)
+        return lambda elapsed, remaining: xp.where(elapsed <= 0, 0.0, function(fraction(elapsed, remaining)))
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return self.function(xp.real(elapsed) / length), xp.none(remaining)
-
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return 1.0 - rise(elapsed, remaining)[0], xp.none(elapsed)
-
-        return rise, fall
-
-
-def shaped(function: str, argument: str, value: Any) -> Shape:
-    """The rule of an argument that is a shape or any function of the fraction."""
-    if not callable(value) or isinstance(value, Schedule):  # which is callable, but of steps
-        wanted = "a shape, such as cosine without quotes, or a function of the fraction"
-        raise refuse(function, argument, wanted, value, TypeError)
-    return value if isinstance(value, Shape) else Custom(value)
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        function, fraction = self.function, xp.fraction(steps)
+        return lambda remaining, elapsed: xp.where(remaining <= 0, 0.0, 1.0 - function(fraction(elapsed, remaining)))
 
 
 class Reverse(Shape):
-    """The same curve run backwards, from 1 down to 0, upside down."""
+    """``1 - shape(1 - u)``: the same curve run backwards, from 1 down to 0, upside down."""
 
     __slots__ = fields = ("shape",)
     factory = "reverse"
@@ -124,20 +115,19 @@ class Reverse(Shape):
     def stretched(self, factor: Any) -> Shape:
         return Reverse(self.shape.stretched(factor))
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        rise, fall = self.shape.weights(xp, steps)
-        return (
-            lambda elapsed, remaining: fall(remaining, elapsed),
-            lambda elapsed, remaining: rise(remaining, elapsed),
-        )
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        return self.shape.fall(xp, steps)
 
-    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        return self.shape.rise(xp, steps)
+
+    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
         both = self.shape.both(xp, steps)
         return lambda elapsed, remaining: both(remaining, elapsed)[::-1]
 
 
 class Compose(Shape):
-    """One curve on the fraction that another gives."""
+    """``outer(inner(u))``: the weights of `inner` are the fractions of `outer`."""
 
     __slots__ = fields = ("outer", "inner")
     factory = "compose"
@@ -149,22 +139,42 @@ class Compose(Shape):
     def stretched(self, factor: Any) -> Shape:
         return Compose(self.outer, self.inner.stretched(factor))
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        inner = self.inner.both(xp, steps)
-        rise, fall = self.outer.weights(xp.for_floats(), SHARE)
-        return (
-            lambda elapsed, remaining: rise(*inner(elapsed, remaining)),
-            lambda elapsed, remaining: fall(*inner(elapsed, remaining)),
-        )
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        inner, rise = self.inner.both(xp, steps), self.outer.rise(xp, 1)
+        return lambda elapsed, remaining: rise(*inner(elapsed, remaining))
 
-    # Asked one by one, shapes inside each other would be asked twice as often at each level.
-    def both(self, xp: Any, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-        inner, outer = self.inner.both(xp, steps), self.outer.both(xp.for_floats(), SHARE)
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        inner, fall = self.inner.both(xp, steps), self.outer.fall(xp, 1)
+        return lambda remaining, elapsed: fall(*inner(elapsed, remaining)[::-1])
+
+    # With two separate weights, nested compositions would evaluate the innermost shape twice as often at each level.
+    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        inner, outer = self.inner.both(xp, steps), self.outer.both(xp, 1)
         return lambda elapsed, remaining: outer(*inner(elapsed, remaining))
 
 
-class Restarts(Shape):
-    """`cycles` times the same curve, each beginning anew."""
+class Folded(Shape):
+    """Repetitions of a curve, each on its own part of the phase."""
+
+    __slots__ = ()
+
+    def folded(self, xp: NumberSystem, steps: Any) -> tuple[Shape, Any, Any, Position]:
+        """The curve, and the number system, period and position of a repetition."""
+        raise NotImplementedError
+
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        curve, xp, period, position = self.folded(xp, steps)
+        rise = curve.rise(xp, period)
+        return lambda elapsed, remaining: rise(*position(elapsed, remaining))
+
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        curve, xp, period, position = self.folded(xp, steps)
+        fall = curve.fall(xp, period)
+        return lambda remaining, elapsed: fall(*position(elapsed, remaining)[::-1])
+
+
+class Restarts(Folded):
+    """`cycles` times the same curve, each starting anew."""
 
     __slots__ = fields = ("shape", "cycles")
     factory = "restarts"
@@ -173,10 +183,13 @@ class Restarts(Shape):
     shape: Shape
     cycles: int
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        position, system, period = fold(xp, self.cycles, 1, steps, mirror=False)
-        rise, fall = self.shape.weights(system, period)
-        return (
-            lambda elapsed, remaining: rise(*position(elapsed, remaining)),
-            lambda elapsed, remaining: fall(*position(elapsed, remaining)),
-        )
+    def folded(self, xp: NumberSystem, steps: Any) -> tuple[Shape, Any, Any, Position]:
+        return self.shape, *fold(xp, self.cycles, 1, steps, mirror=False)
+
+
+def shaped(function: str, argument: str, value: Any) -> Shape:
+    """The rule of an argument that is a shape or any function of the fraction."""
+    if not callable(value) or isinstance(value, Schedule):  # which is callable, but of steps
+        wanted = "a shape, such as cosine without quotes, or a function of the fraction"
+        raise refuse(function, argument, wanted, value, TypeError)
+    return value if isinstance(value, Shape) else Custom(value)

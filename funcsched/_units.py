@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from math import nextafter
 
-from funcsched._check import MAX_COUNT, length_now, number, refuse
-from funcsched._namespace import library
+from funcsched._check import length_now, number, refuse
+from funcsched.numerics.namespace import library
+from funcsched.numerics.number_system import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

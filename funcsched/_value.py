@@ -79,10 +79,18 @@ def numbers(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _key(static: Any) -> Any:
+    try:
+        hash(static)
+    except TypeError:  # a shape that a traced factor has stretched
+        return id(static)
+    return static
+
+
 def structure(value: Any) -> Any:
     """What is left of a value without its numbers; equal for two values that `rebuild` can exchange."""
     if isinstance(value, Value):
-        parts = (getattr(value, n) if n in value.static else structure(getattr(value, n)) for n in value.fields)
+        parts = (_key(getattr(value, n)) if n in value.static else structure(getattr(value, n)) for n in value.fields)
         return type(value), tuple(parts)
     if isinstance(value, tuple):
         return tuple, tuple(structure(item) for item in value)

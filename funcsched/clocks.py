@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 
 from funcsched._check import checked, growing, length, length_now, optional, refuse, rule, whole_cycles
 from funcsched._check import ratio as factor_rule
-from funcsched._exact import known, log_of
-from funcsched._fold import ratio
-from funcsched._kept import kept
-from funcsched._scalar import INTEGER
-from funcsched._step import COUNTED, Step
 from funcsched._value import numbers
-from funcsched.combinators import NESTED, Join, Scale
-from funcsched.decays import growth
 from funcsched.levels import products
-from funcsched.schedule import Schedule, Slowed, lifted, parts
+from funcsched.numerics.cache import cached
+from funcsched.numerics.double_word import logarithm
+from funcsched.numerics.number_system import MAX_COUNT, is_concrete
+from funcsched.numerics.periodic import ratio
+from funcsched.numerics.step import Step
+from funcsched.schedule import Schedule, Slowed, counts, lifted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
-
-    from funcsched._exact import Constant
 
 
 class Shift(Schedule):
@@ -70,42 +65,32 @@ def shift(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
 
 
 class Stretch(Schedule):
-    __slots__ = ("_ratio", "factor", "schedule")
-    fields = ("schedule", "factor")
+    __slots__ = fields = ("schedule", "factor")
     factory = "stretch"
     rows = True
     static = frozenset({"factor"})
 
     schedule: Schedule
     factor: float
-    _ratio: tuple[Any, int]
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        object.__setattr__(self, "_ratio", ratio(self.factor))
 
     def stretched(self, factor: Any) -> Schedule:
         return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
-        slower, faster = self._ratio
-        limit = 2**53 if step.xp.largest is None else step.xp.largest
-        # In whole numbers nothing is rounded before the curve is.
-        if not isinstance(slower, int) or _longest(self.schedule, limit) * slower > limit:
+        slower, faster = ratio(self.factor)
+        longest = _longest(self.schedule, MAX_COUNT) * slower
+        if not isinstance(slower, int) or longest > MAX_COUNT:
             return self.schedule.at(step.divided(self.factor))
-        value = self.schedule.stretched(slower).at(step.times(faster))
-        if step.xp.largest is None or faster == 1:
-            return value
-        return step.xp.where(step.before(limit // faster), value, self.schedule.at(step.divided(self.factor)))
+        # In integers nothing is rounded before the curve is.
+        return self.schedule.stretched(slower).at(step.up_to(longest).scaled(faster))
 
 
 def _longest(schedule: Schedule, otherwise: int) -> int:
-    """The largest count of steps in a schedule, if all are known."""
-    if not known(*numbers(schedule)):
+    """The largest count of steps in a schedule if all of them are concrete."""
+    if not is_concrete(*numbers(schedule)):
         return otherwise
-    values = [value for part in parts(schedule) for value in part.arguments().values()]
-    rows = [value if isinstance(value, tuple) else (value,) for value in values]
-    return max([0, *(item for row in rows for item in row if type(item) is int)])
+    longest: int = max([0, *counts(schedule)])
+    return longest
 
 
 def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
@@ -138,13 +123,11 @@ def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedul
 _stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
 
 
-_FEW = 64  # levels or cycles, which are prepared when a schedule is built; more wait for their first use
-_MANY = 1000  # levels: more are no table
+_MOST_LEVELS = 1000  # that are looked up in a table
 
 
 class Repeat(Schedule):
-    __slots__ = ("_heights", "_log", "level_factor", "period", "period_factor", "schedule", "times")
-    fields = ("schedule", "period", "times", "period_factor", "level_factor")
+    __slots__ = fields = ("schedule", "period", "times", "period_factor", "level_factor")
     factory = "repeat"
     rows = True
     defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
@@ -155,30 +138,21 @@ class Repeat(Schedule):
     times: int | None
     period_factor: float
     level_factor: float
-    _log: Constant
-    _heights: tuple[float, ...] | None  # of the cycles, where they are few; otherwise they wait for the first use
-
-    def __init__(self, *arguments: Any, derived: tuple[Any, Any] | None = None) -> None:
-        super().__init__(*arguments)
-        heights, log = _levels(self.times, self.level_factor) if derived is None else derived
-        object.__setattr__(self, "_heights", heights)
-        object.__setattr__(self, "_log", log)
 
     def stretched(self, factor: Any) -> Schedule:
-        schedule, period, derived = self.schedule.stretched(factor), self.period * factor, (self._heights, self._log)
-        return Repeat(schedule, period, self.times, self.period_factor, self.level_factor, derived=derived)
+        arguments = self.times, self.period_factor, self.level_factor
+        return Repeat(self.schedule.stretched(factor), self.period * factor, *arguments)
 
     def at(self, step: Step) -> Any:
         cycle, local = step.cycle(self.period, self.times)
         value = self.schedule.at(local)
         if self.level_factor == 1:
             return value
-        if known(cycle):
+        if is_concrete(cycle):
             return value * (self.level_factor**cycle if cycle == cycle else 1.0)
-        if self.times is not None and self.times <= _MANY:
-            heights = self._heights or _heights(self.times, self.level_factor)
-            return value * step.xp.lookup(heights, step.xp.integers(step.xp.where(cycle == cycle, cycle, 0)))
-        return value * growth(step.xp, self._log, cycle, 1)
+        if self.times is not None and self.times <= _MOST_LEVELS:
+            return value * step.lookup(_levels(self.times, self.level_factor), cycle)
+        return value * step.xp.exponential(logarithm(self.level_factor), 1)(cycle)
 
     def scalar(self) -> Callable[[int], float]:
         schedule, period, times, factor = self.schedule.scalar(), self.period, self.times, self.level_factor
@@ -192,155 +166,71 @@ class Repeat(Schedule):
         return value
 
 
-def _levels(times: int | None, level_factor: float) -> tuple[tuple[float, ...] | None, Constant]:
-    few = times is not None and times <= _FEW
-    return products((level_factor,) * ((times or 1) - 1)) if few else None, log_of(level_factor)
-
-
-@kept
-def _heights(times: int, level_factor: float) -> tuple[float, ...]:
+@cached
+def _levels(times: int, level_factor: float) -> tuple[float, ...]:
     return products((level_factor,) * (times - 1))
 
 
-class RepeatLonger(Repeat):
-    """Cycles that grow: where each begins depends on all before, so that the period must be known."""
+class GrowingRepeat(Repeat):
+    """Cycles that grow: where each begins depends on all before, so that the period must be concrete."""
 
-    __slots__ = ("_prepared",)
+    __slots__ = ()
     static = frozenset({"period", "times", "period_factor", "level_factor"})
-
-    _prepared: _Cycles | None  # all cycles, where they are few
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        few = self.period_factor >= _QUICK or (self.times is not None and self.times <= _FEW)
-        object.__setattr__(self, "_prepared", _Cycles(*_rows(*self._numbers())) if few else None)
-
-    def _numbers(self) -> tuple[Any, ...]:
-        return self.period, self.times, self.period_factor, self.level_factor
-
-    def _cycles(self) -> _Cycles:
-        return self._prepared or _Cycles(*_many_rows(*self._numbers()))
-
-    def _longest(self) -> int:
-        return max(self.period, _longest(self.schedule, self.period))
 
     def stretched(self, factor: Any) -> Schedule:
         return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
-        return self._at(step, self._cycles())
-
-    def _at(self, step: Step, cycles: _Cycles) -> Any:
-        xp, cycles = step.xp, cycles.before(step.xp.largest)
-        whole = self.times is not None and len(cycles.wholes) == self.times
-        counted = known(step.raw) or cycles.scales[-1] * self._longest() <= COUNTED
-        if whole and cycles.exact and counted and len(cycles.wholes) <= NESTED:
-            pieces = zip(cycles.scales, cycles.levels, strict=True)
-            value = Join(tuple(_leveled(self.schedule.stretched(s), h) for s, h in pieces), tuple(cycles.begins)).at(
-                step
-            )
-        else:
-            value = self._looked_up(step, cycles)
-        # Of both, a repetition of repetitions would ask twice as much at each level.
-        if not whole or (known(step.raw) and step.value() < cycles.total):
-            return value
-        end = self.schedule.at(Step(xp, self.period if known(step.raw) else xp.whole(0 * step.raw + self.period)))
-        return xp.where(step.before(cycles.total), value, step.hold(end * cycles.levels[-1]))
-
-    def _looked_up(self, step: Step, cycles: _Cycles) -> Any:
-        xp = step.xp
-        index = bisect_right(cycles.begins, step.value()) if known(step.raw) else step.index(cycles.begins)
-        limit = 2**53 if xp.largest is None else xp.largest
-        scales = cycles.scales if known(index) or not cycles.exact else [min(own, limit) for own in cycles.scales]
-        begin, fraction, scale, level = (
-            row[index] if known(index) else xp.lookup(row, index)
-            for row in (cycles.wholes, cycles.fractions, scales, cycles.levels)
-        )
+        cycles = _cycles(self.period, self.times, self.period_factor, self.level_factor)
+        begins, fractions, starts, scales, levels, total, exact = cycles
+        longest = max(self.period, _longest(self.schedule, self.period))
+        step = step.up_to(max(begins[-1], total, scales[-1] * longest if exact else 0))
+        xp, index = step.xp, step.index(starts)
+        begin, fraction, scale, level = (xp.lookup(row, index) for row in (begins, fractions, scales, levels))
         local = step.since(begin)
-        if not cycles.exact:
-            value = self.schedule.at(local.less(fraction).divided(scale))
-        elif known(scale):
+        # As long as they can be counted, all lengths are multiplied by an integer.
+        counted = sum(own * longest <= MAX_COUNT for own in scales) if exact else 0
+        if counted == len(scales):
             value = self.schedule.stretched(scale).at(local)
         else:
-            value = self._exact(local, index, scale, cycles)
-        return value * level
-
-    def _exact(self, local: Step, index: Any, scale: Any, cycles: _Cycles) -> Any:
-        """Every length times a whole number, but where that would be too long to count."""
-        xp, longest = local.xp, self._longest()
-        limit = 2**53 if xp.largest is None else xp.largest
-        fits = [own * longest <= limit for own in cycles.scales]
-        if all(fits):
-            return self.schedule.stretched(scale).at(local)
-        safe = xp.lookup([own if fit else 1 for own, fit in zip(cycles.scales, fits, strict=True)], index)
-        inside = self.schedule.stretched(safe).at(local)
-        value = xp.where(index < fits.index(False), inside, self.schedule.at(local.divided(scale)))
-        if cycles.scales[-1] <= limit:
-            return value
-        # A factor that is itself too long to count stands in no row; there is one at most, for it is never over.
-        return xp.where(index < len(fits) - 1, value, self.schedule.at(local.divided(cycles.scales[-1])))
+            value = self.schedule.at(local.earlier(fraction).divided(scale))
+        if 0 < counted < len(scales):
+            short = xp.where(index < counted, scale, 1)
+            value = xp.where(index < counted, self.schedule.stretched(short).at(local), value)
+        value = value * level
+        if len(begins) != self.times or (is_concrete(step.count) and step.count < total):
+            return value  # evaluating the end as well would double the work at each level of nested repetitions
+        end = self.schedule.at(Step(xp, xp.where(step.count >= 0, self.period, step.count))) * levels[-1]
+        return xp.where(step.before(total), value, step.full(end))
 
     def scalar(self) -> Callable[[int], float]:
-        cycles = self._cycles()
-        return lambda step: float(self._at(Step(INTEGER, step), cycles))
+        return super(Repeat, self).scalar()
 
 
-def _leveled(schedule: Schedule, level: float) -> Schedule:
-    return schedule if level == 1 else Scale(schedule, level)
+@cached
+def _cycles(period: int, times: int | None, period_factor: float, level_factor: float) -> tuple[Any, ...]:
+    """All cycles that begin up to step `MAX_COUNT`.
 
-
-class _Cycles:
-    """Where the cycles of a growing repetition begin, how long they are and how high."""
-
-    __slots__ = ("begins", "exact", "fractions", "levels", "scales", "total", "wholes")
-
-    def __init__(
-        self,
-        wholes: tuple[int, ...],  # each beginning rounded down,
-        fractions: tuple[float, ...],  # and what that leaves
-        begins: tuple[int, ...],  # the first step of each cycle but the first
-        scales: tuple[Any, ...],
-        levels: tuple[float, ...],
-        total: int,
-        exact: bool,
-    ) -> None:
-        self.wholes, self.fractions, self.begins, self.scales, self.levels = wholes, fractions, begins, scales, levels
-        self.total, self.exact = total, exact
-
-    def before(self, largest: int | None) -> _Cycles:
-        """Those that begin at steps which can be counted."""
-        if largest is None or self.wholes[-1] <= largest:
-            return self
-        count = bisect_right(self.begins, largest) + 1
-        rows = self.wholes[:count], self.fractions[:count], self.begins[: count - 1], self.scales[:count]
-        return _Cycles(*rows, self.levels[:count], self.total, self.exact)
-
-
-_QUICK = 1.875  # a factor by which cycles soon are longer than can be counted
-
-
-def _rows(period: int, times: int | None, period_factor: float, level_factor: float) -> tuple[Any, ...]:
-    """What makes the cycles."""
+    For each cycle the step at which it begins, rounded down, and the fraction that this leaves out; the first step of
+    each but the first; what their lengths and levels are multiplied by; the last step; whether lengths are integers.
+    """
     from decimal import ROUND_CEILING, Context, Decimal
 
     context = Context(prec=100)
     numerator, denominator = ratio(period_factor)
-    growing = context.divide(Decimal(numerator), Decimal(denominator))
+    growth = context.divide(Decimal(numerator), Decimal(denominator))
     exact = isinstance(numerator, int) and denominator == 1
     begin, scale, level = Decimal(0), Decimal(1), Decimal(1)
     rows: list[tuple[Any, ...]] = []
-    while begin <= 2**53 and (times is None or len(rows) < times):
+    while begin <= MAX_COUNT and (times is None or len(rows) < times):
         whole, fraction = int(begin), float(begin % 1)
         begin = context.add(begin, context.multiply(scale, Decimal(period)))
         end = int(begin.to_integral_value(ROUND_CEILING))
         rows.append((whole, fraction, end, int(scale) if exact else float(scale), float(level)))
-        scale = context.multiply(scale, growing)
+        scale = context.multiply(scale, growth)
         level = context.multiply(level, Decimal(level_factor))
-    wholes, fractions, ends, scales, levels = zip(*rows, strict=True)
-    return wholes, fractions, ends[:-1], scales, levels, ends[-1], exact
-
-
-_many_rows = kept(_rows)
+    begins, fractions, ends, scales, levels = zip(*rows, strict=True)
+    return begins, fractions, ends[:-1], scales, levels, min(ends[-1], 2**62), exact
 
 
 def repeat(
@@ -389,7 +279,7 @@ def repeat(
     if period_factor == 1:
         return Repeat(inner, period, times, 1.0, level_factor)
     period = length_now("repeat", "period", period)
-    return RepeatLonger(inner, period, times, period_factor, level_factor)
+    return GrowingRepeat(inner, period, times, period_factor, level_factor)
 
 
 def levels_in_range(function: str, times: int | None, level_factor: float) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from funcsched._check import checked, increasing, level, refuse, sequence, whole
-from funcsched._exact import known
-from funcsched._lines import at_once
 from funcsched._shape import Shape, shaped
-from funcsched._step import Step
 from funcsched._value import numbers, rebuild, structure
+from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.step import Step
 from funcsched.pieces import Constant, Ramp
 from funcsched.schedule import Schedule, lifted, parts
 from funcsched.shapes import linear
@@ -31,26 +30,18 @@ class Join(Schedule):
     boundaries: tuple[int, ...]
 
     def at(self, step: Step) -> Any:
-        if known(step.raw):
-            return self._single(step)
-        if (value := at_once(step, self.schedules, self.boundaries)) is not None:
-            return value
+        if is_concrete(step.count):  # only one piece is evaluated
+            piece = bisect_right(self.boundaries, step.count)
+            return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
         # Inside a table of another join the numbers are arrays already, and there is no table of tables.
         if len(self.schedules) <= NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
             return self._nested(step)
         return self._tabled(step)
 
-    def _single(self, step: Step) -> Any:
-        """A step that is one number is asked of one piece."""
-        piece = bisect_right(self.boundaries, step.value())
-        return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
-
     def _nested(self, step: Step) -> Any:
-        begins, ends = (0, *self.boundaries), (*self.boundaries, None)
         value = None
-        for schedule, begin, end in zip(self.schedules, begins, ends, strict=True):
-            length = end - begin if end is not None and known(begin, end) else None
-            piece = schedule.at(step.since(begin, length))
+        for schedule, begin in zip(self.schedules, (0, *self.boundaries), strict=True):
+            piece = schedule.at(step.since(begin))
             value = piece if value is None else step.xp.where(step.before(begin), value, piece)
         return value
 
@@ -60,8 +51,8 @@ class Join(Schedule):
         index = step.index(self.boundaries)
         local = step.since(xp.lookup((0, *self.boundaries), index))
         kinds = [structure(schedule) for schedule in self.schedules]
-        numbered: dict[Any, int] = {}
-        kind = xp.lookup([numbered.setdefault(key, len(numbered)) for key in kinds], index)
+        numbered: dict[Any, float] = {}  # floats, because integers would be looked up as counts
+        kind = xp.lookup([numbered.setdefault(key, float(len(numbered))) for key in kinds], index)
         value = None
         for key, place in numbered.items():
             members = [schedule if own == key else None for schedule, own in zip(self.schedules, kinds, strict=True)]
@@ -308,7 +299,7 @@ class Interpolate(Schedule):
         pieces: list[Schedule] = [
             Ramp(levels[i], levels[i + 1], begins[i + 1] - begins[i], shapes[i]) for i in range(count)
         ]
-        if not (known(begins[0]) and begins[0] == 0 and pieces):
+        if not (is_concrete(begins[0]) and begins[0] == 0 and pieces):
             pieces.insert(0, Constant(levels[0]))
             begins = (*begins[:1], *begins) if count else (*begins, *begins)
         return Join(tuple(pieces), begins[1:-1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from funcsched._check import length_now, optional, refuse
 from funcsched._curve import Curve, distance, highest, samples
-from funcsched._exact import known
 from funcsched._reasons import ROUNDING, Reasons, apart
 from funcsched._value import Value, numbers
+from funcsched.numerics.number_system import is_concrete
 from funcsched.resume import FAR, parting
 from funcsched.schedule import Schedule, lifted
 
@@ -101,7 +101,7 @@ the second is the first, one step earlier
     steps = _run("compare", "steps", steps)
     last = FAR if steps is None else steps - 1
     same = Comparison(True, None, None, None, 0.0, None, "")
-    if one is other or (known(*numbers(one), *numbers(other)) and one == other):
+    if one is other or (is_concrete(*numbers(one), *numbers(other)) and one == other):
         return same
     left, right = Curve(one, last), Curve(other, last)
     try:

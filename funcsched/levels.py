@@ -6,9 +6,9 @@ import math
 from bisect import bisect_right
 
 from funcsched._check import LARGEST_LEVEL, checked, increasing, level, level_now, refuse, rule, sequence, whole
-from funcsched._exact import known
-from funcsched._scalar import INTEGER
-from funcsched._step import Step
+from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.python_numbers import INTEGERS
+from funcsched.numerics.step import Step
 from funcsched.schedule import Schedule
 
 TYPE_CHECKING = False
@@ -34,23 +34,23 @@ class Levels(Schedule):
 
     def at(self, step: Step) -> Any:
         xp, boundaries, row = step.xp, self.boundaries, self.row(step.xp)
-        if known(step.raw):
-            return step.hold(row[bisect_right(boundaries, step.value())])
+        if is_concrete(step.count):
+            return step.full(row[bisect_right(boundaries, step.count)])
         if len(boundaries) > _SELECTED and not any(map(_several, boundaries)):
-            return step.hold(xp.lookup(row, step.index(boundaries)))
-        value = xp.array(row[-1])
+            return step.full(xp.lookup(row, step.index(boundaries)))
+        value = xp.level(row[-1])
         for boundary, before in zip(reversed(boundaries), reversed(row[:-1]), strict=True):
-            value = xp.where(step.before(boundary), xp.array(before), value)
-        return step.hold(value)
+            value = xp.where(step.before(boundary), xp.level(before), value)
+        return step.full(value)
 
     def scalar(self) -> Callable[[int], float]:
-        boundaries, row = self.boundaries, self.row(INTEGER)
+        boundaries, row = self.boundaries, self.row(INTEGERS)
         return lambda step: row[bisect_right(boundaries, step if step > 0 else 0)]
 
 
 def _several(number: Any) -> bool:
-    """Whether it is an array of several; torch.compile asks no attributes of a number that it does not know."""
-    return not known(number) and bool(getattr(number, "ndim", 0))
+    """Whether it is an array of several numbers; torch.compile allows no attributes of a symbolic number."""
+    return not is_concrete(number) and bool(getattr(number, "ndim", 0))
 
 
 class PiecewiseLevels(Levels):
@@ -76,7 +76,7 @@ class PiecewiseFactors(Levels):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        object.__setattr__(self, "_row", products(self.factors) if known(*self.factors) else None)
+        object.__setattr__(self, "_row", products(self.factors) if is_concrete(*self.factors) else None)
 
     def stretched(self, factor: Any) -> Schedule:
         return PiecewiseFactors(tuple(boundary * factor for boundary in self.boundaries), self.factors)
@@ -84,7 +84,7 @@ class PiecewiseFactors(Levels):
     def row(self, xp: Any) -> tuple[Any, ...]:
         if self._row is not None:
             return self._row
-        row = [xp.array(1.0)]
+        row = [xp.level(1.0)]
         for factor in self.factors:
             row.append(row[-1] * factor)
         return tuple(row)
@@ -149,7 +149,7 @@ def piecewise_constant(
     row = sequence(name, "factors", factors, level, "numbers")
     if len(row) != len(begins):
         raise refuse(name, "factors", f"as many as the {len(begins)} boundaries", list(row))
-    if known(*row) and not max(products(row)) <= LARGEST_LEVEL:
+    if is_concrete(*row) and not max(products(row)) <= LARGEST_LEVEL:
         raise refuse(name, "factors", "numbers whose products are at most 3.4e38", list(row))
     return PiecewiseFactors(begins, row)
 
@@ -175,10 +175,7 @@ class Table(Schedule):
     values: Row
 
     def at(self, step: Step) -> Any:
-        if known(step.raw):
-            count = step.value()
-            return self.values[int(min(count, len(self.values) - 1))] if count == count else step.raw
-        return step.hold(step.xp.lookup(self.values, step.place(len(self.values))))
+        return step.lookup(self.values, step.count)
 
     def scalar(self) -> Callable[[int], float]:
         values, last = self.values, len(self.values) - 1

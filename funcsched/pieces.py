@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from funcsched._check import checked
-from funcsched._exact import gap, known
-from funcsched._scalar import INTEGER
 from funcsched._shape import Shape, shaped
-from funcsched._step import Step
+from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.python_numbers import INTEGERS
+from funcsched.numerics.step import Step
 from funcsched.schedule import Schedule
 from funcsched.shapes import linear
 
@@ -27,7 +27,7 @@ class Constant(Schedule):
         return self
 
     def at(self, step: Step) -> Any:
-        return step.hold(self.value)
+        return step.full(self.value)
 
     def scalar(self) -> Callable[[int], float]:
         value = self.value
@@ -70,64 +70,51 @@ class Ramp(Schedule):
     shape: Shape
 
     def at(self, step: Step) -> Any:
-        levels_known, steps_known = known(self.start, self.stop), known(self.steps)
-        if (steps_known and self.steps == 0) or (levels_known and self.start == self.stop):
-            return step.hold(self.stop)
-        xp, start, stop = step.xp, self.start, self.stop
-        rising: Any = start < stop
-        if levels_known:  # of a symbol of torch.compile only a branch makes a bool
-            rising = True if rising else False
-        weight, top = self._weight(xp, rising, *step.phase(self.steps))
-        # From the lower level all terms are positive, so nothing cancels.
-        if levels_known:
-            low, high = (start, stop) if rising else (stop, start)
-            slope, exact = gap(xp, low, high)
-            value = weight * slope + low if low else weight * slope
+        xp, start, stop, steps, shape = step.xp, self.start, self.stop, self.steps, self.shape
+        if (is_concrete(steps) and steps == 0) or (is_concrete(start, stop) and start == stop):
+            return step.full(stop)
+        length = steps if is_concrete(steps) else xp.maximum(steps, 1)
+        elapsed, remaining = step.phase(steps)
+        # From the lower level all terms are positive, so that nothing cancels and the lower end is exact.
+        if is_concrete(start, stop):
+            low, high = min(start, stop), max(start, stop)
+            count, other = (elapsed, remaining) if start < stop else (remaining, elapsed)
+            weight = (shape.rise if start < stop else shape.fall)(xp, length)(count, other)
         else:
-            low, high, exact = xp.where(rising, start, stop), xp.where(rising, stop, start), False
-            value = weight * (high - low) + low
-            value = xp.where(value > high, high, value)
-        # The lower end is exact by itself. The higher one must be selected where rounding may have missed it, but for
-        # the end of a rise inside a join, which belongs to the next piece.
-        if top is None and not exact:
-            top = weight >= 1.0
-        if top is not None and not (rising is True and known(step.until) and steps_known and step.until <= self.steps):
-            value = xp.where(top, high, value)
-        # A length that turns out to be 0 is an absent phase.
-        return value if steps_known else xp.where(self.steps <= 0, step.hold(stop), value)
+            start, stop = xp.level(start), xp.level(stop)
+            rising = start < stop
+            low, high = xp.where(rising, start, stop), xp.where(rising, stop, start)
+            count, other = xp.where(rising, elapsed, remaining), xp.where(rising, remaining, elapsed)
+            weight = shape.rise(xp, length)(count, other)
+            if not shape.symmetric:
+                weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
+        value = weight * (high - low) + low
+        # Rounding may exceed the higher level. For equal levels, a minimum would halve the gradient of each.
+        value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
+        # It may also miss the higher level, which is therefore selected.
+        value = xp.where(weight >= 1.0 if shape.exact else other <= 0, high, value)
+        return value if is_concrete(steps) else xp.where(steps <= 0, step.full(stop), value)
 
     def stretched(self, factor: Any) -> Schedule:
         return Ramp(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))
 
-    def _weight(self, xp: Any, rising: Any, elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-        """The weight of the higher level, and where it stands for 1."""
-        rise, fall = self.shape.weights(xp, self.steps)
-        if rising is True or rising is False:
-            return (rise if rising else fall)(elapsed, remaining)
-        if self.shape.symmetric and not isinstance(elapsed, tuple):
-            return rise(xp.where(rising, elapsed, remaining), xp.where(rising, remaining, elapsed))
-        (up, up_top), (down, down_top) = rise(elapsed, remaining), fall(elapsed, remaining)
-        weight = xp.where(rising, up, down)
-        return weight, None if up_top is None or down_top is None else xp.where(rising, up_top, down_top)
-
     def scalar(self) -> Callable[[int], float]:
-        start, stop, steps = self.start, self.stop, self.steps
+        start, stop, steps, shape = self.start, self.stop, self.steps, self.shape
         if steps == 0 or start == stop:
             return lambda step: stop
-        rise, fall = self.shape.weights(INTEGER, steps)
-        weight, low, high = (rise, start, stop) if start < stop else (fall, stop, start)
-        slope, _ = gap(INTEGER, low, high)
+        rises = start < stop
+        weight = (shape.rise if rises else shape.fall)(INTEGERS, steps)
+        low, high = min(start, stop), max(start, stop)
+        difference, last = high - low, float(self.at(Step(INTEGERS, steps)))
 
         def value(step: int) -> float:
-            if step <= 0:
-                return start
-            if step >= steps:
-                return last
-            share = weight(step, steps - step)[0]
-            return high if share >= 1.0 else low + slope * share
+            if 0 < step < steps:
+                rest = steps - step
+                share = weight(step, rest) if rises else weight(rest, step)
+                value = share * difference + low
+                return value if share < 1.0 and value < high else high
+            return start if step <= 0 else last
 
-        share = weight(steps, 0)[0]
-        last = stop if self.shape.final == 1.0 else high if share >= 1.0 else low + slope * share
         return value
 
 

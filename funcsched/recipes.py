@@ -20,7 +20,6 @@ from funcsched._check import (
     within,
 )
 from funcsched._check import ratio as factor_rule
-from funcsched._exact import known
 from funcsched._phases import phases
 from funcsched._recipe import recipe
 from funcsched._shape import Shape, shaped
@@ -28,6 +27,7 @@ from funcsched.clocks import levels_in_range, repeat
 from funcsched.combinators import scale
 from funcsched.decays import exponential_decay, inverse_power
 from funcsched.levels import piecewise_constant
+from funcsched.numerics.number_system import is_concrete
 from funcsched.pieces import ramp
 from funcsched.schedule import Schedule
 from funcsched.several import add, product
@@ -173,7 +173,7 @@ def cosine_restarts(
     peaks = phases(0.0, (warmup_steps, 1.0, linear), (decay_steps, 0.0, cosine))
     ends = phases(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine))
     shrinking = repeat(peaks, period, times, period_factor, level_factor)
-    absent = known(start, end, warmup_steps) and end == 0 and (start == 0 or warmup_steps == 0)
+    absent = is_concrete(start, end, warmup_steps) and end == 0 and (start == 0 or warmup_steps == 0)
     return shrinking if absent else add(shrinking, repeat(ends, period, times, period_factor))
 
 
@@ -221,7 +221,7 @@ def one_cycle(
     left = total_steps - warmup_steps
     if decay_steps is None:
         return phases(start, (warmup_steps, 1.0, shape), (left, end, shape))
-    if known(decay_steps, left) and decay_steps > left:
+    if is_concrete(decay_steps, left) and decay_steps > left:
         raise refuse("one_cycle", "decay_steps", f"at most `total_steps` - `warmup_steps` ({left})", decay_steps)
     parts = (warmup_steps, 1.0, shape), (decay_steps, start, shape), (left - decay_steps, end, shape)
     return phases(start, *parts)
@@ -274,7 +274,7 @@ def cyclic(
     triangles = repeat(triangle, up_steps + down, level_factor=0.5 if mode == "triangular2" else 1.0)
     if mode == "exp_range" and rate != 1:
         triangles = product(triangles, exponential_decay(rate))
-    return triangles if known(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
+    return triangles if is_concrete(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
 
 
 @recipe("start", "end", start=factor_rule, end=factor_rule, shape=optional(shaped))

@@ -6,8 +6,8 @@ from math import ceil
 
 from funcsched._boundaries import boundaries
 from funcsched._check import one_of, refuse, whole_now
-from funcsched._exact import known
 from funcsched._value import Value, numbers
+from funcsched.numerics.number_system import is_concrete
 from funcsched.schedule import Lift, Schedule, lifted, parts
 from funcsched.written import FORMAT, from_dict, to_dict
 
@@ -156,7 +156,7 @@ def _samples(function: str, saved: dict[str, Any]) -> dict[int, float]:
 
 def _written(schedule: Schedule) -> bool:
     """Whether `to_dict` can write it."""
-    return all(known(*numbers(part)) and not _foreign(part) for part in parts(schedule))
+    return all(is_concrete(*numbers(part)) and not _foreign(part) for part in parts(schedule))
 
 
 def _foreign(part: Value) -> bool:

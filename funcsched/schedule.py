@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from funcsched._check import callable_, refuse
-from funcsched._exact import known
-from funcsched._namespace import array_namespace, library
-from funcsched._scalar import INTEGER, REAL
-from funcsched._step import Step
-from funcsched._value import Value, numbers
-from funcsched._xla import Narrow
+from funcsched._value import Value, numbers, rebuild
+from funcsched.numerics.namespace import library, number_system
+from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.python_numbers import FLOATS, INTEGERS
+from funcsched.numerics.step import Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ class Schedule(Value):
 
     Raises:
         TypeError: the step is no number (a bool, say), or a float of 16 bits, which cannot count.
-        ValueError: a horizon past 2**31 - 1 on JAX without x64, at the first use.
 
     Schedules compare by value, hash, pickle and print as the expression that builds them. To write one of your own,
     `lift` a function, or compose.
@@ -70,8 +68,8 @@ class Schedule(Value):
             scalar = self._scalar or self._prepare()
             try:
                 return scalar(step)
-            except OverflowError:  # an int that is no float
-                return scalar(_FAR if step > 0 else -_FAR)
+            except OverflowError:  # an int that no float can hold
+                return scalar(_HUGE if step > 0 else 0)
         return evaluate(self, step)
 
     def _repr_html_(self) -> str | None:
@@ -89,15 +87,16 @@ class Schedule(Value):
 
     def scalar(self) -> Callable[[int], float]:
         """`at` for Python ints, with everything that does not depend on the step done beforehand."""
-        return lambda step: float(self.at(Step(INTEGER, step)))
+        return lambda step: float(self.at(Step(INTEGERS, step if step > 0 else 0)))
 
     def _prepare(self) -> Callable[[int], float]:
-        scalar = self.scalar() if known(*numbers(self)) else lambda step: evaluate(self, step)
+        scalar = self.scalar() if is_concrete(*numbers(self)) else lambda step: evaluate(self, step)
         object.__setattr__(self, "_scalar", scalar)
         return scalar
 
 
-_FAR = 2**62
+_HUGE = 10**300
+_MAX_STEP = 2**62
 
 
 def evaluate(value: Any, step: Any) -> Any:
@@ -105,55 +104,30 @@ def evaluate(value: Any, step: Any) -> Any:
     kind = library(step)
     if kind is None and (isinstance(step, bool) or not isinstance(step, (int, float))):
         raise refuse(value.factory, "step", "a number or an array of numbers", step, TypeError)
-    owner = _owner(value)
-    if kind is None and owner is None:
+    arguments = list(numbers(value))
+    if kind is None and is_concrete(*arguments):
         if isinstance(step, float):
-            return float(value.at(Step(REAL, _FAR if step > _FAR else -_FAR if step < -_FAR else float(step))))
-        return float(value.at(Step(INTEGER, int(step))))
-    if kind in (None, "numpy") and owner is not None and library(owner) != kind:
-        step = _adopted(step, owner)
-    xp = array_namespace(step, value.factory, owner if library(step) == "numpy" else None)
-    if isinstance(xp, Narrow):
-        _check_horizon(value, xp.largest)
-    return xp.leave(value.at(Step(xp, *xp.enter(step))))
+            return float(value.at(Step(FLOATS, 0.0 if step < 0 else float(_MAX_STEP if step > _MAX_STEP else step))))
+        return float(value.at(Step(INTEGERS, max(int(step), 0))))
+    if isinstance(step, int):
+        step = min(max(step, 0), _MAX_STEP)  # which every array library can hold
+    xp, step = number_system(step, arguments, list(counts(value)), value.factory)
+    if not is_concrete(*arguments):
+        value = rebuild(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
+    return xp.to_result(value.at(Step(xp, xp.from_step(step))))
 
 
-def _owner(value: Any) -> Any:
-    """An array among the parameters, one of JAX or torch first; None where all are Python numbers."""
-    found = None
-    for number in numbers(value):
-        if not known(number):
-            if library(number) != "numpy":
-                return number
-            found = number
-    return found
+def counts(value: Any) -> Iterator[Any]:
+    """Every count of steps in a schedule: the lengths and boundaries of what a recipe is composed of."""
+    for part in parts(value):
+        if part.body() is None:
+            for name in part.fields:
+                if name in _COUNTS:
+                    count = getattr(part, name)
+                    yield from count if isinstance(count, tuple) else (count,)
 
 
-def _adopted(step: Any, owner: Any) -> Any:
-    """A Python or NumPy step as an array of the library of a traced parameter."""
-    import sys
-
-    kind = library(owner)
-    if kind == "torch":
-        return sys.modules["torch"].as_tensor(step, device=owner.device)
-    if kind == "numpy":
-        return sys.modules["numpy"].asarray(step)
-    lib = sys.modules["jax.numpy"]
-    if lib.result_type(float) != lib.float64 and (library(step) is None or step.dtype.kind in "iu"):
-        # Without x64 JAX takes the low 32 bits of a larger integer, and says nothing.
-        limit = Narrow.largest
-        step = min(max(step, -limit), limit) if library(step) is None else step.clip(-limit, limit)
-    return lib.asarray(step)
-
-
-def _check_horizon(value: Any, largest: int) -> None:
-    for name, argument in value.arguments().items():
-        for item in argument if isinstance(argument, tuple) else (argument,):
-            if isinstance(item, Schedule):
-                _check_horizon(item, largest)
-            elif type(item) is int and item > largest:
-                rule = f"at most {largest} in JAX without x64 (set jax_enable_x64, or count in larger units)"
-                raise refuse(value.factory, name, rule, item)
+_COUNTS = {"steps", "boundaries", "period", "timescale"}  # fields of the schedules that recipes are made of
 
 
 class Slowed(Schedule):
@@ -180,7 +154,7 @@ class Lift(Schedule):
     function: Callable[[Any], Any]
 
     def at(self, step: Step) -> Any:
-        return step.hold(self.function(step.value()))
+        return step.full(step.call(self.function))
 
     def scalar(self) -> Callable[[int], float]:
         function = self.function

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from funcsched._check import level, refuse
-from funcsched._namespace import library
-from funcsched._scalar import INTEGER
-from funcsched._step import Step
+from funcsched.numerics.namespace import library
+from funcsched.numerics.python_numbers import INTEGERS
+from funcsched.numerics.step import Step
 from funcsched.pieces import Constant
 from funcsched.schedule import Schedule, lifted
 
@@ -46,7 +46,7 @@ class Together(Schedule):
         def value(step: int) -> float:
             result = pieces[0](step)
             for piece in pieces[1:]:
-                result = both(INTEGER, result, piece(step))
+                result = both(INTEGERS, result, piece(step))
             return result
 
         return value

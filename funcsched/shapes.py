@@ -1,116 +1,72 @@
-"""The curves: how a phase goes from 0 to 1. The only file with formulas of the fraction of a phase."""
+"""The curves: how a phase goes from 0 to 1. The only file with formulas of the fraction ``u`` of a phase.
+
+With ``v = 1 - u``, the fraction that remains, `rise` has a formula of u, and `fall` the same curve as a formula of v.
+The derivative stands beside a formula that more than doubles the relative error of its argument.
+"""
 
 from __future__ import annotations
 
 import math
 
 from funcsched._check import checked, refuse, whole_cycles
-from funcsched._exact import (
-    GOOD,
-    HALF_PI,
-    ONE,
-    Constant,
-    angle_rate,
-    at_least_one,
-    known,
-    log_of,
-    meeting,
-    multiple,
-    one_at_end,
-)
-from funcsched._fold import fold
-from funcsched._fold import ratio as ratio_of
-from funcsched._shape import Compose, Restarts, Reverse, Shape, shaped
+from funcsched._shape import Compose, Folded, Restarts, Reverse, Shape, Symmetric, shaped
+from funcsched.numerics.double_word import HALF_PI, logarithm
+from funcsched.numerics.periodic import fold
+from funcsched.numerics.periodic import ratio as ratio_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from funcsched._shape import Weight
+    from funcsched.numerics.number_system import NumberSystem, Weight
+    from funcsched.numerics.periodic import Position
 
 
-class Linear(Shape):
-    """``fraction``
+class Named(Shape):
+    """A shape without parameters, whose expression is its name."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return self.factory
+
+
+class Linear(Symmetric, Named):
+    """``u``, the fraction of the phase.
 
     Source: the decay of Devlin et al. 2018, arXiv:1810.04805, section A.2.
     """
 
     __slots__ = ()
     factory = "linear"
-    symmetric = True
 
-    def __repr__(self) -> str:
-        return self.factory
-
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length, real, none, whole = at_least_one(xp, steps), xp.real, xp.none, known(steps)
-
-        # XLA multiplies by the reciprocal, which leaves the last step at 1 - 2**-24: hence the flag.
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            at_end = elapsed >= steps if whole and not isinstance(elapsed, tuple) else none(remaining)
-            return real(elapsed) / length, at_end
-
-        return rise, lambda elapsed, remaining: rise(remaining, elapsed)
-
-    flat = (0.0,)
-
-    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
-        length = abs(steps)
-
-        def ends(slope: float) -> tuple[float, float]:
-            rise = slope * length
-            return xp.rounded(xp.rounded(rise) + low), xp.rounded(rise + low)  # rounded in between or not
-
-        exact, slope = meeting(xp, (high - low) / length, high, ends)
-        return None if slope is None else (exact, (slope if steps > 0 else -slope,))
-
-    def risen(self, xp: Any, count: Any, slopes: Any) -> Any:
-        return xp.real(count) * xp.table(slopes)
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        return xp.fraction(steps)
 
 
-class Cosine(Shape):
-    """``(1 - cos(pi fraction)) / 2``, computed as ``sin(pi/2 fraction)**2``: half a wave, flat at both ends.
+class Cosine(Symmetric, Named):
+    """``(1 - cos(pi u)) / 2 = sin(pi/2 u)**2``: half a wave, flat at both ends.
 
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983, eq. 5.
     """
 
     __slots__ = ()
     factory = "cosine"
-    symmetric = True
+    exact = True
 
-    def __repr__(self) -> str:
-        return self.factory
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        sin = xp.sin
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        angle, sin = multiple(xp, HALF_PI, steps), xp.sin
+        def squared_sine(x: Any) -> Any:
+            y = sin(x)
+            return y * y
 
-        # (1 - cos(2 x)) / 2 would lose everything where x is small.
-        def rise(elapsed: Any, _: Any) -> tuple[Any, Any]:
-            x, rest = angle(elapsed)
-            sine = sin(x)
-            if rest is None:
-                return sine * sine, None
-            return sine * sine + 2.0 * sine * xp.cos(x) * rest, None
-
-        return rise, lambda elapsed, remaining: rise(remaining, elapsed)
-
-    flat = (0.0, 1, 0.0)
-
-    def row(self, xp: Any, steps: int, low: float, high: float) -> tuple[bool, tuple[Any, ...]] | None:
-        exact, gap = meeting(xp, high - low, high, lambda gap: (xp.rounded(low + gap),))
-        error, multiplier, rate = angle_rate(abs(steps), xp.bits)
-        return None if gap is None or error > GOOD else (exact, (gap, multiplier, rate))
-
-    def risen(self, xp: Any, count: Any, gaps: Any, multipliers: Any, rates: Any) -> Any:
-        if set(multipliers) != {1}:
-            count = count * xp.table(multipliers)
-        sine = xp.sin(xp.real(count) * xp.table(rates))
-        return sine * sine * xp.table(gaps)
+        return xp.formula(steps, squared_sine, constant=HALF_PI)
 
 
 class Power(Shape):
-    """``fraction ** exponent``"""
+    """``u ** exponent``"""
 
     __slots__ = fields = ("exponent",)
     factory = "power"
@@ -118,55 +74,46 @@ class Power(Shape):
 
     exponent: float
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        exponent = self.exponent
-        # The error of the fraction counts `exponent` times.
-        good = 1.0 if exponent <= 2 else GOOD
-        fraction = multiple(xp, ONE, steps, twice=exponent > 2, good=good)
-        whole = exponent <= 2 and one_at_end(xp, steps, good)
-        # A root has an infinite slope at 0, and the logarithm that corrects an exponent is infinite there.
-        smooth = exponent >= 1 and xp.rounded(exponent) == exponent
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        p, power = self.exponent, xp.power
+        if p == int(p):
+            return xp.formula(steps, lambda u: power(u, p), (lambda u: p * power(u, p - 1)) if p > 2 else None)
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            u, rest = fraction(elapsed)
-            at_end = None if whole else xp.none(remaining)
-            if smooth and rest is None:
-                return xp.power(u, exponent), at_end
-            inside = u > 0
-            base = xp.where(inside, u, 1.0)
-            value = xp.power(base, exponent)
-            if rest is not None:
-                value = value + value * (exponent * rest / base)
-            return xp.where(inside, value, 0.0 * u), at_end
+        # Powers are computed by logarithms, and a root has an infinite slope at 0.
+        def positive(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            return lambda u: xp.where(u > 0, f(xp.where(u > 0, u, 1.0)), 0.0 * u)
 
-        def fall_of_whole(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            v = fraction(remaining)[0]
-            if exponent == 2:
-                return v * (2.0 - v), xp.none(elapsed)  # one count less than by the next
-            u, value = fraction(elapsed)[0], 1.0
-            for _ in range(int(exponent) - 1):
-                value = value * u + 1.0  # 1 - u**n is (1 - u) * (1 + u + ... + u**(n - 1))
-            return xp.minimum(v * value, 1.0), xp.none(elapsed)
+        f, slope = positive(lambda u: power(u, p)), positive(lambda u: p * power(u, p - 1))
+        return xp.formula(steps, f, slope if p > 2 else None)
 
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            v, rest = fraction(remaining)
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        p, fraction = self.exponent, xp.fraction(steps)
+
+        # 1 - u**n = v (1 + u + ... + u**(n - 1)): for a few terms fewer operations than logarithms.
+        def of_small_integer(remaining: Any, elapsed: Any) -> Any:
+            u, total = fraction(elapsed, remaining), 1.0
+            for _ in range(int(p) - 1):
+                total = total * u + 1.0
+            return fraction(remaining, elapsed) * total
+
+        # 1 - u**p = -expm1(p log(u)), with the logarithm from the side where it is accurate.
+        def of_any(remaining: Any, elapsed: Any) -> Any:
+            u, v = fraction(elapsed, remaining), fraction(remaining, elapsed)
             late = v <= 0.5
-            v = xp.where(late, v, 0.5)
-            value = -xp.expm1(exponent * xp.log1p(-v))
-            if rest is not None:
-                value = value + xp.where(late, rest, 0.0) * exponent * xp.power(1.0 - v, exponent - 1.0)
-            early = 1.0 - rise(elapsed, remaining)[0]
-            return xp.where(late, value, early), xp.none(elapsed)
+            early = xp.log(xp.where(late | (u <= 0), 0.5, u))
+            log_u = xp.where(late, xp.log1p(-xp.where(late, v, 0.5)), early)
+            return xp.where(u <= 0, 1.0, -xp.expm1(p * log_u))
 
-        return rise, fall_of_whole if exponent in (2, 3, 4) else fall
+        return of_small_integer if p in (2, 3, 4) else of_any
 
 
-class Waves(Shape):
-    """Half-cosines down and up again, numerator / denominator of them."""
+class Waves(Folded):
+    """Half-cosines up and down again, numerator / denominator of them."""
 
     __slots__ = fields = ("numerator", "denominator")
     factory = "waves"
     static = frozenset(fields)
+    exact = True
 
     numerator: int | float
     denominator: int
@@ -176,17 +123,12 @@ class Waves(Shape):
         whole = isinstance(self.numerator, int) and self.denominator == 1
         return float(self.numerator % 2) if whole else float("nan")
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        position, system, period = fold(xp, self.numerator, self.denominator, steps, mirror=True)
-        rise, fall = cosine.weights(system, period)
-        return (
-            lambda elapsed, remaining: rise(*position(elapsed, remaining)),
-            lambda elapsed, remaining: fall(*position(elapsed, remaining)),
-        )
+    def folded(self, xp: NumberSystem, steps: Any) -> tuple[Shape, Any, Any, Position]:
+        return cosine, *fold(xp, self.numerator, self.denominator, steps, mirror=True)
 
 
-class Sqrt(Shape):
-    """``sqrt(fraction)``: run downwards, the 1-sqrt cooldown.
+class Sqrt(Named):
+    """``sqrt(u)``: run downwards, the 1-sqrt cooldown.
 
     Source: Hagele et al. 2024, arXiv:2405.18392, section 3.
     """
@@ -194,70 +136,51 @@ class Sqrt(Shape):
     __slots__ = ()
     factory = "sqrt"
 
-    def __repr__(self) -> str:
-        return self.factory
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction = xp.fraction(steps)
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length = at_least_one(xp, steps)
+        def root(elapsed: Any, remaining: Any) -> Any:
+            u = fraction(elapsed, remaining)
+            return xp.where(u > 0, xp.sqrt(xp.where(u > 0, u, 1.0)), 0.0 * u)  # the slope at 0 is infinite
 
-        def root(count: Any) -> Any:
-            u = xp.real(count) / length
-            inside = u > 0
-            return xp.where(inside, xp.sqrt(xp.where(inside, u, 1.0)), 0.0 * u)  # the slope at 0 is infinite
+        return root
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return root(elapsed), xp.none(remaining)
-
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return xp.real(remaining) / length / (1.0 + root(elapsed)), xp.none(elapsed)
-
-        return rise, fall
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction, root = xp.fraction(steps), self.rise(xp, steps)
+        # 1 - sqrt(u) = v / (1 + sqrt(u))
+        return lambda remaining, elapsed: fraction(remaining, elapsed) / (1.0 + root(elapsed, remaining))
 
 
 class Exponential(Shape):
-    """``(1 - ratio**fraction) / (1 - ratio)``"""
+    """``(1 - ratio**u) / (1 - ratio)``"""
 
-    __slots__ = ("_rate", "ratio")
-    fields = ("ratio",)
+    __slots__ = fields = ("ratio",)
     factory = "exponential"
     static = frozenset(fields)
 
     ratio: float
-    _rate: Constant
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        high, low = log_of(self.ratio)
-        object.__setattr__(self, "_rate", (-high, -low) if high < 0 else (high, low))
+    # With w = |log(ratio)|, 1 - ratio**u is 1 - exp(-w u) below ratio 1, and exp(w u) - 1 above it.
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        return self._saturating(xp, steps, 1.0) if self.ratio < 1 else self._growing(xp, steps, 1.0)
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        ratio, growing = self.ratio, self.ratio > 1
-        exponent = multiple(xp, self._rate, steps, twice=self._rate[0] > 1)
-        whole = abs(1.0 - ratio)
-        of_rise, of_fall = (ratio / whole, 1.0 / whole) if growing else (1.0 / whole, ratio / whole)
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        return self._growing(xp, steps, self.ratio) if self.ratio < 1 else self._saturating(xp, steps, self.ratio)
 
-        def grown(count: Any, factor: float, sign: float) -> Any:
-            x, rest = exponent(count)
-            value = xp.expm1(sign * x)
-            if rest is not None:
-                value = value + (value + 1.0) * (sign * rest)
-            return xp.minimum(value * (sign * factor), 1.0)
+    def _saturating(self, xp: NumberSystem, steps: Any, scale: float) -> Weight:
+        c, exp, expm1 = scale / abs(1.0 - self.ratio), xp.exp, xp.expm1
+        return xp.formula(steps, lambda x: -c * expm1(-x), lambda x: c * exp(-x), self._rate())
 
-        # With ratio above 1 the curve is that of 1 / ratio run backwards.
-        def slow(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return grown(elapsed, of_rise, -1.0), xp.none(remaining)
+    def _growing(self, xp: NumberSystem, steps: Any, scale: float) -> Weight:
+        c, exp, expm1 = scale / abs(1.0 - self.ratio), xp.exp, xp.expm1
+        return xp.formula(steps, lambda x: c * expm1(x), lambda x: c * exp(x), self._rate())
 
-        def fast(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return grown(remaining, of_fall, 1.0), xp.none(elapsed)
-
-        if growing:
-            return lambda elapsed, remaining: fast(remaining, elapsed), lambda elapsed, remaining: slow(
-                remaining, elapsed
-            )
-        return slow, fast
+    def _rate(self) -> tuple[float, float]:
+        hi, lo = logarithm(self.ratio)
+        return (hi, lo) if hi > 0 else (-hi, -lo)
 
 
-class Log(Shape):
+class Log(Named):
     """``log(1 + step) / log(1 + steps)`` of a phase of `steps` steps: the longer it is, the steeper its beginning.
 
     Source: the logarithmic warmup of DeepSpeed's WarmupLR.
@@ -269,31 +192,23 @@ class Log(Shape):
 
     unit: Any  # steps that count as one
 
-    def __repr__(self) -> str:
-        return self.factory
-
     def stretched(self, factor: Any) -> Shape:
         return Log(self.unit * factor)
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length, unit = at_least_one(xp, steps), self.unit
-        if known(length, unit):
-            whole = math.log1p(length / unit)
-        else:
-            whole = xp.log1p(xp.real(length) / unit)
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        log1p, passed, whole = xp.log1p, xp.fraction(self.unit), self._whole(xp, steps)
+        return lambda elapsed, remaining: log1p(passed(elapsed, remaining)) / whole
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return xp.minimum(xp.log1p(xp.real(elapsed) / unit) / whole, 1.0), xp.none(remaining)
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        log1p, to_float, unit, whole = xp.log1p, xp.to_float, xp.to_float(self.unit), self._whole(xp, steps)
+        return lambda remaining, elapsed: log1p(to_float(remaining) / (to_float(elapsed) + unit)) / whole
 
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            left = xp.real(remaining) / (xp.real(elapsed) + unit)
-            return xp.minimum(xp.log1p(left) / whole, 1.0), xp.none(elapsed)
-
-        return rise, fall
+    def _whole(self, xp: NumberSystem, steps: Any) -> Any:
+        return xp.log1p(xp.level(xp.fraction(self.unit)(steps, 0)))
 
 
 class Tanh(Shape):
-    """``(tanh(lower + (upper - lower) fraction) - tanh(lower)) / (tanh(upper) - tanh(lower))``"""
+    """``(tanh(lower + (upper - lower) u) - tanh(lower)) / (tanh(upper) - tanh(lower))``"""
 
     __slots__ = fields = ("lower", "upper")
     factory = "tanh"
@@ -302,36 +217,29 @@ class Tanh(Shape):
     lower: float
     upper: float
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        rise = _tanh(xp, self.lower, self.upper, steps)
-        fall = _tanh(xp, -self.upper, -self.lower, steps)
-        return (
-            lambda elapsed, remaining: (rise(elapsed), xp.none(remaining)),
-            lambda elapsed, remaining: (fall(remaining), xp.none(elapsed)),
-        )
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        return _tanh(xp, self.lower, self.upper, steps)
+
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        return _tanh(xp, -self.upper, -self.lower, steps)
 
 
-def _tanh(xp: Any, lower: float, upper: float, steps: Any) -> Callable[[Any], Any]:
-    """The rise; both differences of tanh as quotients of exponentials, in which nothing cancels."""
-    high = upper - lower
-    low = (upper - (high + lower)) if abs(upper) > abs(lower) else ((upper - high) - lower)
-    exponent = multiple(xp, (2.0 * high, 2.0 * low), steps, twice=True)
+def _tanh(xp: NumberSystem, lower: float, upper: float, steps: Any) -> Weight:
+    """Both differences of tanh as quotients of exponentials, in which nothing cancels."""
+    width = upper - lower
+    error = (upper - (width + lower)) if abs(upper) > abs(lower) else ((upper - width) - lower)
     skew = math.exp(-2.0 * lower)
-    whole = (1.0 + math.exp(-2.0 * upper)) / -math.expm1(-2.0 * high)
-
-    def rise(count: Any) -> Any:
-        x, rest = exponent(count)
-        passed = xp.expm1(-x)
-        left = xp.exp(-x)
-        if rest is not None:
-            passed, left = passed - left * rest, left - left * rest
-        return xp.minimum(-passed * whole / (1.0 + skew * left), 1.0)
-
-    return rise
+    scale = (1.0 + math.exp(-2.0 * upper)) / -math.expm1(-2.0 * width)
+    return xp.formula(
+        steps,
+        lambda x: -scale * xp.expm1(-x) / (1.0 + skew * xp.exp(-x)),
+        lambda x: scale * (1.0 + skew) / (1.0 + skew * xp.exp(-x)) * (1.0 / (xp.exp(x) + skew)),
+        (2.0 * width, 2.0 * error),
+    )
 
 
-class Sine(Shape):
-    """``sin(pi/2 fraction)``: a quarter of a wave. Run downwards, the second half of a cosine decay.
+class Sine(Named):
+    """``sin(pi/2 u)``: a quarter of a wave. Run downwards, the second half of a cosine decay.
 
     Source: HalfCosWithWarmup of OLMo-core.
     """
@@ -339,28 +247,19 @@ class Sine(Shape):
     __slots__ = ()
     factory = "sine"
 
-    def __repr__(self) -> str:
-        return self.factory
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        return xp.formula(steps, xp.sin, constant=HALF_PI)
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        angle, sin, cos = multiple(xp, HALF_PI, steps), xp.sin, xp.cos
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        def versed_sine(x: Any) -> Any:  # 1 - cos(x) = 2 sin(x / 2)**2
+            y = xp.sin(0.5 * x)
+            return 2.0 * (y * y)
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            x, rest = angle(elapsed)
-            value = sin(x)
-            return value if rest is None else value + cos(x) * rest, xp.none(remaining)
-
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            x, rest = angle(remaining)
-            sine = sin(0.5 * x)
-            value = 2.0 * (sine * sine)
-            return value if rest is None else value + sin(x) * rest, xp.none(elapsed)
-
-        return rise, fall
+        return xp.formula(steps, versed_sine, constant=HALF_PI)
 
 
-class Rex(Shape):
-    """``fraction / (2 - fraction)``: run downwards, ``(1 - u) / (1 - u / 2)``.
+class Rex(Named):
+    """``u / (2 - u)``: run downwards, ``v / (1 - u / 2)``.
 
     Source: Chen et al. 2021 (REX), arXiv:2107.04197.
     """
@@ -368,27 +267,25 @@ class Rex(Shape):
     __slots__ = ()
     factory = "rex"
 
-    def __repr__(self) -> str:
-        return self.factory
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction = xp.fraction(steps)
+        return lambda elapsed, remaining: fraction(elapsed, remaining) / (1.0 + fraction(remaining, elapsed))
 
-    def weights(self, xp: Any, steps: Any) -> tuple[Weight, Weight]:
-        length = float(steps) if known(steps) else xp.real(at_least_one(xp, steps))
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction = xp.fraction(steps)
 
-        def rise(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            return xp.real(elapsed) / (length + xp.real(remaining)), xp.none(remaining)
+        def fall(remaining: Any, elapsed: Any) -> Any:
+            v = fraction(remaining, elapsed)
+            return 2.0 * v / (1.0 + v)
 
-        def fall(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
-            left = xp.real(remaining)
-            return (left + left) / (length + left), xp.none(elapsed)
-
-        return rise, fall
+        return fall
 
 
 def power(exponent: float) -> Shape:
     """The shape ``fraction ** exponent``.
 
     Args:
-        exponent: above 0. 1 is `linear`, 2 starts flat, 0.5 starts steep.
+        exponent: above 0 and at most 1000. 1 is `linear`, 2 starts flat, 0.5 starts steep.
 
     Returns:
         A shape.

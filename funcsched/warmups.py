@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from funcsched._check import length, length_now, level, optional, refuse, shrinking, whole_cycles, within
 from funcsched._check import ratio as factor_rule
-from funcsched._exact import known
 from funcsched._phases import phases, warmup_then, warmup_then_decay
 from funcsched._recipe import recipe
 from funcsched._shape import Shape, shaped
@@ -12,6 +11,7 @@ from funcsched.clocks import repeat
 from funcsched.clocks import shift as ahead
 from funcsched.combinators import join, scale, then
 from funcsched.decays import exponential_decay, inverse_power
+from funcsched.numerics.number_system import is_concrete
 from funcsched.pieces import ramp
 from funcsched.recipes import inverse_sqrt
 from funcsched.schedule import Schedule
@@ -166,7 +166,7 @@ def warmup_polynomial(
         total_steps: the length with the warmup, a whole number.
         start: the multiplier at step 0, at least 0.
         end: the multiplier from `total_steps` on, at least 0.
-        exponent: above 0; 1 is `warmup_linear`, above it the decay ends flat.
+        exponent: above 0 and at most 1000; 1 is `warmup_linear`, above it the decay ends flat.
 
     Returns:
         A schedule.
@@ -368,10 +368,14 @@ def warmup_stable_decay(
     decay = (stable_steps, 1.0, linear), (decay_steps, end, decay_shape)
     if cycles == 1:
         return phases(start, warmup, *decay)
-    if known(stable_steps, decay_steps) and stable_steps + decay_steps == 0:
+    if is_concrete(stable_steps, decay_steps) and stable_steps + decay_steps == 0:
         raise refuse("warmup_stable_decay", "cycles", "1 where a cycle has no steps", cycles)
     cycle = repeat(phases(1.0, *decay), stable_steps + decay_steps, cycles)
-    return cycle if known(warmup_steps) and warmup_steps == 0 else join([phases(start, warmup), cycle], [warmup_steps])
+    return (
+        cycle
+        if is_concrete(warmup_steps) and warmup_steps == 0
+        else join([phases(start, warmup), cycle], [warmup_steps])
+    )
 
 
 @recipe(rate=shrinking, decay_steps=length)
@@ -453,7 +457,7 @@ def power_law(
 
     Args:
         warmup_steps: a whole number of at least 0; with 0 there is no warmup.
-        exponent: how fast it falls, above 0.
+        exponent: how fast it falls, above 0 and at most 1000.
         timescale: the step after the warmup at which the multiplier is ``2 ** -exponent``, a whole number of at least
             1. By default `warmup_steps`, which gives ``(step / warmup_steps) ** -exponent``.
         start: the multiplier at step 0, at least 0.

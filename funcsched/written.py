@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from funcsched._check import refuse
-from funcsched._exact import known
 from funcsched._value import Value
+from funcsched.numerics.number_system import is_concrete
 from funcsched.schedule import Schedule
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ def _plain(value: Any, place: str) -> Any:
         return {value.factory: {name: _plain(item, f"{place}.{value.factory}.{name}") for name, item in arguments}}
     if isinstance(value, tuple):
         return [_plain(item, f"{place}[{i}]") for i, item in enumerate(value)]
-    if value is None or isinstance(value, (bool, str)) or known(value):
+    if value is None or isinstance(value, (bool, str)) or is_concrete(value):
         return value
     raise refuse("to_dict", place, "a Python number", value, TypeError)
 

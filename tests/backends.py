@@ -8,9 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import torch
 
 import funcsched as fs
+
+try:
+    import torch
+except ModuleNotFoundError:  # in the environments of supported_versions.py
+    torch = None
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Backend:
     bits: int  # of the result
     run: Callable[[fs.Schedule, Any], Any] = lambda schedule, step: schedule(step)
     exact_steps: bool = True  # False: the step is a float32, and stands for itself
-    long: bool = True  # counts past 2**31
+    largest: int = 2**62  # step that it is asked for
     slow: bool = False
     every: int = 1  # one case in so many, where another backend runs nearly the same code
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
@@ -55,7 +59,11 @@ def _compiled(schedule: fs.Schedule, steps: Any) -> Any:
 
 
 def x64() -> AbstractContextManager[Any]:
-    return jax.enable_x64(True)
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # before JAX 0.8
+
+    return enable_x64()
 
 
 def jax_int(steps: Sequence[int]) -> Any:
@@ -68,18 +76,17 @@ BACKENDS = [
     Backend("numpy", lambda steps: np.asarray(steps, np.int64), 53),
     Backend("numpy-float64", lambda steps: np.asarray(steps, np.float64), 53),
     Backend("numpy-float32", lambda steps: np.asarray(steps, np.float32), 24, exact_steps=False),
-    Backend("jax", jax_int, 24, long=False, slow=True),
-    Backend("jax-jit", jax_int, 24, _jit, long=False),
+    Backend("jax", jax_int, 24, slow=True, largest=2**31 - 1),
+    Backend("jax-jit", jax_int, 24, _jit, largest=2**31 - 1),
     Backend(
         "jax-float32",
         lambda steps: jnp.asarray(steps, jnp.float32),
         24,
         exact_steps=False,
-        long=False,
         slow=True,
         every=3,
     ),
-    Backend("jax-jit-float32", lambda steps: jnp.asarray(steps, jnp.float32), 24, _jit, exact_steps=False, long=False),
+    Backend("jax-jit-float32", lambda steps: jnp.asarray(steps, jnp.float32), 24, _jit, exact_steps=False),
     Backend("jax-x64", jax_int, 53, slow=True, every=3, context=x64),
     Backend("jax-x64-jit", jax_int, 53, _jit, context=x64),
     Backend("torch", lambda steps: torch.tensor(steps), 24),
@@ -95,3 +102,4 @@ BACKENDS = [
         every=2,
     ),
 ]
+BACKENDS = [backend for backend in BACKENDS if torch is not None or not backend.name.startswith("torch")]

@@ -517,8 +517,31 @@ def one_of_each(cases: list[Case]) -> list[Case]:
 
 ONE_OF_EACH = one_of_each(CASES)
 
-# Horizons past 32 bits: token counts. Not for JAX without x64.
+# Horizons past 32 bits: token counts.
 LONG = [
+    *(
+        _ramp(a, b, n, shape, curve)
+        for n in (10**10, 2**52)
+        for a, b, shape, curve in [
+            (1.0, 0.1, "linear", oracle.linear),
+            (1.0, 0.0, "cosine", oracle.cosine),
+            (0.0, 1.0, "cosine", oracle.cosine),
+            (1.0, 0.0, "power(0.5)", oracle.power(0.5)),
+            (1.0, 0.1, "exponential(0.1)", oracle.exponential(0.1)),
+            (1.0, 0.0, "sqrt", oracle.sqrt),
+            (0.0, 1.0, "tanh(-3.0, 3.0)", oracle.tanh(-3.0, 3.0)),
+        ]
+    ),
+    _warmup_decay("warmup_cosine", 10**9, 10**10, end=0.1),
+    _warmup_decay("warmup_linear", 2**51, 2**52),
+    _ramp(0.0, 1.0, 10**6 + 3, "tanh(-40.0, 40.0)", oracle.tanh(-40.0, 40.0)),
+    Case(
+        "cyclic(2**32, 2**33)",
+        oracle.repeat(oracle.phases(0.0, (2**32, 1.0, oracle.linear), (2**33, 0.0, oracle.linear)), 2**32 + 2**33),
+        {0: 0.0, 2**32: 1.0, 2**32 + 2**33: 0.0, 2**33 + 2**33: 1.0},
+        2**36,
+        endless=True,
+    ),
     _warmup_decay("warmup_linear", 2**31 + 1, 2**33),
     _warmup_decay("warmup_cosine", 10**10, 10**12 + 7, end=0.1),
     _warmup_decay("warmup_cosine", 0, 2**40, cycles=1.5),

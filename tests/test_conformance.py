@@ -57,7 +57,7 @@ def disagreements(case: dict[str, Any], values: list[dict[str, Any]], got: list[
 
 def run(case: dict[str, Any], backend: Backend) -> list[str]:
     schedule = fs.from_dict({"format": INDEX["format"], "schedule": case["schedule"]})
-    values = case["values"] if backend.long else [row for row in case["values"] if abs(row["step"]) < 2**31]
+    values = [row for row in case["values"] if abs(row["step"]) <= backend.largest]
     _, got = backend.values(schedule, [row["step"] for row in values])
     return disagreements(case, values, got, backend.bits)
 

@@ -10,6 +10,7 @@ import funcsched as fs
 STEPS = "a whole number from 0 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 POSITIVE = "a finite number above 0"
+EXPONENT = "a number above 0 and at most 1000"
 CYCLES = "a whole number from 1 to 1000000"
 
 LENGTH = "a whole number from 1 to 2**53"
@@ -34,7 +35,7 @@ ONE_ARGUMENT = [
     ("lerp", "start", lambda v: fs.lerp(fs.constant(), v, 1.0), LEVEL, NO_LEVELS),
     ("lerp", "stop", lambda v: fs.lerp(fs.constant(), 1.0, v), LEVEL, NO_LEVELS),
     ("shift", "steps", lambda v: fs.shift(fs.constant(), v), STEPS, NO_STEPS),
-    ("power", "exponent", lambda v: fs.power(v), POSITIVE, [0, *NO_LEVELS[:5]]),
+    ("power", "exponent", lambda v: fs.power(v), EXPONENT, [0, 1001, *NO_LEVELS[:5]]),
     ("join", "boundaries[0]", lambda v: fs.join([fs.constant(), fs.constant()], [v]), STEPS, NO_STEPS),
     ("warmup_constant", "warmup_steps", lambda v: fs.warmup_constant(v), STEPS, NO_STEPS),
     ("warmup_constant", "start", lambda v: fs.warmup_constant(3, start=v), LEVEL, NO_LEVELS),
@@ -52,7 +53,7 @@ ONE_ARGUMENT = [
     ("tanh", "lower", lambda v: fs.tanh(v, 2), BEND, NO_BENDS),
     ("tanh", "upper", lambda v: fs.tanh(-2, v), BEND, NO_BENDS),
     ("inverse_power", "timescale", lambda v: fs.inverse_power(v, 1), LENGTH, NO_LENGTHS),
-    ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), POSITIVE, [0, *NO_LEVELS[:5]]),
+    ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), EXPONENT, [0, 1001, *NO_LEVELS[:5]]),
     ("inverse_sqrt", "timescale", lambda v: fs.inverse_sqrt(v), LENGTH, NO_LENGTHS),
     ("inverse_time", "rate", lambda v: fs.inverse_time(v), RATIO, NO_RATIOS),
     ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, NO_LENGTHS),

@@ -175,7 +175,6 @@ MISTAKES = {
         "constant: `value` must be a number from 0 to 3.4e38, got -1",
     ),
     "rate beyond float32": (("--schedule", "constant(1e30)"), "the rate must be at most 1000000 at every update"),
-    "horizon beyond JAX": (("--schedule", "warmup_linear(1, 3000000000)"), "must be at most 2147483647 in JAX"),
     "no steps": (("--steps", "0"), "argument --steps: must be a whole number from 2 to 100000, got '0'"),
     "half a step": (("--steps", "1.5"), "argument --steps: must be a whole number from 2 to 100000, got '1.5'"),
     "negative seed": (("--seed", "-1"), "argument --seed: must be a whole number from 0 to 4294967295, got '-1'"),

@@ -1,5 +1,8 @@
 """jit, vmap, grad and scan of JAX; compile and vmap of torch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,6 +49,29 @@ def test_jax_gradients_by_the_step_are_finite(case: Case) -> None:
     assert np.isfinite(jax.vmap(jax.grad(case.schedule))(steps)).all()
 
 
+@contextmanager
+def strict() -> Iterator[None]:
+    """No implicit promotion, and an error at the first NaN and at a tracer that leaks."""
+    with jax.numpy_dtype_promotion("strict"), jax.debug_nans(True), jax.checking_leaks():
+        yield
+
+
+@each
+def test_gradients_by_the_parameters_under_the_strictest_settings_of_jax(case: Case) -> None:
+    steps, evaluate = jnp.array([0, 1, 10, 99], "int32"), jax.vmap(value, (None, 0))
+    with strict():
+        traced = jax.tree.map(jnp.asarray, case.schedule)
+        gradients = jax.jit(jax.grad(lambda schedule: evaluate(schedule, steps).sum(), allow_int=True))(traced)
+        assert all(jnp.isfinite(g).all() for g in jax.tree.leaves(gradients) if g.dtype != jax.dtypes.float0)
+
+
+@each
+def test_gradients_by_the_step_under_the_strictest_settings_of_jax(case: Case) -> None:
+    steps = jnp.array([0.0, 1.0, 10.0, 99.0])
+    with strict():
+        assert jnp.isfinite(jax.jit(jax.vmap(jax.grad(case.schedule)))(steps)).all()
+
+
 @each
 def test_torch_gradients_by_the_step_are_finite(case: Case) -> None:
     steps = torch.tensor([-1.0, 0.0, 1e-6, 0.5, *map(float, STEPS), case.horizon, 3e9], requires_grad=True)
@@ -65,6 +91,21 @@ def test_the_gradient_by_the_step_is_the_slope(shape: fs.Shape) -> None:
     }[shape]
     slopes = jax.vmap(jax.grad(fs.ramp(0.0, 1.0, steps=10, shape=shape)))(jnp.array([1.0, 3.0, 5.0, 9.0]))
     np.testing.assert_allclose(slopes, [exact(u) / 10 for u in (0.1, 0.3, 0.5, 0.9)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 3.0, 9.5])
+def test_the_gradient_of_a_logarithm_has_no_seam(step: float) -> None:
+    slope = jax.grad(fs.ramp(0.0, 1.0, steps=10, shape=fs.log))(jnp.float32(step))
+    assert float(slope) == pytest.approx(1 / ((1 + step) * np.log(11)), rel=1e-5)
+
+
+def test_a_shape_that_a_traced_factor_stretches_runs_in_a_table() -> None:
+    pieces = fs.join([fs.ramp(0.0, 1.0, steps=10, shape=fs.log)] * 5, [10, 20, 30, 40])
+    schedule = fs.repeat(pieces, 50, times=3, period_factor=2)
+    steps = [0, 5, 49, 57, 149, 200, 350]
+    exact = [schedule(step) for step in steps]
+    np.testing.assert_allclose(jax.jit(schedule)(jnp.array(steps)), exact, rtol=1e-6)
+    assert float(schedule(jnp.int32(57))) == pytest.approx(schedule(57), rel=1e-6)
 
 
 @each

@@ -1,4 +1,4 @@
-"""Results that are kept, and schedules that cost little to build."""
+"""The cache, and schedules that cost little to build."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import funcsched as fs
-from funcsched._kept import MOST, kept
+from funcsched.numerics.cache import MAX_RESULTS, cached
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def calls() -> Iterator[list[tuple[object, ...]]]:
 
 
 def test_what_was_computed_is_not_computed_again(calls: list[tuple[object, ...]]) -> None:
-    @kept
+    @cached
     def total(*numbers: int) -> int:
         calls.append(numbers)
         return sum(numbers)
@@ -26,7 +26,7 @@ def test_what_was_computed_is_not_computed_again(calls: list[tuple[object, ...]]
 
 
 def test_none_is_a_result_too(calls: list[tuple[object, ...]]) -> None:
-    @kept
+    @cached
     def nothing(number: int) -> None:
         calls.append((number,))
 
@@ -35,14 +35,14 @@ def test_none_is_a_result_too(calls: list[tuple[object, ...]]) -> None:
 
 
 def test_of_many_results_the_oldest_go(calls: list[tuple[object, ...]]) -> None:
-    @kept
+    @cached
     def double(number: int) -> int:
         calls.append((number,))
         return 2 * number
 
-    for number in range(MOST + 1):
+    for number in range(MAX_RESULTS + 1):
         double(number)
-    assert double(1) == 2 and len(calls) == MOST + 1
+    assert double(1) == 2 and len(calls) == MAX_RESULTS + 1
     assert double(0) == 0 and calls[-1] == (0,)
 
 

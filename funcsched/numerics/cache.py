@@ -1,4 +1,4 @@
-"""Results that take long and are asked for again: computed at their first use, so that to build a schedule is cheap."""
+"""A cache for expensive constants, computed on first use, so that building a schedule is cheap."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., object])
 
-MOST = 64  # results of each function: the longest takes some megabytes
+MAX_RESULTS = 64  # of each function; the longest result takes some megabytes
 
 
-def kept(function: Function) -> Function:
-    """The same function of numbers, whose last results are kept.
+def cached(function: Function) -> Function:
+    """The same function of hashable arguments, which remembers its latest results.
 
-    `functools.lru_cache` would add its own import to that of the core, and torch.compile traces through it.
+    Not `functools.lru_cache`, which torch.compile traces through.
     """
     results: dict[tuple[object, ...], object] = {}
 
@@ -24,15 +24,15 @@ def kept(function: Function) -> Function:
             return results[arguments]
         except KeyError:
             result = results[arguments] = function(*arguments)
-        for oldest in list(results)[:-MOST]:
+        for oldest in list(results)[:-MAX_RESULTS]:
             results.pop(oldest, None)
         return result
 
-    # As torch.compiler.assume_constant_result does: decimals cannot be traced, and long loops take minutes.
+    # What torch.compiler.assume_constant_result does. Decimals cannot be traced, and long loops take minutes.
     constant._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     def call(*arguments: object) -> object:
-        # Of numbers that differ between two schedules torch.compile makes variables; in a set it needs their values.
+        # torch.compile turns numbers that differ between two schedules into symbols; a set makes it use their values.
         return constant(*[next(iter({argument})) for argument in arguments])
 
     call.__doc__ = function.__doc__

@@ -1,0 +1,111 @@
+"""Double-word arithmetic: a number as the unevaluated sum of two floats, which has twice the digits of one.
+
+Sources: Dekker 1971; Hida, Li and Bailey 2001; Joldes, Muller and Popescu 2017.
+
+Compilers contract ``a * b + c`` into a fused multiply-add, which breaks the usual ways to recover the rounding error
+of a product. Here both factors are split into halves first: every product of halves is exact, contracted or not.
+"""
+
+from __future__ import annotations
+
+from funcsched.numerics.cache import cached
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from funcsched.numerics.number_system import NumberSystem
+
+Constant = tuple[float, float]  # a real number as the sum of two Python floats
+ONE: Constant = (1.0, 0.0)
+HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
+
+
+class DoubleWord:
+    """``hi + lo``, two floats of the number system `xp`; ``hi`` is the float nearest to the sum."""
+
+    __slots__ = ("hi", "lo", "xp")
+
+    def __init__(self, xp: NumberSystem, hi: Any, lo: Any) -> None:
+        self.xp, self.hi, self.lo = xp, hi, lo
+
+    @property
+    def ndim(self) -> int:
+        return getattr(self.hi, "ndim", 0)
+
+    def __neg__(self) -> DoubleWord:
+        return DoubleWord(self.xp, -self.hi, -self.lo)
+
+    def __add__(self, other: Any) -> DoubleWord:
+        other = self.xp.double(other)
+        hi = self.hi + other.hi
+        added = hi - self.hi
+        error = (self.hi - (hi - added)) + (other.hi - added)
+        return self.xp.normalized(hi, error + (self.lo + other.lo))
+
+    def __sub__(self, other: Any) -> DoubleWord:
+        return self + -self.xp.double(other)
+
+    def __rsub__(self, other: Any) -> DoubleWord:
+        return self.xp.double(other) + -self
+
+    def __mul__(self, other: Any) -> DoubleWord:
+        xp, other = self.xp, self.xp.double(other)
+        x, y = self.hi, other.hi
+        x_top, y_top = xp.upper_half(x), xp.upper_half(y)
+        x_low, y_low = x - x_top, y - y_top
+        hi, lo = x_top * y_top, x_low * y_low + (x * other.lo + self.lo * y)
+        for partial in (x_top * y_low, x_low * y_top):
+            total = hi + partial
+            hi, lo = total, lo + (partial - (total - hi))
+        return xp.normalized(hi, lo)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __truediv__(self, other: Any) -> DoubleWord:
+        xp, other = self.xp, self.xp.double(other)
+        quotient = self.hi / other.hi
+        x_top, y_top = xp.upper_half(quotient), xp.upper_half(other.hi)
+        x_low, y_low = quotient - x_top, other.hi - y_top
+        rest = ((self.hi - x_top * y_top) - x_top * y_low - x_low * y_top) - x_low * y_low
+        return DoubleWord(xp, quotient, (rest + (self.lo - quotient * other.lo)) / other.hi)
+
+    def __lt__(self, other: Any) -> Any:
+        return (self - other).hi < 0
+
+    def __gt__(self, other: Any) -> Any:
+        return (self - other).hi > 0
+
+    def __le__(self, other: Any) -> Any:
+        return (self - other).hi <= 0
+
+    def __ge__(self, other: Any) -> Any:
+        return (self - other).hi >= 0
+
+
+def rounded(value: float, bits: int) -> float:
+    """A Python float rounded to so many bits (Veltkamp's splitting)."""
+    scaled = value * ((1 << (53 - bits)) + 1.0)
+    return scaled - (scaled - value)
+
+
+def quotient(constant: Constant, steps: int, bits: int) -> Constant:
+    """``constant / steps`` as the sum of two floats, the first truncated to so many bits."""
+    numerator, denominator = constant[0].as_integer_ratio()
+    rest, unit = constant[1].as_integer_ratio()
+    numerator, denominator = numerator * unit + rest * denominator, denominator * unit * steps
+    scale = 160 + max(denominator.bit_length() - numerator.bit_length(), 0)
+    scaled = (numerator << scale) // denominator
+    drop = max(scaled.bit_length() - max(bits, 1), 0)
+    top = (scaled >> drop) << drop
+    return top / (1 << scale), (scaled - top) / (1 << scale)
+
+
+@cached
+def logarithm(number: float) -> Constant:
+    """The natural logarithm to twice the digits of a float."""
+    from decimal import Context, Decimal  # imported here because most schedules do not need it
+
+    context = Context(prec=50)
+    value = context.ln(Decimal(number))
+    return float(value), float(context.subtract(value, Decimal(float(value))))

@@ -1,0 +1,174 @@
+"""JAX without x64, where there is neither float64 nor int64: values are float32, counts int32 or double-words."""
+
+from __future__ import annotations
+
+from funcsched.numerics.arrays import MAX_STEP, Jax
+from funcsched.numerics.double_word import DoubleWord, rounded
+from funcsched.numerics.number_system import is_concrete
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class JaxFloat32(Jax):
+    """What both kinds of counts share."""
+
+    exp_limit = 105.0
+    terms = 12
+
+    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
+        super().__init__(lib, integer, result)
+        self.has_guard_digits = False
+        self.expm1, self.log1p = self._expm1, self._log1p
+
+    def level(self, value: Any) -> Any:
+        return self.lib.asarray(value, dtype="float32")
+
+    def power(self, x: Any, exponent: float) -> Any:
+        near = rounded(exponent, 24)
+        # Rounding the exponent to float32 would be visible where x is small.
+        return x**near if near == exponent else x**near * x ** (exponent - near)
+
+    def upper_half(self, x: Any) -> Any:
+        return rounded(x, 12) if is_concrete(x) else (x.view("int32") & -(1 << 12)).view("float32")
+
+    def double(self, number: Any) -> DoubleWord:
+        if isinstance(number, DoubleWord):
+            return number
+        if isinstance(number, (int, float, tuple)):
+            hi, lo = number if isinstance(number, tuple) else (number, 0.0)
+            near = rounded(float(hi), 24)
+            return DoubleWord(self, near, rounded((hi - near) + lo, 24))
+        if self.lib.issubdtype(number.dtype, self.lib.floating):
+            hi = number.astype("float32")
+            lo = 0.0 if hi.dtype == number.dtype else (number - hi.astype(number.dtype)).astype("float32")
+            return DoubleWord(self, hi, lo)
+        return self.split(number, number.astype("float32"))
+
+    def normalized(self, hi: Any, lo: Any) -> DoubleWord:
+        # Python floats have more digits than a float32.
+        return self.double((hi, lo)) if is_concrete(hi, lo) else super().normalized(hi, lo)
+
+    def split(self, integer: Any, hi: Any) -> DoubleWord:
+        """An integer as hi and the rest. If hi is rounded up to 2**31, its conversion saturates: 1 too much."""
+        return DoubleWord(self, hi, (integer - hi.astype(integer.dtype)).astype("int32").astype("float32"))
+
+
+class Int32Counts(JaxFloat32):
+    """Counts are int32: for integer steps, where every parameter fits as well."""
+
+    largest_count = 2**31 - 1
+
+    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
+        super().__init__(lib, integer, result)
+        self.integer_bits = 24
+
+    def up_to(self, most: float) -> JaxFloat32:
+        return self if most <= self.largest_count else DoubleWordCounts(self.lib, self.integer, self.result)
+
+    def from_step(self, step: Any) -> Any:
+        return self.lib.maximum(step.astype("int32"), 0)
+
+    def parameter(self, number: Any) -> Any:
+        # Recipes add counts, which would wrap in a shorter type.
+        integer = self.lib.issubdtype(number.dtype, self.lib.integer)
+        return self.lib.asarray(number, "int32" if integer else "float32")
+
+    def to_float(self, count: Any) -> Any:
+        return float(count) if is_concrete(count) else count.astype("float32")
+
+    def to_int(self, count: Any) -> Any:
+        return count
+
+    def table(self, values: Any) -> Any:
+        if all(type(value) is int for value in values):
+            return self.lib.asarray(values, "int32")
+        if is_concrete(*values):
+            return self.level(values)
+        return self.lib.stack([self.lib.asarray(value) for value in values])
+
+    def full_like(self, count: Any, level: Any) -> Any:
+        return self.level(level) + self.to_float(0 * count)  # unlike a broadcast sharded like the count
+
+    def divmod(self, count: Any, period: Any) -> tuple[Any, Any]:
+        # The division of `lax` compiles to one instruction, without code for negative numbers.
+        cycle = self.jax.lax.div(*self.lib.broadcast_arrays(count, self.lib.asarray(period, "int32")))
+        return cycle, count - cycle * period
+
+
+class DoubleWordCounts(JaxFloat32):
+    """Counts are double-words of float32, of 48 bits: for float steps, and where int32 is too short."""
+
+    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
+        super().__init__(lib, integer, result)
+        self.integer_bits = 0
+        self.where = self._where
+
+    def count(self, number: Any) -> DoubleWord:
+        return self.double(number)
+
+    def split(self, integer: Any, hi: Any) -> DoubleWord:
+        """The same, exact for every integer: hi stays below the first one that the type does not have."""
+        return super().split(integer, hi.clip(None, float(self.lib.iinfo(integer.dtype).max + 1) * (1 - 2.0**-24)))
+
+    def from_step(self, step: Any) -> DoubleWord:
+        if is_concrete(step):  # a Python step among JAX parameters, which may be past int32
+            count = self.double(min(max(step, 0), MAX_STEP))
+            return DoubleWord(self, self.level(count.hi), self.level(count.lo))
+        integer = self.lib.issubdtype(step.dtype, self.lib.integer)
+        return self.double(step.clip(0) if integer else step.clip(0, MAX_STEP))
+
+    def parameter(self, number: Any) -> Any:
+        return self.double(number) if self.lib.issubdtype(number.dtype, self.lib.integer) else self.lib.asarray(number)
+
+    def level(self, value: Any) -> Any:
+        return super().level(value.hi if isinstance(value, DoubleWord) else value)
+
+    def to_float(self, count: Any) -> Any:
+        return self.double(count).hi
+
+    def to_int(self, count: Any) -> Any:
+        count = self.double(count)
+        return count.hi.astype("int32") + self.level(count.lo).astype("int32")
+
+    def _where(self, condition: Any, yes: Any, no: Any) -> Any:
+        if not (isinstance(yes, DoubleWord) or isinstance(no, DoubleWord)):
+            return self.lib.where(condition, yes, no)
+        yes, no = self.double(yes), self.double(no)
+        return DoubleWord(self, self.lib.where(condition, yes.hi, no.hi), self.lib.where(condition, yes.lo, no.lo))
+
+    def maximum(self, x: Any, bound: Any) -> Any:
+        return self._where(x < bound, bound, x) if isinstance(x, DoubleWord) else self.lib.maximum(x, bound)
+
+    def minimum(self, x: Any, bound: Any) -> Any:
+        return self._where(x > bound, bound, x) if isinstance(x, DoubleWord) else self.lib.minimum(x, bound)
+
+    def full_like(self, count: DoubleWord, level: Any) -> Any:
+        return self.lib.where(count.hi == count.hi, self.level(level), count.hi)
+
+    def _rows(self, values: Any) -> tuple[Any, Any]:
+        counts = [self.count(value) for value in values]
+        return self.table([count.hi for count in counts]), self.table([count.lo for count in counts])
+
+    def lookup(self, values: Any, index: Any) -> Any:
+        if not any(map(_is_count, values)):
+            return super().lookup(values, index)
+        hi, lo = self._rows(values)
+        return DoubleWord(self, super().lookup(hi, index), super().lookup(lo, index))
+
+    def index(self, boundaries: Any, count: DoubleWord) -> Any:
+        each = DoubleWord(self, *(self.lib.expand_dims(x, -1) for x in (count.hi, self.level(count.lo))))
+        return (each >= DoubleWord(self, *self._rows(boundaries))).sum(-1, dtype="int32")
+
+    def divmod(self, count: DoubleWord, period: Any) -> tuple[Any, Any]:
+        cycle = self.double(0.0)
+        for _ in range(2):  # a quotient may have more digits than a float
+            turns = self.floor((count / period).hi)
+            cycle, count = cycle + turns, count - self.double(period) * turns
+        return self.corrected(cycle, count, period)
+
+
+def _is_count(number: Any) -> bool:
+    """Whether it can only be a count: Python levels are floats."""
+    return type(number) is int or isinstance(number, DoubleWord)

@@ -1,0 +1,93 @@
+"""The number systems of Python ints and floats."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+
+from funcsched.numerics.double_word import ONE, quotient, rounded
+from funcsched.numerics.number_system import NumberSystem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from funcsched.numerics.double_word import Constant
+    from funcsched.numerics.number_system import Function, Weight
+
+
+class PythonNumbers(NumberSystem):
+    """Python numbers, under the names that formulas use on arrays."""
+
+    def __init__(self, integer: bool) -> None:
+        self.integer_bits = 53 if integer else 0
+        self.sin, self.cos, self.sqrt, self.exp, self.expm1 = math.sin, math.cos, math.sqrt, math.exp, math.expm1
+        self.log, self.log1p, self.power = math.log, math.log1p, pow
+        self.level, self.divmod = float, divmod
+
+    @staticmethod
+    def to_float(count: Any) -> Any:
+        return count  # Python's operators convert ints, without a call
+
+    @staticmethod
+    def to_int(count: Any) -> int:
+        return int(count) if count == count else 0
+
+    def to_step(self, count: Any) -> Any:
+        return count
+
+    @staticmethod
+    def upper_half(x: float) -> float:
+        return rounded(x, 26)
+
+    @staticmethod
+    def where(condition: bool, yes: Any, no: Any) -> Any:
+        return yes if condition else no
+
+    # Comparisons are written so that a NaN in `x` stays.
+    @staticmethod
+    def floor(x: Any) -> Any:
+        return x // 1
+
+    @staticmethod
+    def maximum(x: Any, bound: Any) -> Any:
+        return bound if x < bound else x
+
+    @staticmethod
+    def minimum(x: Any, bound: Any) -> Any:
+        return bound if x > bound else x
+
+    @staticmethod
+    def full_like(count: Any, level: Any) -> Any:
+        return level if count == count else count
+
+    @staticmethod
+    def index(boundaries: Any, count: Any) -> int:
+        return bisect_right(boundaries, count)
+
+    @staticmethod
+    def lookup(values: Any, index: Any) -> Any:
+        return values[index]
+
+    # The path of a training loop: everything that does not depend on the count is computed beforehand.
+
+    def fraction(self, steps: Any) -> Weight:
+        return lambda count, _: count / steps
+
+    def formula(self, steps: Any, f: Function, slope: Function | None = None, constant: Constant = ONE) -> Weight:
+        if steps.bit_length() + 7 > self.integer_bits:
+            return super().formula(steps, f, slope, constant)
+        upper, lower = quotient(constant, steps, self.integer_bits - steps.bit_length())
+        if slope is None:
+            return lambda count, _: f(count * upper + count * lower)
+
+        def value(count: Any, _: Any) -> Any:
+            product, rest = count * upper, count * lower
+            x = product + rest
+            return f(x) + slope(x) * (rest - (x - product))
+
+        return value
+
+
+INTEGERS = PythonNumbers(integer=True)
+FLOATS = PythonNumbers(integer=False)

@@ -1,0 +1,84 @@
+"""A step as a schedule sees it: an exact count from the beginning of a phase."""
+
+from __future__ import annotations
+
+import math
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Step:
+    """The number of updates since a beginning, at least 0, in the number system `xp`."""
+
+    __slots__ = ("count", "xp")
+
+    def __init__(self, xp: Any, count: Any) -> None:
+        self.xp, self.count = xp, count
+
+    def up_to(self, most: float) -> Step:
+        """The same step in a number system that counts as far as `most`."""
+        xp = self.xp.up_to(most)
+        return self if xp is self.xp else Step(xp, xp.count(self.count))
+
+    def before(self, boundary: Any) -> Any:
+        return self.count < boundary
+
+    def since(self, boundary: Any) -> Step:
+        """The same step, counted from `boundary`."""
+        if type(boundary) is int and boundary == 0:
+            return self
+        return Step(self.xp, self.xp.maximum(self.count - boundary, 0))
+
+    def ahead(self, steps: Any) -> Step:
+        """The step that comes `steps` later."""
+        step = self.up_to(math.inf)
+        return Step(step.xp, step.count + steps)
+
+    def scaled(self, factor: Any) -> Step:
+        """The step times `factor`."""
+        step = self if factor == 1 else self.up_to(math.inf)
+        return Step(step.xp, step.count * factor)
+
+    def divided(self, factor: Any) -> Step:
+        """The step divided by `factor`."""
+        step = self.up_to(math.inf)
+        return Step(step.xp, step.count / factor)
+
+    def earlier(self, fraction: Any) -> Step:
+        """The step that comes a fraction of a step before."""
+        step = self.up_to(math.inf)
+        return Step(step.xp, step.xp.maximum(step.count - fraction, 0))
+
+    def index(self, boundaries: Any) -> Any:
+        """How many of the increasing boundaries the step has reached."""
+        return self.xp.index(boundaries, self.count)
+
+    def lookup(self, values: Any, count: Any) -> Any:
+        """``values[count]``, the last of them for larger counts; NaN where the step is NaN."""
+        index = self.xp.to_int(self.xp.minimum(count, len(values) - 1))
+        return self.full(self.xp.lookup(values, index))
+
+    def cycle(self, period: Any, times: int | None) -> tuple[Any, Step]:
+        """The number of complete periods, and the step counted from the last; after `times` of them, its end."""
+        xp = self.xp
+        cycle, count = xp.divmod(self.count, period)
+        if times is None:
+            return cycle, Step(xp, count)
+        over = cycle >= times
+        return xp.where(over, times - 1, cycle), Step(xp, xp.where(over, period, count))
+
+    def phase(self, steps: Any) -> tuple[Any, Any]:
+        """How many of the first `steps` steps have elapsed, and how many remain."""
+        elapsed = self.xp.minimum(self.count, steps)
+        return elapsed, steps - elapsed
+
+    def full(self, level: Any) -> Any:
+        """The level in the shape of the step; NaN where the step is NaN."""
+        return self.xp.full_like(self.count, level)
+
+    def call(self, function: Callable[[Any], Any]) -> Any:
+        """A user's function of the step."""
+        return function(self.xp.to_step(self.count))
