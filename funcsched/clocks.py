@@ -11,7 +11,7 @@ from funcsched.levels import products
 from funcsched.numerics.cache import cached
 from funcsched.numerics.double_word import logarithm
 from funcsched.numerics.number_system import MAX_COUNT, is_concrete
-from funcsched.numerics.periodic import ratio
+from funcsched.numerics.periodic import simple_fraction
 from funcsched.numerics.step import Step
 from funcsched.schedule import Schedule, Slowed, counts, lifted
 
@@ -77,7 +77,7 @@ class Stretch(Schedule):
         return Slowed(self, factor)
 
     def at(self, step: Step) -> Any:
-        slower, faster = ratio(self.factor)
+        slower, faster = simple_fraction(self.factor)
         longest = _longest(self.schedule, MAX_COUNT) * slower
         if not isinstance(slower, int) or longest > MAX_COUNT:
             return self.schedule.at(step.divided(self.factor))
@@ -217,7 +217,7 @@ def _cycles(period: int, times: int | None, period_factor: float, level_factor: 
     from decimal import ROUND_CEILING, Context, Decimal
 
     context = Context(prec=100)
-    numerator, denominator = ratio(period_factor)
+    numerator, denominator = simple_fraction(period_factor)
     growth = context.divide(Decimal(numerator), Decimal(denominator))
     exact = isinstance(numerator, int) and denominator == 1
     begin, scale, level = Decimal(0), Decimal(1), Decimal(1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 # Up to here selections nested in each other are faster than tables, and compile to fewer instructions.
-NESTED = 4
+MAX_NESTED = 4
 
 
 class Join(Schedule):
@@ -34,7 +34,7 @@ class Join(Schedule):
             piece = bisect_right(self.boundaries, step.count)
             return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
         # Inside a table of another join the numbers are arrays already, and there is no table of tables.
-        if len(self.schedules) <= NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
+        if len(self.schedules) <= MAX_NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
             return self._nested(step)
         return self._tabled(step)
 
@@ -60,7 +60,7 @@ class Join(Schedule):
             if any(isinstance(part, Schedule) and part.rows for part in parts(first)):
                 value = self._alone(step, index, members, value)
                 continue
-            # Rows of other kinds are never looked at, but must be there.
+            # Rows of other kinds are never selected, but the table needs a number there.
             columns = zip(*(numbers(schedule or first) for schedule in members), strict=True)
             piece = rebuild(first, iter([xp.lookup(column, index) for column in columns])).at(local)
             value = piece if value is None else xp.where(kind == place, piece, value)

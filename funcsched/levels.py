@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Up to here selections compile to fewer instructions than a search does.
-_SELECTED = 4
+_MAX_SELECTED = 4
 
 
 class Levels(Schedule):
@@ -36,7 +36,7 @@ class Levels(Schedule):
         xp, boundaries, row = step.xp, self.boundaries, self.row(step.xp)
         if is_concrete(step.count):
             return step.full(row[bisect_right(boundaries, step.count)])
-        if len(boundaries) > _SELECTED and not any(map(_several, boundaries)):
+        if len(boundaries) > _MAX_SELECTED and not any(map(_several, boundaries)):
             return step.full(xp.lookup(row, step.index(boundaries)))
         value = xp.level(row[-1])
         for boundary, before in zip(reversed(boundaries), reversed(row[:-1]), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from funcsched._check import callable_, refuse
 from funcsched._value import Value, numbers, rebuild
-from funcsched.numerics.namespace import library, number_system
+from funcsched.numerics.namespace import library, number_system_of
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.python_numbers import FLOATS, INTEGERS
 from funcsched.numerics.step import Step
@@ -111,7 +111,7 @@ def evaluate(value: Any, step: Any) -> Any:
         return float(value.at(Step(INTEGERS, max(int(step), 0))))
     if isinstance(step, int):
         step = min(max(step, 0), _MAX_STEP)  # which every array library can hold
-    xp, step = number_system(step, arguments, list(counts(value)), value.factory)
+    xp, step = number_system_of(step, arguments, list(counts(value)), value.factory)
     if not is_concrete(*arguments):
         value = rebuild(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
     return xp.to_result(value.at(Step(xp, xp.from_step(step))))

@@ -11,8 +11,7 @@ import math
 from funcsched._check import checked, refuse, whole_cycles
 from funcsched._shape import Compose, Folded, Restarts, Reverse, Shape, Symmetric, shaped
 from funcsched.numerics.double_word import HALF_PI, logarithm
-from funcsched.numerics.periodic import fold
-from funcsched.numerics.periodic import ratio as ratio_of
+from funcsched.numerics.periodic import fold, simple_fraction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -409,7 +408,7 @@ def compose(outer: Shape | Callable[[Any], Any], inner: Shape | Callable[[Any], 
 def waves(cycles: float) -> Shape:
     """The shape ``(1 - cos(2 pi cycles fraction)) / 2``: `cosine` is half a wave."""
     (cycles,) = checked("waves", cycles=cycles)
-    return Waves(*ratio_of(2.0 * cycles))
+    return Waves(*simple_fraction(2.0 * cycles))
 
 
 def restarts(shape: Shape, cycles: int) -> Shape:

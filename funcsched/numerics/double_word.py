@@ -84,21 +84,21 @@ class DoubleWord:
 
 
 def rounded(value: float, bits: int) -> float:
-    """A Python float rounded to so many bits (Veltkamp's splitting)."""
+    """A Python float rounded to `bits` bits (Veltkamp's splitting)."""
     scaled = value * ((1 << (53 - bits)) + 1.0)
     return scaled - (scaled - value)
 
 
 def quotient(constant: Constant, steps: int, bits: int) -> Constant:
-    """``constant / steps`` as the sum of two floats, the first truncated to so many bits."""
+    """``constant / steps`` as the sum of two floats, the first one truncated to `bits` bits."""
     numerator, denominator = constant[0].as_integer_ratio()
     rest, unit = constant[1].as_integer_ratio()
     numerator, denominator = numerator * unit + rest * denominator, denominator * unit * steps
     scale = 160 + max(denominator.bit_length() - numerator.bit_length(), 0)
     scaled = (numerator << scale) // denominator
-    drop = max(scaled.bit_length() - max(bits, 1), 0)
-    top = (scaled >> drop) << drop
-    return top / (1 << scale), (scaled - top) / (1 << scale)
+    shift = max(scaled.bit_length() - max(bits, 1), 0)
+    leading = (scaled >> shift) << shift
+    return leading / (1 << scale), (scaled - leading) / (1 << scale)
 
 
 @cached

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+_FLOATS = {"float32", "float64", "float96", "float128"}  # the last two are NumPy's longdouble
 _LIBRARIES = {"numpy": "numpy", "jax": "jax", "jaxlib": "jax", "torch": "torch"}
 
 
@@ -44,7 +45,7 @@ def first_array(numbers: Iterable[Any]) -> Any:
     return found
 
 
-def number_system(step: Any, parameters: list[Any], counts: list[Any], function: str) -> tuple[Arrays, Any]:
+def number_system_of(step: Any, parameters: list[Any], counts: list[Any], function: str) -> tuple[Arrays, Any]:
     """The number system for a step among parameters, at least one of them an array; and the step, of its library.
 
     `counts` are those parameters that count steps.
@@ -56,7 +57,7 @@ def number_system(step: Any, parameters: list[Any], counts: list[Any], function:
     if library(step) is not None:
         name = dtype_name(step)
         integer = name.startswith(("int", "uint"))
-        if not integer and not (name.startswith("float") and "_" not in name and int(name[5:] or 0) >= 32):
+        if not integer and name not in _FLOATS:
             raise TypeError(
                 f"{function}: `step` must be an integer or a float of at least 32 bits, got {name}"
                 + ("; 16 bits cannot count: bfloat16 cannot represent 257" if "float" in name else "")

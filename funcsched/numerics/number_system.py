@@ -81,31 +81,33 @@ class NumberSystem:
 
     def multiple(
         self, constant: Constant, steps: Any, most: Any = None, digits: int = 7
-    ) -> Callable[[Any], DoubleWord]:
-        """``count -> constant * count / steps``, for counts up to `most`, or up to `steps`.
+    ) -> Callable[[Any], tuple[Any, Any]]:
+        """``count -> constant * count / steps`` as (hi, lo), for counts up to `most`, or up to `steps`.
 
-        The sum ``hi + lo`` has at least `digits` binary digits more than one float: 7 make its error negligible.
+        The sum has at least `digits` binary digits more than one float: 7 make its error negligible.
         """
         to_float, most = self.to_float, steps if most is None else most
         if self.has_guard_digits:
             rate = constant[0] / steps
-            return lambda count: DoubleWord(self, count * rate, 0.0)
+            return lambda count: (count * rate, 0.0)
         if is_concrete(steps, most) and most.bit_length() + digits <= self.integer_bits:
             # The rate is split so that a count times its upper part is exact.
             upper, lower = quotient(constant, steps, self.integer_bits - most.bit_length())
 
-            def of_short_count(count: Any) -> DoubleWord:
+            def of_short_count(count: Any) -> tuple[Any, Any]:
                 product, rest = to_float(count) * upper, to_float(count) * lower
                 hi = product + rest
-                return DoubleWord(self, hi, rest - (hi - product))
+                return hi, rest - (hi - product)
 
             return of_short_count
-        if is_concrete(steps):
-            rate = self.double(quotient(constant, steps, 53))
-            return lambda count: self.double(count) * rate
-        if constant == ONE:
-            return lambda count: self.double(count) / self.double(steps)
-        return lambda count: self.double(count) / self.double(steps) * self.double(constant)
+        factor = quotient(constant, steps, 53) if is_concrete(steps) else constant
+
+        def of_any_count(count: Any) -> tuple[Any, Any]:
+            x = self.double(count) if is_concrete(steps) else self.double(count) / steps
+            x = x if factor == ONE else x * factor
+            return x.hi, x.lo
+
+        return of_any_count
 
     def formula(self, steps: Any, f: Function, slope: Function | None = None, constant: Constant = ONE) -> Weight:
         """``(count, _) -> f(constant * count / steps)``, evaluated as ``f(hi) + slope(hi) * lo``.
@@ -115,33 +117,33 @@ class NumberSystem:
         """
         if slope is None:
             of = self.multiple(constant, steps, digits=2)
-            return lambda count, _: f(of(count).hi)
+            return lambda count, _: f(of(count)[0])
         of = self.multiple(constant, steps)
         if self.has_guard_digits:
-            return lambda count, _: f(of(count).hi)
+            return lambda count, _: f(of(count)[0])
 
         def value(count: Any, _: Any) -> Any:
-            x = of(count)
-            return f(x.hi) + slope(x.hi) * x.lo
+            hi, lo = of(count)
+            return f(hi) + slope(hi) * lo
 
         return value
 
     def exponential(self, log: Constant, steps: Any) -> Function:
         """``count -> exp(log * count / steps)`` for counts without a limit."""
-        hi, lo = log
+        falling = log[0] < 0
         most: Any = self.largest_count
-        if is_concrete(steps) and hi:  # the value is 0 or infinite from some count on
-            most = min(most, math.ceil(self.exp_limit * steps / abs(hi)))
-        of = self.multiple((-hi, -lo) if hi < 0 else log, steps, most)
+        if is_concrete(steps) and log[0]:  # the value is 0 or infinite from some count on
+            most = min(most, math.ceil(self.exp_limit * steps / abs(log[0])))
+        of = self.multiple((-log[0], -log[1]) if falling else log, steps, most)
 
         def value(count: Any) -> Any:
-            x = of(self.minimum(count, most))
-            if hi < 0:
-                # A product, because the difference exp(-x) - exp(-x) * lo would lose what is subnormal.
-                return self.exp(-x.hi) * (1.0 - x.lo)
+            hi, lo = of(self.minimum(count, most))
+            if falling:
+                # A product, because the difference exp(-hi) - exp(-hi) * lo would lose what is subnormal.
+                return self.exp(-hi) * (1.0 - lo)
             # No level is larger than exp(88.7). What overflows would have no gradient.
-            over = x.hi > _LARGEST_EXPONENT
-            return self.where(over, math.inf, self.exp(self.where(over, 0.0, x.hi)) * (1.0 + x.lo))
+            over = hi > _LARGEST_EXPONENT
+            return self.where(over, math.inf, self.exp(self.where(over, 0.0, hi)) * (1.0 + lo))
 
         return value
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 _LARGEST_DENOMINATOR = 4096
 
 
-def ratio(number: float) -> tuple[Any, int]:
+def simple_fraction(number: float) -> tuple[Any, int]:
     """A float as the fraction with a small denominator that it stands for, or (number, 1) if there is none."""
-    rest, unit = number.as_integer_ratio()
+    numerator, denominator = number.as_integer_ratio()
     before, after = (0, 1), (1, 0)  # two convergents of the continued fraction
-    while unit:
-        digit = rest // unit
+    while denominator:
+        digit = numerator // denominator
         before, after = after, (before[0] + digit * after[0], before[1] + digit * after[1])
         if after[1] > _LARGEST_DENOMINATOR:
             break
         if after[0] / after[1] == number:
             return after
-        rest, unit = unit, rest - digit * unit
+        numerator, denominator = denominator, numerator - digit * denominator
     return number, 1
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
-from funcsched.numerics.double_word import ONE, quotient, rounded
+from funcsched.numerics.double_word import rounded
 from funcsched.numerics.number_system import NumberSystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from funcsched.numerics.double_word import Constant
-    from funcsched.numerics.number_system import Function, Weight
 
 
 class PythonNumbers(NumberSystem):
@@ -68,25 +65,6 @@ class PythonNumbers(NumberSystem):
     @staticmethod
     def lookup(values: Any, index: Any) -> Any:
         return values[index]
-
-    # The path of a training loop: everything that does not depend on the count is computed beforehand.
-
-    def fraction(self, steps: Any) -> Weight:
-        return lambda count, _: count / steps
-
-    def formula(self, steps: Any, f: Function, slope: Function | None = None, constant: Constant = ONE) -> Weight:
-        if steps.bit_length() + 7 > self.integer_bits:
-            return super().formula(steps, f, slope, constant)
-        upper, lower = quotient(constant, steps, self.integer_bits - steps.bit_length())
-        if slope is None:
-            return lambda count, _: f(count * upper + count * lower)
-
-        def value(count: Any, _: Any) -> Any:
-            product, rest = count * upper, count * lower
-            x = product + rest
-            return f(x) + slope(x) * (rest - (x - product))
-
-        return value
 
 
 INTEGERS = PythonNumbers(integer=True)
