@@ -284,6 +284,8 @@ PARAMETERS = [
     (lambda: fs.piecewise_constant([1, 2, 3, 4, 5], levels=[jnp.int32(k) for k in range(6)]), 3, 3.0),
     (lambda: fs.join([fs.ramp(jnp.int32(1), 0.0, steps=10)] * 5, [10, 20, 30, 40]), 35, 0.5),
     (lambda: fs.ramp(jnp.float32(1), 0.0, steps=2**26), 2**25, 0.5),
+    (lambda: fs.noam(64, jnp.int32(100)), 99, 0.0125),
+    (lambda: fs.noam(64, jnp.uint32(100)), 99, 0.0125),
 ]
 
 

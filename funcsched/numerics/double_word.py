@@ -70,6 +70,10 @@ class DoubleWord:
         rest = ((self.hi - x_top * y_top) - x_top * y_low - x_low * y_top) - x_low * y_low
         return DoubleWord(xp, quotient, (rest + (self.lo - quotient * other.lo)) / other.hi)
 
+    def __pow__(self, exponent: float) -> Any:
+        """As one float: for recipes whose levels depend on a count."""
+        return self.xp.power(self.hi, exponent)
+
     def __lt__(self, other: Any) -> Any:
         return (self - other).hi < 0
 

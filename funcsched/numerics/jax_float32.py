@@ -71,9 +71,10 @@ class Int32Counts(JaxFloat32):
         return self.lib.maximum(step.astype("int32"), 0)
 
     def parameter(self, number: Any) -> Any:
+        number = self.lib.asarray(number)
         # Recipes add counts, which would wrap in a shorter type.
-        integer = self.lib.issubdtype(number.dtype, self.lib.integer)
-        return self.lib.asarray(number, "int32" if integer else "float32")
+        short = self.lib.issubdtype(number.dtype, self.lib.integer) and number.dtype != "int32"
+        return number.astype("int32") if short else number
 
     def to_float(self, count: Any) -> Any:
         return float(count) if is_concrete(count) else count.astype("float32")
