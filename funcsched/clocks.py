@@ -10,7 +10,7 @@ from funcsched._value import numbers
 from funcsched.levels import products
 from funcsched.numerics.cache import cached
 from funcsched.numerics.double_word import logarithm
-from funcsched.numerics.number_system import MAX_COUNT, is_concrete
+from funcsched.numerics.number_system import MAX_COUNT, MAX_STEP, is_concrete
 from funcsched.numerics.periodic import simple_fraction
 from funcsched.numerics.step import Step
 from funcsched.schedule import Schedule, Slowed, counts, lifted
@@ -230,7 +230,7 @@ def _cycles(period: int, times: int | None, period_factor: float, level_factor: 
         scale = context.multiply(scale, growth)
         level = context.multiply(level, Decimal(level_factor))
     begins, fractions, ends, scales, levels = zip(*rows, strict=True)
-    return begins, fractions, ends[:-1], scales, levels, min(ends[-1], 2**62), exact
+    return begins, fractions, ends[:-1], scales, levels, min(ends[-1], int(MAX_STEP)), exact
 
 
 def repeat(

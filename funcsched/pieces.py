@@ -110,9 +110,8 @@ class Ramp(Schedule):
         def value(step: int) -> float:
             if 0 < step < steps:
                 rest = steps - step
-                share = weight(step, rest) if rises else weight(rest, step)
-                value = share * difference + low
-                return value if share < 1.0 and value < high else high
+                value = (weight(step, rest) if rises else weight(rest, step)) * difference + low
+                return value if value < high else high
             return start if step <= 0 else last
 
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from funcsched._check import callable_, refuse
 from funcsched._value import Value, numbers, rebuild
 from funcsched.numerics.namespace import library, number_system_of
-from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.number_system import MAX_STEP, is_concrete
 from funcsched.numerics.python_numbers import FLOATS, INTEGERS
 from funcsched.numerics.step import Step
 
@@ -63,7 +63,7 @@ class Schedule(Value):
         def __call__(self, step: A) -> A: ...
 
     def __call__(self, step: Any) -> Any:
-        # The path of a training loop: everything that depends on the schedule alone was done once.
+        # The path of a training loop: everything that depends on the schedule alone is computed once.
         if type(step) is int:
             scalar = self._scalar or self._prepare()
             try:
@@ -82,7 +82,7 @@ class Schedule(Value):
         raise NotImplementedError
 
     def stretched(self, factor: Any) -> Schedule:
-        """The same curve where every step has become `factor` steps; nodes that know better keep whole numbers."""
+        """The same curve where every step has become `factor` steps. Most nodes override it with exact products."""
         return Slowed(self, factor)
 
     def scalar(self) -> Callable[[int], float]:
@@ -96,7 +96,6 @@ class Schedule(Value):
 
 
 _HUGE = 10**300
-_MAX_STEP = 2**62
 
 
 def evaluate(value: Any, step: Any) -> Any:
@@ -107,10 +106,10 @@ def evaluate(value: Any, step: Any) -> Any:
     arguments = list(numbers(value))
     if kind is None and is_concrete(*arguments):
         if isinstance(step, float):
-            return float(value.at(Step(FLOATS, 0.0 if step < 0 else float(_MAX_STEP if step > _MAX_STEP else step))))
+            return float(value.at(Step(FLOATS, 0.0 if step < 0 else MAX_STEP if step > MAX_STEP else float(step))))
         return float(value.at(Step(INTEGERS, max(int(step), 0))))
     if isinstance(step, int):
-        step = min(max(step, 0), _MAX_STEP)  # which every array library can hold
+        step = min(max(step, 0), int(MAX_STEP))
     xp, step = number_system_of(step, arguments, list(counts(value)), value.factory)
     if not is_concrete(*arguments):
         value = rebuild(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
@@ -131,7 +130,7 @@ _COUNTS = {"steps", "boundaries", "period", "timescale"}  # fields of the schedu
 
 
 class Slowed(Schedule):
-    """A schedule on a slower clock, the step being divided."""
+    """A schedule of the step divided by a factor, which may be traced: what `stretched` falls back to."""
 
     __slots__ = fields = ("schedule", "factor")
     factory = "stretch"

@@ -1,4 +1,4 @@
-"""The case table with the oldest and the newest supported JAX, each in an environment of its own.
+"""The case table with the oldest and the newest supported JAX, each in a separate environment.
 
     python tests/supported_versions.py [OLDEST_PYTHON NEWEST_PYTHON]
 

@@ -268,6 +268,15 @@ def test_steps_too_large_to_have_a_rest_stay_inside_the_period(schedule: fs.Sche
     assert all(0 <= float(schedule(kind(step))) <= 1 for step in FAR_STEPS)
 
 
+@pytest.mark.parametrize("exponent", [33.0, 100.0, 999.0])
+@pytest.mark.parametrize("run", [jax.jit, lambda schedule: schedule], ids=["jit", "eager"])
+def test_a_high_power_is_no_product_of_many_factors(run, exponent: float) -> None:
+    schedule = run(fs.ramp(0.0, 1.0, steps=1000, shape=fs.power(exponent)))
+    exact, steps = oracle.ramp(0.0, 1.0, 1000, oracle.power(exponent)), range(950, 1001)
+    values = schedule(jnp.array(steps)).tolist()
+    assert [s for s, v in zip(steps, values, strict=True) if oracle.ulps(v, exact(s), 24) > 4] == []
+
+
 @pytest.mark.parametrize("step", [2**24 + 1, 2**25 + 3, 2**31 - 1])
 def test_stairs_past_2_24_are_counted_exactly(step: int) -> None:
     schedule, exact = fs.exponential_decay(1 - 1e-6, staircase=True), oracle.exponential_decay(1 - 1e-6, 1, True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 
 from funcsched.numerics.double_word import rounded
-from funcsched.numerics.number_system import NumberSystem, is_concrete
+from funcsched.numerics.number_system import MAX_STEP, NumberSystem, is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-MAX_STEP = 2.0**62  # an infinite step is cut off here, because infinity modulo a period is NaN
 _MAX_COMPARED = 64  # boundaries: for so few, comparing with all compiles to a third of what a search does
 
 
@@ -64,7 +63,7 @@ class Arrays(NumberSystem):
         return self.lib.stack([self.level(value) for value in values])
 
     def lookup(self, values: Any, index: Any) -> Any:
-        # With an axis: torch.compile takes an index without one for a number that it does not know.
+        # With an axis, because torch.compile treats an index without one as a number whose value it needs.
         return self.table(values)[index[None]][0]
 
     # Counts.
@@ -103,7 +102,7 @@ class Arrays(NumberSystem):
         early, late = rest < 0, rest >= period
         cycle = self.where(early, cycle - 1, self.where(late, cycle + 1, cycle))
         rest = self.where(early, rest + period, self.where(late, rest - period, rest))
-        # Where a count is so large that it has no rest, this at least stays inside the period.
+        # A count past 2**53 has no meaningful rest, but stays inside the period.
         return cycle, self.minimum(self.maximum(rest, 0), period)
 
 
@@ -159,6 +158,10 @@ class Jax(Arrays):
         for k in range(self.terms * 3 // 4, 0, -1):
             series = (series + 1.0 / (2 * k + 1)) * square
         return self.lib.where(x > 0.5, self.lib.log(1.0 + x), 2.0 * (z + z * series))
+
+    def power(self, x: Any, exponent: float) -> Any:
+        # JAX makes a product of an integer exponent that is a Python number, and adds up its rounding errors.
+        return x ** self.lib.asarray(exponent, x.dtype)
 
     def lookup(self, values: Any, index: Any) -> Any:
         table = self.table(values)

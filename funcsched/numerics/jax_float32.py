@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from funcsched.numerics.arrays import MAX_STEP, Jax
+from funcsched.numerics.arrays import Jax
 from funcsched.numerics.double_word import DoubleWord, rounded
-from funcsched.numerics.number_system import is_concrete
+from funcsched.numerics.number_system import MAX_STEP, is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class JaxFloat32(Jax):
     def power(self, x: Any, exponent: float) -> Any:
         near = rounded(exponent, 24)
         # Rounding the exponent to float32 would be visible where x is small.
-        return x**near if near == exponent else x**near * x ** (exponent - near)
+        value = super().power(x, near)
+        return value if near == exponent else value * super().power(x, exponent - near)
 
     def upper_half(self, x: Any) -> Any:
         return rounded(x, 12) if is_concrete(x) else (x.view("int32") & -(1 << 12)).view("float32")
@@ -56,7 +57,7 @@ class JaxFloat32(Jax):
 
 
 class Int32Counts(JaxFloat32):
-    """Counts are int32: for integer steps, where every parameter fits as well."""
+    """Counts are int32: for integer steps of schedules whose counts all fit."""
 
     largest_count = 2**31 - 1
 
@@ -90,7 +91,7 @@ class Int32Counts(JaxFloat32):
         return self.lib.stack([self.lib.asarray(value) for value in values])
 
     def full_like(self, count: Any, level: Any) -> Any:
-        return self.level(level) + self.to_float(0 * count)  # unlike a broadcast sharded like the count
+        return self.level(level) + self.to_float(0 * count)  # unlike a broadcast, it is sharded as the count is
 
     def divmod(self, count: Any, period: Any) -> tuple[Any, Any]:
         # The division of `lax` compiles to one instruction, without code for negative numbers.
@@ -110,7 +111,7 @@ class DoubleWordCounts(JaxFloat32):
         return self.double(number)
 
     def split(self, integer: Any, hi: Any) -> DoubleWord:
-        """The same, exact for every integer: hi stays below the first one that the type does not have."""
+        """An integer as hi and the rest, exact also where hi would be rounded up past the largest of its type."""
         return super().split(integer, hi.clip(None, float(self.lib.iinfo(integer.dtype).max + 1) * (1 - 2.0**-24)))
 
     def from_step(self, step: Any) -> DoubleWord:

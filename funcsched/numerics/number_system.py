@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MAX_COUNT = 2**53  # every count up to here is exact in float64, the widest type that all backends share
+MAX_STEP = 2.0**62  # larger steps are cut off here: every library can hold it, and infinity modulo a period is NaN
 
 
 def is_concrete(*values: Any) -> bool:
