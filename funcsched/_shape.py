@@ -37,7 +37,6 @@ class Shape(Value):
 
     __slots__ = ()
     of_steps = False  # callable, but of fractions
-    final = 1.0  # the weight at the end of the phase
     symmetric = False  # whether `fall` is the same function as `rise`
     exact = False  # whether the formula gives exactly 1 wherever the curve reaches it, which may be more than once
 
@@ -61,7 +60,7 @@ class Shape(Value):
     def at(self, step: Step) -> Any:
         elapsed, remaining = step.phase(1)
         value = step.xp.minimum(self.rise(step.xp, 1)(elapsed, remaining), 1.0)
-        return value if self.final != 1.0 else step.xp.where(remaining <= 0, 1.0, value)
+        return value if self.exact else step.xp.where(remaining <= 0, 1.0, value)
 
     def __call__(self, fraction: Any) -> Any:
         return evaluate(self, fraction)

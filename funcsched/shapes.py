@@ -117,11 +117,6 @@ class Waves(Folded):
     numerator: int | float
     denominator: int
 
-    @property
-    def final(self) -> float:  # type: ignore[override]  # here it depends on the parameter
-        whole = isinstance(self.numerator, int) and self.denominator == 1
-        return float(self.numerator % 2) if whole else float("nan")
-
     def folded(self, xp: NumberSystem, steps: Any) -> tuple[Shape, Any, Any, Position]:
         return cosine, *fold(xp, self.numerator, self.denominator, steps, mirror=True)
 

@@ -7,6 +7,7 @@ sum and the product with the peak; DeepSpeed's is no longer: less than 20 togeth
 loses in ``1 + b / n - cycle``, a number between 1 and 2 of which the share of a half is left: it counts n / half times.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -193,6 +194,26 @@ def test_the_range_test_at_every_update(params: dict, staircase: bool) -> None:
     assert_equals(lr_range_test(**params, total_num_steps=119), theirs)
     if not staircase:
         assert_equals(lr_range_test(**params), theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (warmup_lr, "WarmupLR"),
+        (warmup_decay_lr, "WarmupDecayLR"),
+        (warmup_cosine_lr, "WarmupCosineLR"),
+        (one_cycle, "OneCycle"),
+        (one_cycle_momentum, "OneCycle"),
+        (lr_range_test, "LRRangeTest"),
+    ],
+)
+def test_every_default_is_that_of_deepspeed(ours: Any, theirs: str) -> None:
+    """Also those that do not change the rate, such as the bounds of the momentum."""
+    defaults, shared = inspect.signature(getattr(peer, theirs)).parameters, inspect.signature(ours).parameters
+    assert shared.keys() - defaults.keys() <= {"lr", "total_num_steps"}
+    wanted = {name: defaults[name].default for name in shared if name in defaults}
+    wanted = {name: default for name, default in wanted.items() if default is not inspect.Parameter.empty}
+    assert {name: shared[name].default for name in wanted} == wanted
 
 
 def test_the_defaults_of_the_range_test() -> None:
