@@ -38,7 +38,7 @@ class Shape(Value):
     __slots__ = ()
     of_steps = False  # callable, but of fractions
     symmetric = False  # whether `fall` is the same function as `rise`
-    exact = False  # whether the formula gives exactly 1 wherever the curve reaches it, which may be more than once
+    exact = False  # whether weights are at most 1, and exactly 1 wherever the curve reaches it, if steps are concrete
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
         """The weight of a phase of `steps` steps: of the elapsed steps and of the remaining ones."""

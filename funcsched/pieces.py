@@ -89,10 +89,12 @@ class Ramp(Schedule):
             if not shape.symmetric:
                 weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
         value = weight * (high - low) + low
-        # Rounding may exceed the higher level. For equal levels, a minimum would halve the gradient of each.
-        value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
-        # It may also miss the higher level, which is therefore selected.
-        value = xp.where(weight >= 1.0 if shape.exact else other <= 0, high, value)
+        exact = shape.exact and is_concrete(steps)
+        if not (exact and is_concrete(low) and low == 0):  # of such a ramp the value is the weight times a level
+            # Rounding may exceed the higher level. For equal levels, a minimum would halve the gradient of each.
+            value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
+            # It may also miss the higher level, which is therefore selected.
+            value = xp.where(weight >= 1.0 if exact else other <= 0, high, value)
         return value if is_concrete(steps) else xp.where(steps <= 0, step.full(stop), value)
 
     def stretched(self, factor: Any) -> Schedule:

@@ -39,6 +39,7 @@ class Linear(Symmetric, Named):
 
     __slots__ = ()
     factory = "linear"
+    exact = True
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
         return xp.fraction(steps)
