@@ -54,7 +54,7 @@ class Shape(Value):
         return lambda elapsed, remaining: (rise(elapsed, remaining), fall(remaining, elapsed))
 
     def stretched(self, factor: Any) -> Shape:
-        """The same curve where every step has become `factor` steps."""
+        """The same curve in a phase that is `factor` times as long."""
         return self
 
     def at(self, step: Step) -> Any:

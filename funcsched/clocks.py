@@ -86,7 +86,7 @@ class Stretch(Schedule):
 
 
 def _longest(schedule: Schedule, otherwise: int) -> int:
-    """The largest count of steps in a schedule if all of them are concrete."""
+    """The largest count of steps in a schedule if all its numbers are concrete."""
     if not is_concrete(*numbers(schedule)):
         return otherwise
     longest: int = max([0, *counts(schedule)])
@@ -211,8 +211,14 @@ class GrowingRepeat(Repeat):
 def _cycles(period: int, times: int | None, period_factor: float, level_factor: float) -> tuple[Any, ...]:
     """All cycles that begin up to step `MAX_COUNT`.
 
-    For each cycle the step at which it begins, rounded down, and the fraction that this leaves out; the first step of
-    each but the first; what their lengths and levels are multiplied by; the last step; whether lengths are integers.
+    Returns:
+        begins: the exact beginning of each cycle, rounded down;
+        fractions: what the rounding leaves out;
+        starts: the first step of each cycle except the first;
+        scales: what the length of each cycle is multiplied by;
+        levels: what its values are multiplied by;
+        total: the step at which the last cycle ends;
+        exact: whether all scales are integers.
     """
     from decimal import ROUND_CEILING, Context, Decimal
 

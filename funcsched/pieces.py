@@ -90,7 +90,7 @@ class Ramp(Schedule):
                 weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
         value = weight * (high - low) + low
         exact = shape.exact and is_concrete(steps)
-        if not (exact and is_concrete(low) and low == 0):  # of such a ramp the value is the weight times a level
+        if not (exact and is_concrete(low) and low == 0):  # from 0, an exact weight times `high` is exact at both ends
             # Rounding may exceed the higher level. For equal levels, a minimum would halve the gradient of each.
             value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
             # It may also miss the higher level, which is therefore selected.

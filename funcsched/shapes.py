@@ -191,15 +191,15 @@ class Log(Named):
         return Log(self.unit * factor)
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        log1p, passed, whole = xp.log1p, xp.fraction(self.unit), self._whole(xp, steps)
-        return lambda elapsed, remaining: log1p(passed(elapsed, remaining)) / whole
+        log1p, to_float, unit, end = xp.log1p, xp.to_float, xp.to_float(self.unit), self._end(xp, steps)
+        return lambda elapsed, remaining: log1p(to_float(elapsed) / unit) / end
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        log1p, to_float, unit, whole = xp.log1p, xp.to_float, xp.to_float(self.unit), self._whole(xp, steps)
-        return lambda remaining, elapsed: log1p(to_float(remaining) / (to_float(elapsed) + unit)) / whole
+        log1p, to_float, unit, end = xp.log1p, xp.to_float, xp.to_float(self.unit), self._end(xp, steps)
+        return lambda remaining, elapsed: log1p(to_float(remaining) / (to_float(elapsed) + unit)) / end
 
-    def _whole(self, xp: NumberSystem, steps: Any) -> Any:
-        return xp.log1p(xp.level(xp.fraction(self.unit)(steps, 0)))
+    def _end(self, xp: NumberSystem, steps: Any) -> Any:
+        return xp.log1p(xp.level(xp.to_float(steps) / xp.to_float(self.unit)))
 
 
 class Tanh(Shape):

@@ -309,6 +309,18 @@ def test_a_float64_step_keeps_its_digits_among_float32_parameters() -> None:
     assert float(schedule(np.float64(2**26 - 1))) == 2.0**-26
 
 
+@pytest.mark.parametrize("low", [0.0, 1e-3])
+@pytest.mark.parametrize("total", [49, 98, 103, 253])
+def test_an_end_between_two_float32_is_rounded_like_the_level(total: int, low: float) -> None:
+    """A weight of 1 - 2**-53 would be enough to round the other way."""
+    level = 1 + 3 * 2.0**-24
+    schedule = fs.ramp(low, level, steps=total)
+    values = [schedule(np.float32(total)), schedule(torch.tensor(float(total))), schedule(jnp.float32(total))]
+    with x64():
+        values += [schedule(jnp.float32(total)), jax.jit(schedule)(jnp.float32(total))]
+    assert [float(value) for value in values] == [float(np.float32(level))] * 5
+
+
 def test_an_integer_past_every_float_is_far_for_arrays_too() -> None:
     schedule = fs.ramp(torch.tensor(0.5), 1.0, steps=10)
     assert [float(schedule(step)) for step in (2**63, 10**400, -(10**400))] == [1.0, 1.0, 0.5]

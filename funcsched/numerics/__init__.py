@@ -1,8 +1,9 @@
 """How a step becomes numbers: exact counts, and fractions of a phase that are accurate to the last place.
 
-A fraction ``count / steps`` rounded to one float is not enough: the formula of a curve multiplies its error. So the
-fraction is a double-word number ``hi + lo`` (`double_word`), and a formula f is evaluated as ``f(hi) + f'(hi) * lo``
-(`number_system`). Where float64 arithmetic serves a float32 result, a plain float64 is already precise enough.
+A fraction ``count / steps`` rounded to one float is not enough, because a steep curve amplifies its rounding error. So
+the fraction is a double-word number ``hi + lo`` (`double_word`), and a formula f is evaluated as
+``f(hi) + f'(hi) * lo`` (`number_system`). When the result is float32 but the arithmetic is float64, a plain float64 is
+already precise enough.
 
 Each number system says what a count is:
 

@@ -162,8 +162,12 @@ class Jax(Arrays):
         return self.lib.where(x > 0.5, self.lib.log(1.0 + x), 2.0 * (z + z * series))
 
     def fraction(self, steps: Any) -> Weight:
-        # XLA divides by a constant with a rounded reciprocal, which misses 1 at the end.
-        return self.formula(steps, lambda u: u) if is_concrete(steps) else super().fraction(steps)
+        # XLA multiplies by the rounded reciprocal of a constant, which misses 1 at the end.
+        if not is_concrete(steps):
+            return super().fraction(steps)
+        if self.has_guard_digits:
+            return lambda count, _: self.where(count >= steps, 1.0, count / steps)
+        return self.formula(steps, lambda u: u)
 
     def power(self, x: Any, exponent: float) -> Any:
         # JAX makes a product of an integer exponent that is a Python number, and adds up its rounding errors.

@@ -22,7 +22,7 @@ HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 
 
 class DoubleWord:
-    """``hi + lo``, two floats of the number system `xp`; ``hi`` is the float nearest to the sum."""
+    """``hi + lo``, two floats of the number system `xp`; ``hi`` is within one unit in the last place of the sum."""
 
     __slots__ = ("hi", "lo", "xp")
 

@@ -30,11 +30,11 @@ def is_concrete(*values: Any) -> bool:
 class NumberSystem:
     """How counts and fractions are represented.
 
-    A weight is a function of two counts, which add up to the length of the phase. It is 0 where the first count is 0.
-    Most weights do not need the second one.
+    A weight is a function ``weight(count, other)`` of the steps from one end of the phase, where it is 0, and of those
+    from the other end, where it is 1. Most weights do not need the second one.
     """
 
-    has_guard_digits = False  # whether float64 arithmetic serves float32 results, so that one float is precise enough
+    has_guard_digits = False  # whether results are float32 but the arithmetic is float64: double-words are unnecessary
     integer_bits = 53  # integers of so many bits are exact as one float; 0 where counts may be fractions
     largest_count = MAX_COUNT
     exp_limit = 746.0  # exp(-x) is 0 from here on
@@ -85,7 +85,7 @@ class NumberSystem:
     ) -> Callable[[Any], tuple[Any, Any]]:
         """``count -> constant * count / steps`` as (hi, lo), for counts up to `most`, or up to `steps`.
 
-        The sum has at least `digits` binary digits more than one float: 7 make its error negligible.
+        The sum has at least `digits` binary digits more than the result: 7 make its error negligible.
         """
         to_float, most = self.to_float, steps if most is None else most
         if self.has_guard_digits:
@@ -104,7 +104,8 @@ class NumberSystem:
         factor = quotient(constant, steps, 53) if is_concrete(steps) else constant
 
         def of_any_count(count: Any) -> tuple[Any, Any]:
-            x = self.double(count) if is_concrete(steps) else self.double(count) / steps
+            # Both as double-words, because torch.compile divides no object of another class by a tensor.
+            x = self.double(count) if is_concrete(steps) else self.double(count) / self.double(steps)
             x = x if factor == ONE else x * factor
             return x.hi, x.lo
 

@@ -60,7 +60,7 @@ def fold(xp: Any, multiplier: Any, divisor: int, steps: Any, *, mirror: bool) ->
 
 
 def _inexact(xp: Any, cycles: float, steps: Any, mirror: bool) -> Position:
-    """The same with a period of 1, for numbers of cycles that no small fraction gives."""
+    """The same with a period of 1, where integers would be too large or do not give the number of cycles."""
 
     def position(elapsed: Any, remaining: Any) -> tuple[Any, Any]:
         turns = xp.double(elapsed) / xp.double(steps) * cycles

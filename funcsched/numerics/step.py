@@ -48,7 +48,7 @@ class Step:
         return Step(step.xp, step.count / factor)
 
     def earlier(self, fraction: Any) -> Step:
-        """The step that comes a fraction of a step before."""
+        """The step minus a fraction of one step, at least 0."""
         step = self.up_to(math.inf)
         return Step(step.xp, step.xp.maximum(step.count - fraction, 0))
 
