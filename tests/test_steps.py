@@ -307,6 +307,7 @@ def test_parameters_of_any_dtype_of_jax(build, step: int, value: float, kind) ->
 def test_a_float64_step_keeps_its_digits_among_float32_parameters() -> None:
     schedule = fs.ramp(jnp.float32(1), 0.0, steps=2**26)
     assert float(schedule(np.float64(2**26 - 1))) == 2.0**-26
+    assert schedule(np.array([2.0**26 - 1, 2.0**26])).tolist() == [2.0**-26, 0.0]
 
 
 @pytest.mark.parametrize("low", [0.0, 1e-3])
