@@ -33,7 +33,7 @@ def rows() -> Iterator[Row]:
         steps = jnp.arange(MANY, dtype=jnp.int32)
         # Both read the same array: memory sets the pace of straight lines.
         ours, theirs = best(*(_run(function, steps) for function in functions), rounds=300)
-        yield Row(f"4 million steps at once, {name}", "optax", ours, theirs, 1.1)
+        yield Row(f"4 million steps in one call, {name}", "optax", ours, theirs, 1.1)
 
 
 def instructions(function: Callable[[Any], Any], step: Any) -> int:

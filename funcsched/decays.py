@@ -116,7 +116,7 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
     Args:
         rate: the factor, from 1e-30 to 1e30. Above 1 the schedule grows, and needs an `end`.
         steps: over how many steps it applies once, a whole number of at least 1.
-        staircase: whether it applies at once at the end of each stretch of `steps`, and not evenly.
+        staircase: whether the whole factor applies at the end of every `steps` steps, instead of gradually.
         end: the lowest multiplier, or the highest if `rate` is above 1; at least 0.
 
     Returns:

@@ -127,7 +127,7 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
     Args:
         start: the multiplier at step 0, at least 0.
         stop: the multiplier at step `steps` and ever after, at least 0.
-        steps: the length, a whole number of at least 0; 0 gives `stop` at once.
+        steps: the length, a whole number of at least 0; with 0 the schedule is constant at `stop`.
         shape: how the fraction of the phase goes from 0 to 1: `linear`, `cosine`, `power`, or any pure function of
             the fraction that is 0 at 0 and 1 at 1 and runs on the arrays it will meet.
 

@@ -21,7 +21,7 @@ _LIBRARIES = {"numpy": "numpy", "jax": "jax", "jaxlib": "jax", "torch": "torch"}
 
 
 def library(value: Any) -> str | None:
-    """The array library that a value belongs to; None for everything that is no array."""
+    """The array library of a value, or None if it is not an array."""
     for base in type(value).__mro__:
         name = _LIBRARIES.get(base.__module__.partition(".")[0])
         if name is not None:
