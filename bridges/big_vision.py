@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import Rated, called, chosen
-from funcsched._check import (
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import (
     increasing,
     length_now,
     level_now,
@@ -19,7 +20,6 @@ from funcsched._check import (
     truth,
     whole_now,
 )
-from funcsched.schedule import Schedule
 
 _NAME = "create_learning_rate_schedule"
 

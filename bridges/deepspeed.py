@@ -14,8 +14,8 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, called, chosen
-from funcsched._check import length_now, level_now, optional, positive, refuse, rule, truth, whole_now
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import length_now, level_now, optional, positive, refuse, rule, truth, whole_now
 
 # An unending straight line must stop somewhere: at the last step that an int32 counts.
 _HORIZON = 2**31 - 1

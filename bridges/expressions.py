@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from bridges.rated import Rated
-from funcsched import parsing
-from funcsched._check import refuse
-from funcsched.schedule import Schedule
-from funcsched.written import DEPTH
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import refuse
+from funcsched.serialization import expression as parsing
+from funcsched.serialization.data import DEPTH
 
 
 class _Peer(NamedTuple):
@@ -24,7 +24,7 @@ def from_expression(text: str) -> Rated:
     """The schedule of an expression, in the words of this library or of another.
 
     Args:
-        text: an expression that `funcsched.parsing.parse` reads; or after a prefix the call of a peer's name:
+        text: an expression that `funcsched.parse` reads; or after a prefix the call of a peer's name:
 
             - ``hf:`` a type of transformers' scheduler with the arguments of `bridges.transformers`
             - ``optax:`` a function of `optax.schedules`, and others inside it

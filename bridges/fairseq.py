@@ -13,8 +13,19 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, called, chosen
-from funcsched._check import length_now, level_now, number, positive, ratio, refuse, rule, sequence, truth, whole_now
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import (
+    length_now,
+    level_now,
+    number,
+    positive,
+    ratio,
+    refuse,
+    rule,
+    sequence,
+    truth,
+    whole_now,
+)
 
 _shrinking = rule("a number from 1e-30 to 1", 1e-30, 1)
 _growth = rule("1 or a number from 1.001 to 1e6", 1, 1e6)

@@ -22,8 +22,8 @@ from typing import Any
 
 import jax
 
-from funcsched._value import Value
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.value import Value
 
 
 def register(kind: type[Value]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, called, chosen
-from funcsched._check import (
+from funcsched.core.validation import (
     growing,
     increasing,
     length_now,

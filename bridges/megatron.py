@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import Rated, chosen
-from funcsched._check import length_now, level_now, positive, refuse, whole_now
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import length_now, level_now, positive, refuse, whole_now
 
 
 class _Piece(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from funcsched._check import refuse
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import refuse
 
 
 class Rated(NamedTuple):

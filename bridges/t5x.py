@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import Rated, chosen
-from funcsched._check import length_now, level_now, positive, refuse, rule, whole_now
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import length_now, level_now, positive, refuse, rule, whole_now
 
 _NAME = "create_learning_rate_scheduler"
 _SLOPE = "0 or a number from 1e-9 to 1e30"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import funcsched as fs
 from bridges.rated import chosen
-from funcsched._check import length_now, level_now, whole_now
+from funcsched.core.validation import length_now, level_now, whole_now
 
 
 def lr_schedules_config(

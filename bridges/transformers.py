@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import called, chosen
-from funcsched._check import cycles, length_now, level_now, optional, positive, refuse, whole_cycles, whole_now
-from funcsched.schedule import Schedule
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import cycles, length_now, level_now, optional, positive, refuse, whole_cycles, whole_now
 
 _NAME = "from_scheduler_type"
 

@@ -17,7 +17,7 @@ from typing import Any
 import mpmath
 
 import funcsched as fs
-from funcsched.written import FORMAT
+from funcsched.serialization.data import FORMAT
 from tests import oracle
 from tests.cases import CASES, LONG, Case
 

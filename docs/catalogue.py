@@ -3,7 +3,7 @@
 python -m docs.catalogue
 
 The words come from the docstrings, the curves from the schedules; what others call them from
-`funcsched._peers`; only what is drawn is kept here.
+`funcsched.cli.names`; only what is drawn is kept here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import funcsched as fs
-from funcsched._peers import SECTIONS as PEERS
+from funcsched.cli.names import SECTIONS as PEERS
 
 FOLDER = Path(__file__).parent
 

@@ -14,7 +14,7 @@ import re
 import shlex
 from pathlib import Path
 
-from funcsched.command import main as funcsched
+from funcsched.cli.main import main as funcsched
 
 FOLDER = Path(__file__).parent
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)

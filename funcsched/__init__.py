@@ -4,17 +4,23 @@ A step counts the updates already made, so the first update is step 0; a multipl
 rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
 """
 
-from funcsched._shape import Shape
-from funcsched.clocks import repeat, shift, stretch
-from funcsched.combinators import interpolate, join, lerp, scale, then
-from funcsched.decays import exponential_decay, inverse_power, inverse_time
-from funcsched.levels import piecewise_constant, table, tabulate
-from funcsched.pieces import constant, ramp
-from funcsched.recipes import cosine_restarts, cyclic, inverse_sqrt, multistep, one_cycle, range_test, step_decay
-from funcsched.schedule import Schedule, lift
-from funcsched.several import add, maximum, minimum, product
-from funcsched.shapes import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
-from funcsched.warmups import (
+from funcsched.combinators.algebra import add, lerp, maximum, minimum, product, scale
+from funcsched.combinators.sequence import interpolate, join, then
+from funcsched.combinators.time import repeat, shift, stretch
+from funcsched.core.schedule import Schedule, lift
+from funcsched.primitives.decay import exponential_decay, inverse_power, inverse_time
+from funcsched.primitives.ramp import constant, ramp
+from funcsched.primitives.table import piecewise_constant, table, tabulate
+from funcsched.recipes.classic import (
+    cosine_restarts,
+    cyclic,
+    inverse_sqrt,
+    multistep,
+    one_cycle,
+    range_test,
+    step_decay,
+)
+from funcsched.recipes.warmup import (
     noam,
     power_law,
     tri_stage,
@@ -29,32 +35,34 @@ from funcsched.warmups import (
     warmup_polynomial,
     warmup_stable_decay,
 )
+from funcsched.shapes.formulas import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
+from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from funcsched.checking import check
-    from funcsched.clock import Clock
-    from funcsched.comparing import compare
-    from funcsched.drawing import plot
-    from funcsched.parsing import ParseError, parse
-    from funcsched.resume import check_resume, snapshot
-    from funcsched.written import fingerprint, from_dict, to_dict
+    from funcsched.analysis.check import check
+    from funcsched.analysis.checkpoint import check_resume, snapshot
+    from funcsched.analysis.compare import compare
+    from funcsched.plotting.figure import plot
+    from funcsched.serialization.data import fingerprint, from_dict, to_dict
+    from funcsched.serialization.expression import ParseError, parse
+    from funcsched.units.clock import Clock
 
 # Imported when they are asked for: no training needs them.
 _LATER = {
-    "check": "checking",
-    "check_resume": "resume",
-    "Clock": "clock",
-    "compare": "comparing",
-    "fingerprint": "written",
-    "from_dict": "written",
-    "parse": "parsing",
-    "ParseError": "parsing",
-    "plot": "drawing",
-    "snapshot": "resume",
-    "to_dict": "written",
+    "check": "analysis.check",
+    "check_resume": "analysis.checkpoint",
+    "Clock": "units.clock",
+    "compare": "analysis.compare",
+    "fingerprint": "serialization.data",
+    "from_dict": "serialization.data",
+    "parse": "serialization.expression",
+    "ParseError": "serialization.expression",
+    "plot": "plotting.figure",
+    "snapshot": "analysis.checkpoint",
+    "to_dict": "serialization.data",
 }
 
 __all__ = [

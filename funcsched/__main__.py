@@ -1,6 +1,6 @@
 """`python -m funcsched` is the command `funcsched`."""
 
-from funcsched.command import main
+from funcsched.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

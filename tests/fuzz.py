@@ -18,9 +18,9 @@ from reprlib import Repr
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from funcsched._value import Value
-from funcsched.parsing import parse
-from funcsched.written import builders
+from funcsched.core.value import Value
+from funcsched.serialization.data import builders
+from funcsched.serialization.expression import parse
 from tests.cases import CASES, LONG
 
 SECONDS = 1.0  # of processor time for an input: a busy machine makes no input slow

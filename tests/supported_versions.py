@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TOOLS = ["hypothesis", "mpmath", "numpy", "pytest", "pytest-xdist"]
 PACKAGES = [["jax==0.6.0", "jaxlib==0.6.0", "optax==0.2.4"], ["jax", "optax"]]
-TESTS = ["tests/test_values_everywhere.py"]
+TESTS = ["tests/guarantees/test_values.py"]
 
 
 def run(python: str, packages: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Whole training steps for accelerators that are not here, and what a schedule adds to the kernels of one.
 
-`tests/test_lowering.py` lowers one schedule of each expression by itself.
+`tests/guarantees/test_lowering.py` lowers one schedule of each expression by itself.
 """
 
 import json

@@ -1,0 +1,34 @@
+"""A schedule as the `lr_lambda` of torch's `LambdaLR`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from funcsched.core.schedule import Schedule, lifted
+
+
+def to_lr_lambda(schedule: Schedule | Callable[[Any], Any]) -> Callable[[int], float]:
+    """A schedule as the `lr_lambda` of `torch.optim.lr_scheduler.LambdaLR`.
+
+    Args:
+        schedule: a schedule or a function of a step.
+
+    Returns:
+        A function from the number of updates made to the multiplier. Call `scheduler.step()` in the batch loop, after
+        `optimizer.step()`. The function pickles, and keeps nothing that `LambdaLR` would write into a checkpoint or
+        overwrite from one.
+
+    Raises:
+        TypeError: `schedule` is not callable.
+
+    Example:
+        >>> import funcsched as fs
+        >>> from bridges.torch import to_lr_lambda
+        >>> multiplier = to_lr_lambda(fs.warmup_linear(10, 100))
+        >>> multiplier(0), multiplier(10), multiplier(100)
+        (0.0, 1.0, 0.0)
+    """
+    # LambdaLR saves and overwrites the __dict__ of any callable but a plain function; a partial's is empty.
+    return partial(Schedule.__call__, lifted("to_lr_lambda", "schedule", schedule))

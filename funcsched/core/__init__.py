@@ -1,0 +1,1 @@
+"""What every schedule is: an immutable value, validated arguments, a function of the step."""

@@ -1,0 +1,1 @@
+"""Pictures of schedules: files, notebooks and terminals."""

@@ -1,0 +1,1 @@
+"""The schedules that all others are made of."""

@@ -1,0 +1,1 @@
+"""Named schedules: compositions of primitives and combinators."""

@@ -1,0 +1,1 @@
+"""How a phase goes from 0 to 1."""

@@ -1,0 +1,1 @@
+"""Schedules in units other than steps: samples, tokens, epochs, time."""
