@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, called, chosen
+from bridges.rated import Rated, call_by_name, choose
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
-    increasing,
-    length_now,
-    level_now,
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
     optional,
     positive,
-    refuse,
+    require_increasing,
     sequence,
-    share,
-    truth,
-    whole_now,
+    unit_interval,
 )
 
 _NAME = "create_learning_rate_schedule"
@@ -34,25 +34,25 @@ class _Training(NamedTuple):
     def known(self, unit: str, argument: str) -> int:
         value = {"batch_size": self.batch, "data_size": self.data}[unit]
         if value is None:
-            raise refuse(_NAME, unit, f"given for `{argument}`", None)
+            raise argument_error(_NAME, unit, f"given for `{argument}`", None)
         return value
 
 
 def _steps(training: _Training, argument: str, value: Any) -> int:
-    return int(whole_now(_NAME, argument, value))
+    return int(concrete_nonnegative_int(_NAME, argument, value))
 
 
 def _examples(training: _Training, argument: str, value: Any) -> int:
-    return _rounded(level_now(_NAME, argument, value) / training.known("batch_size", argument))
+    return _rounded(concrete_level(_NAME, argument, value) / training.known("batch_size", argument))
 
 
 def _epochs(training: _Training, argument: str, value: Any) -> int:
     data, batch = training.known("data_size", argument), training.known("batch_size", argument)
-    return _rounded(level_now(_NAME, argument, value) * (data / batch))
+    return _rounded(concrete_level(_NAME, argument, value) * (data / batch))
 
 
 def _percent(training: _Training, argument: str, value: Any) -> int:
-    return _rounded(share(_NAME, argument, value) * training.total)
+    return _rounded(unit_interval(_NAME, argument, value) * training.total)
 
 
 def _rounded(steps: float) -> int:
@@ -76,7 +76,7 @@ def _duration(name: str, training: _Training, given: Mapping[str, Any], default:
     names = {f"{name}_{unit}": convert for unit, convert in _UNITS.items()} | ({name: _steps} if bare else {})
     found = [argument for argument in names if _is_set(given.get(argument))]
     if len(found) > 1:
-        raise refuse(_NAME, found[1], f"left out where `{found[0]}` is given", given[found[1]])
+        raise argument_error(_NAME, found[1], f"left out where `{found[0]}` is given", given[found[1]])
     return names[found[0]](training, found[0], given[found[0]]) if found else default
 
 
@@ -105,7 +105,7 @@ def _warmed(decay: _Decay, curve: Schedule) -> Schedule:
 def _polynomial(decay: _Decay) -> Schedule:
     exponent = positive(_NAME, "power", decay.given.get("power", 1))
     argument = "end" if "end" in decay.given else "linear_end"
-    end = level_now(_NAME, argument, decay.given.get(argument, 0))
+    end = concrete_level(_NAME, argument, decay.given.get(argument, 0))
     shape = fs.linear if exponent == 1 else fs.reverse(fs.power(exponent))
     return _warmed(decay, fs.ramp(1.0, end / decay.peak, steps=decay.left, shape=shape))
 
@@ -117,17 +117,17 @@ def _cosine(decay: _Decay) -> Schedule:
 def _rsqrt(decay: _Decay) -> Schedule:
     timescale = _duration("timescale", decay.training, decay.given, 10_000, bare=True)
     if timescale == 0:
-        raise refuse(_NAME, "timescale", "at least 1 step", timescale)
+        raise argument_error(_NAME, "timescale", "at least 1 step", timescale)
     ahead = _duration("shift", decay.training, decay.given, 0, bare=True)
     return _warmed(decay, fs.shift(fs.inverse_sqrt(timescale), ahead))
 
 
 def _stair(decay: _Decay) -> Schedule:
-    steps = sequence(_NAME, "steps", decay.given.get("steps", ()), whole_now, "whole numbers")
-    levels = sequence(_NAME, "mults", decay.given.get("mults", ()), level_now, "numbers")
-    increasing(_NAME, "steps", steps)
+    steps = sequence(_NAME, "steps", decay.given.get("steps", ()), concrete_nonnegative_int, "integers")
+    levels = sequence(_NAME, "mults", decay.given.get("mults", ()), concrete_level, "numbers")
+    require_increasing(_NAME, "steps", steps)
     if len(levels) != len(steps):
-        raise refuse(_NAME, "mults", f"as many as the {len(steps)} `steps`", list(levels))
+        raise argument_error(_NAME, "mults", f"as many as the {len(steps)} `steps`", list(levels))
     stairs = fs.piecewise_constant(steps, levels=[1.0, *levels])
     return fs.product(fs.ramp(0.0, 1.0, steps=decay.warmup), stairs) if decay.warmup else stairs
 
@@ -165,7 +165,7 @@ def create_learning_rate_schedule(
     on (stair)
 
     Args:
-        total_steps: the length with the warmup, a whole number.
+        total_steps: the length with the warmup, an integer.
         batch_size: the examples of one update, at least 1.
         data_size: the examples of one epoch, at least 1.
         base: the learning rate, above 0.
@@ -205,19 +205,19 @@ def create_learning_rate_schedule(
     Source: big_vision/utils.py of google-research/big_vision, commit 0127fb6; before it, `timescale` and `shift` had
     no units but ``timescale_examples``, which was not rounded.
     """
-    total = whole_now(_NAME, "total_steps", total_steps)
+    total = concrete_nonnegative_int(_NAME, "total_steps", total_steps)
     batch, data = (
-        optional(length_now)(_NAME, argument, value)
+        optional(concrete_positive_int)(_NAME, argument, value)
         for argument, value in (("batch_size", batch_size), ("data_size", data_size))
     )
     training = _Training(total, batch, data)
     peak = float(positive(_NAME, "base", base))
-    if truth(_NAME, "scale_with_batchsize", scale_with_batchsize):
+    if boolean(_NAME, "scale_with_batchsize", scale_with_batchsize):
         peak = peak * training.known("batch_size", "scale_with_batchsize") / 256.0
-    build, own = chosen(_NAME, "decay_type", decay_type, _DECAYS)
-    given = called(_NAME, dict, [*_spellings("warmup"), *_spellings("cooldown"), *own], kw)
+    build, own = choose(_NAME, "decay_type", decay_type, _DECAYS)
+    given = call_by_name(_NAME, dict, [*_spellings("warmup"), *_spellings("cooldown"), *own], kw)
     warmup, cooldown = (_duration(name, training, given, 0) for name in ("warmup", "cooldown"))
     if total > 1 and warmup >= total:
-        raise refuse(_NAME, "warmup_steps", f"below `total_steps` ({total})", warmup)
+        raise argument_error(_NAME, "warmup_steps", f"below `total_steps` ({total})", warmup)
     schedule: Schedule = build(_Decay(training, warmup, peak, given))
     return Rated(fs.product(schedule, _cooldown(total, cooldown)) if cooldown else schedule, peak)

@@ -13,9 +13,18 @@ from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, called, chosen
+from bridges.rated import Rated, call_by_name, choose
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import length_now, level_now, optional, positive, refuse, rule, truth, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
+    optional,
+    positive,
+)
 
 # An unending straight line must stop somewhere: at the last step that an int32 counts.
 _HORIZON = 2**31 - 1
@@ -31,7 +40,7 @@ def _peak(function: str, argument: str, value: float | None, lr: float | None) -
     if value is not None:
         return float(positive(function, argument, value))
     if lr is None:
-        raise refuse(function, argument, "given, or `lr`, the learning rate of the optimizer", None)
+        raise argument_error(function, argument, "given, or `lr`, the learning rate of the optimizer", None)
     return float(positive(function, "lr", lr))
 
 
@@ -48,8 +57,8 @@ _WARMUPS: dict[str, Callable[[float, int], Schedule]] = {"log": _log, "linear": 
 
 def _warmup(function: str, start: float, steps: Any, kind: Any) -> tuple[int, Schedule]:
     """The length and the rise, on the clock of `last_batch_iteration`."""
-    length = max(2, length_now(function, "warmup_num_steps", steps))
-    return length, chosen(function, "warmup_type", kind, _WARMUPS)(start, length)
+    length = max(2, concrete_positive_int(function, "warmup_num_steps", steps))
+    return length, choose(function, "warmup_type", kind, _WARMUPS)(start, length)
 
 
 def warmup_lr(
@@ -68,7 +77,7 @@ def warmup_lr(
     Args:
         warmup_min_lr: the rate of the first two updates, at least 0.
         warmup_max_lr: the rate after the warmup, above 0; without it, `lr`.
-        warmup_num_steps: a whole number of at least 1; 1 counts as 2.
+        warmup_num_steps: an integer of at least 1; 1 counts as 2.
         warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
         lr: the learning rate of the optimizer, above 0.
 
@@ -87,7 +96,7 @@ def warmup_lr(
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
     peak = _peak("warmup_lr", "warmup_max_lr", warmup_max_lr, lr)
-    start = level_now("warmup_lr", "warmup_min_lr", warmup_min_lr) / peak
+    start = concrete_level("warmup_lr", "warmup_min_lr", warmup_min_lr) / peak
     _, warmup = _warmup("warmup_lr", start, warmup_num_steps, warmup_type)
     return Rated(_joined([(0, fs.constant(start)), (1, warmup)]), peak)
 
@@ -107,11 +116,11 @@ def warmup_decay_lr(
     `warmup_lr`, then ``max(0, (total_num_steps - (step - 1)) / max(1, total_num_steps - W))``
 
     Args:
-        total_num_steps: the length with the warmup, a whole number. Not above the length of the warmup, it makes the
+        total_num_steps: the length with the warmup, an integer. Not above the length of the warmup, it makes the
             rate drop to `warmup_min_lr` after the warmup.
         warmup_min_lr: the rate of the first two updates and of the end, at least 0.
         warmup_max_lr: the rate after the warmup, above 0; None stands for `lr`.
-        warmup_num_steps: a whole number of at least 1; 1 counts as 2.
+        warmup_num_steps: an integer of at least 1; 1 counts as 2.
         warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
         lr: the learning rate of the optimizer, above 0.
 
@@ -132,9 +141,9 @@ def warmup_decay_lr(
     """
     name = "warmup_decay_lr"
     peak = _peak(name, "warmup_max_lr", warmup_max_lr, lr)
-    start = level_now(name, "warmup_min_lr", warmup_min_lr) / peak
+    start = concrete_level(name, "warmup_min_lr", warmup_min_lr) / peak
     length, warmup = _warmup(name, start, warmup_num_steps, warmup_type)
-    total = whole_now(name, "total_num_steps", total_num_steps)
+    total = concrete_nonnegative_int(name, "total_num_steps", total_num_steps)
     decay = fs.ramp(1.0, start, steps=max(0, total - length))
     return Rated(_joined([(0, fs.constant(start)), (1, warmup), (length + 1, decay)]), peak)
 
@@ -156,10 +165,10 @@ def warmup_cosine_lr(
 
     Args:
         lr: the learning rate of the optimizer, above 0.
-        total_num_steps: the length with the warmup, a whole number. Not above the length of the warmup, it makes the
+        total_num_steps: the length with the warmup, an integer. Not above the length of the warmup, it makes the
             rate drop to the end after the warmup.
         warmup_min_ratio: where the warmup begins at update 1, at least 0; update 0 has rate 0 in any case.
-        warmup_num_steps: a whole number of at least 1; 1 counts as 2.
+        warmup_num_steps: an integer of at least 1; 1 counts as 2.
         cos_min_ratio: where the decay ends, at least 0.
         warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
 
@@ -181,9 +190,12 @@ def warmup_cosine_lr(
     """
     name = "warmup_cosine_lr"
     peak = float(positive(name, "lr", lr))
-    start, end = level_now(name, "warmup_min_ratio", warmup_min_ratio), level_now(name, "cos_min_ratio", cos_min_ratio)
+    start, end = (
+        concrete_level(name, "warmup_min_ratio", warmup_min_ratio),
+        concrete_level(name, "cos_min_ratio", cos_min_ratio),
+    )
     length, warmup = _warmup(name, start, warmup_num_steps, warmup_type)
-    total = whole_now(name, "total_num_steps", total_num_steps)
+    total = concrete_nonnegative_int(name, "total_num_steps", total_num_steps)
     decay = fs.shift(fs.ramp(1.0, end, steps=max(0, total - length), shape=fs.cosine), 1)
     return Rated(_joined([(0, fs.constant(0.0)), (1, warmup), (length + 1, decay)]), peak)
 
@@ -192,13 +204,13 @@ class _Cycle:
     """The arguments that give the shape of the one cycle, checked."""
 
     def __init__(self, name: str, first: Any, second: Any, first_stairs: Any, second_stairs: Any, decay: Any) -> None:
-        self.first = length_now(name, "cycle_first_step_size", first)
-        self.second = optional(whole_now)(name, "cycle_second_step_size", second)
+        self.first = concrete_positive_int(name, "cycle_first_step_size", first)
+        self.second = optional(concrete_nonnegative_int)(name, "cycle_second_step_size", second)
         self.second = self.first if self.second is None else self.second
-        self.first_stairs = whole_now(name, "cycle_first_stair_count", first_stairs)
-        self.second_stairs = optional(whole_now)(name, "cycle_second_stair_count", second_stairs)
+        self.first_stairs = concrete_nonnegative_int(name, "cycle_first_stair_count", first_stairs)
+        self.second_stairs = optional(concrete_nonnegative_int)(name, "cycle_second_stair_count", second_stairs)
         self.second_stairs = self.first_stairs if self.second_stairs is None else self.second_stairs
-        self.decay_steps = whole_now(name, "decay_step_size", decay)
+        self.decay_steps = concrete_nonnegative_int(name, "decay_step_size", decay)
         self.total = self.first + self.second
 
     def pieces(self, low: float, high: float) -> list[tuple[int, Schedule]]:
@@ -231,13 +243,13 @@ def _fall(low: float, high: float, steps: int, stairs: int) -> Schedule:
 
 
 _SLOPE = "0 or a number from 1e-30 to 1e30"
-_slope = rule(_SLOPE, 0, 1e30)
+_slope = number_rule(_SLOPE, 0, 1e30)
 
 
 def _rate(function: str, argument: str, value: Any) -> float:
     rate: float = _slope(function, argument, value)
     if 0 < rate < 1e-30:
-        raise refuse(function, argument, _SLOPE, value)
+        raise argument_error(function, argument, _SLOPE, value)
     return rate
 
 
@@ -265,18 +277,18 @@ def one_cycle(
 
     From `cycle_min_lr` to `cycle_max_lr` over `cycle_first_step_size`, back over `cycle_second_step_size`, then
     ``cycle_min_lr / (1 + decay_lr_rate * (step - total) / decay_step_size)`` with the sum `total` of the two; with
-    stairs, the heights are rounded down to whole numbers of them
+    stairs, the heights are rounded down to integers of them
 
     Args:
         cycle_min_lr: the rate at update 0, at least 0.
         cycle_max_lr: the rate at update `cycle_first_step_size`, above 0.
         decay_lr_rate: how fast the decay is, 0 or from 1e-30 to 1e30; 0 holds `cycle_min_lr`.
-        cycle_first_step_size: the length of the way up, a whole number of at least 1.
-        cycle_second_step_size: the length of the way down, a whole number; by default that of the way up. With 0 the
+        cycle_first_step_size: the length of the way up, an integer of at least 1.
+        cycle_second_step_size: the length of the way down, an integer; by default that of the way up. With 0 the
             rate drops where it would have been highest.
-        cycle_first_stair_count: the number of stairs of the way up, a whole number; 0 is a straight line.
+        cycle_first_stair_count: the number of stairs of the way up, an integer; 0 is a straight line.
         cycle_second_stair_count: that of the way down; by default that of the way up.
-        decay_step_size: the unit of the rate of the decay, a whole number; 0 holds `cycle_min_lr`.
+        decay_step_size: the unit of the rate of the decay, an integer; 0 holds `cycle_min_lr`.
         cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate: those of `one_cycle_momentum`, which takes the
             same configuration; the learning rate does not depend on them.
 
@@ -298,7 +310,7 @@ def one_cycle(
     """
     name = "one_cycle"
     peak = float(positive(name, "cycle_max_lr", cycle_max_lr))
-    low = level_now(name, "cycle_min_lr", cycle_min_lr) / peak
+    low = concrete_level(name, "cycle_min_lr", cycle_min_lr) / peak
     rate = _rate(name, "decay_lr_rate", decay_lr_rate)
     cycle = _Cycle(
         name,
@@ -316,8 +328,8 @@ def one_cycle(
 
 
 def _check_momentum(name: str, cycled: Any, lowest: Any, highest: Any, rate: Any) -> tuple[float, float, float]:
-    truth(name, "cycle_momentum", cycled)
-    low, high = level_now(name, "cycle_min_mom", lowest), positive(name, "cycle_max_mom", highest)
+    boolean(name, "cycle_momentum", cycled)
+    low, high = concrete_level(name, "cycle_min_mom", lowest), positive(name, "cycle_max_mom", highest)
     return low, high, _rate(name, "decay_mom_rate", rate)
 
 
@@ -345,7 +357,7 @@ def one_cycle_momentum(
     Args:
         cycle_first_step_size, cycle_second_step_size, cycle_first_stair_count, cycle_second_stair_count: as in
             `one_cycle`.
-        decay_step_size: the unit of the rate after the cycle, a whole number; 0 holds `cycle_max_mom`.
+        decay_step_size: the unit of the rate after the cycle, an integer; 0 holds `cycle_max_mom`.
         cycle_momentum: whether DeepSpeed sets the momentum at all; without that there is no schedule.
         cycle_min_mom: the lowest momentum, at least 0.
         cycle_max_mom: the momentum at the end of the cycle, above 0.
@@ -381,7 +393,9 @@ def one_cycle_momentum(
     )
     lowest, peak, rate = _check_momentum(name, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
     if not cycle_momentum:
-        raise refuse(name, "cycle_momentum", "True (DeepSpeed leaves the momentum alone without it)", cycle_momentum)
+        raise argument_error(
+            name, "cycle_momentum", "True (DeepSpeed leaves the momentum alone without it)", cycle_momentum
+        )
     (_, rise), fall = cycle.pieces(1.0, lowest / peak)
     tail = _growing(rate, cycle.decay_steps) if cycle.decay_steps else fs.constant()
     pieces = [(0, fs.constant(lowest / peak)), (1, fs.shift(rise, 1)), fall, (cycle.total, tail)]
@@ -403,10 +417,10 @@ def lr_range_test(
 
     Args:
         lr_range_test_min_lr: the rate at update 0, above 0.
-        lr_range_test_step_size: a whole number of at least 1.
+        lr_range_test_step_size: an integer of at least 1.
         lr_range_test_step_rate: 0 or from 1e-30 to 1e30.
         lr_range_test_staircase: whether the rate changes at the multiples of the step size alone.
-        total_num_steps: an argument of this library: the last update that the test will make, a whole number; the rate
+        total_num_steps: an argument of this library: the last update that the test will make, an integer; the rate
             is held after it. It must be given for a staircase, which has a level for each stair.
 
     Returns:
@@ -427,12 +441,12 @@ def lr_range_test(
     """
     name = "lr_range_test"
     lowest = float(positive(name, "lr_range_test_min_lr", lr_range_test_min_lr))
-    size = length_now(name, "lr_range_test_step_size", lr_range_test_step_size)
+    size = concrete_positive_int(name, "lr_range_test_step_size", lr_range_test_step_size)
     rate = _rate(name, "lr_range_test_step_rate", lr_range_test_step_rate)
-    total = optional(whole_now)(name, "total_num_steps", total_num_steps)
-    if truth(name, "lr_range_test_staircase", lr_range_test_staircase):
+    total = optional(concrete_nonnegative_int)(name, "total_num_steps", total_num_steps)
+    if boolean(name, "lr_range_test_staircase", lr_range_test_staircase):
         if total is None:
-            raise refuse(name, "total_num_steps", "given for a staircase (its stairs are counted)", None)
+            raise argument_error(name, "total_num_steps", "given for a staircase (its stairs are counted)", None)
         stairs = range(1, total // size + 1)
         levels = [1.0, *(1.0 + rate * stair for stair in stairs)]
         return Rated(fs.piecewise_constant([stair * size for stair in stairs], levels=levels), lowest)
@@ -476,11 +490,11 @@ def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
     if not isinstance(config, Mapping):
-        raise refuse("from_config", "config", "a mapping with 'type' and 'params'", config, TypeError)
-    section: dict[str, Any] = called("from_config", dict, ["type", "params"], config)
-    build = chosen("from_config", "type", section.get("type"), _TYPES)
+        raise argument_error("from_config", "config", "a mapping with 'type' and 'params'", config, TypeError)
+    section: dict[str, Any] = call_by_name("from_config", dict, ["type", "params"], config)
+    build = choose("from_config", "type", section.get("type"), _TYPES)
     params = section.get("params") or {}
     names = [name for name in signature(build).parameters if name != "lr"]
     takes_lr = lr is not None and "lr" in signature(build).parameters
-    rated: Rated = called(build.__name__, partial(build, lr=lr) if takes_lr else build, names, params)
+    rated: Rated = call_by_name(build.__name__, partial(build, lr=lr) if takes_lr else build, names, params)
     return rated

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bridges.rated import Rated
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import refuse
+from funcsched.core.validation import argument_error
 from funcsched.serialization import expression as parsing
 from funcsched.serialization.data import DEPTH
 
@@ -58,10 +58,10 @@ def from_expression(text: str) -> Rated:
         return Rated(parsing.parse(text), 1.0)
     if prefix not in _PEERS:
         requirement = "of the prefixes " + ", ".join(f"'{known}:'" for known in _PEERS)
-        raise refuse("from_expression", "text", requirement, f"{prefix}:", parsing.ParseError)
+        raise argument_error("from_expression", "text", requirement, f"{prefix}:", parsing.ParseError)
     if len(text) > parsing.LONGEST:
         requirement = f"at most {parsing.LONGEST} characters long"
-        raise refuse("from_expression", "text", requirement, len(text), parsing.ParseError)
+        raise argument_error("from_expression", "text", requirement, len(text), parsing.ParseError)
     peer = _PEERS[prefix]()
     reader = _Reader(text, peer)
     start = reader.start

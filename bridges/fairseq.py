@@ -12,23 +12,23 @@ from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, called, chosen
+from bridges.rated import Rated, call_by_name, choose
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
-    length_now,
-    level_now,
-    number,
+    argument_error,
+    as_number,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
     positive,
     ratio,
-    refuse,
-    rule,
     sequence,
-    truth,
-    whole_now,
 )
 
-_shrinking = rule("a number from 1e-30 to 1", 1e-30, 1)
-_growth = rule("1 or a number from 1.001 to 1e6", 1, 1e6)
+_shrinking = number_rule("a number from 1e-30 to 1", 1e-30, 1)
+_growth = number_rule("1 or a number from 1.001 to 1e6", 1, 1e6)
 
 
 def _rates(function: str, lr: Any) -> tuple[float, ...]:
@@ -36,27 +36,27 @@ def _rates(function: str, lr: Any) -> tuple[float, ...]:
         return (float(positive(function, "lr", lr)),)
     rates = sequence(function, "lr", lr, positive, "numbers")
     if not rates:
-        raise refuse(function, "lr", "at least one number", lr)
+        raise argument_error(function, "lr", "at least one number", lr)
     return rates
 
 
 def _rate(function: str, lr: Any) -> float:
     rates = _rates(function, lr)
     if len(rates) > 1:
-        raise refuse(function, "lr", "one number (one for each epoch is for 'fixed')", lr)
+        raise argument_error(function, "lr", "one number (one for each epoch is for 'fixed')", lr)
     return rates[0]
 
 
 def _start(function: str, warmup_init_lr: Any, otherwise: float) -> float:
     """Any negative number stands for what the schedule says."""
-    value: float = number(function, "warmup_init_lr", "a number", warmup_init_lr)
-    return otherwise if value < 0 else float(level_now(function, "warmup_init_lr", value))
+    value: float = as_number(function, "warmup_init_lr", "a number", warmup_init_lr)
+    return otherwise if value < 0 else float(concrete_level(function, "warmup_init_lr", value))
 
 
 def _floor(function: str, min_lr: Any, peak: float) -> float:
-    value: float = level_now(function, "min_lr", min_lr)
+    value: float = concrete_level(function, "min_lr", min_lr)
     if value >= peak:
-        raise refuse(function, "min_lr", f"below `lr` ({peak!r})", min_lr)
+        raise argument_error(function, "min_lr", f"below `lr` ({peak!r})", min_lr)
     return value
 
 
@@ -75,10 +75,10 @@ def fixed(
 
     Args:
         lr: the rate, or one for each epoch, above 0; the last one holds.
-        force_anneal: from which epoch on the last rate shrinks, a whole number of at least 1.
+        force_anneal: from which epoch on the last rate shrinks, an integer of at least 1.
         lr_shrink: the factor in each epoch then, from 1e-30 to 1.
-        warmup_updates: a whole number; with 0 there is no warmup.
-        updates_per_epoch: an argument of this library: the updates of one epoch, a whole number of at least 1. It must
+        warmup_updates: an integer; with 0 there is no warmup.
+        updates_per_epoch: an argument of this library: the updates of one epoch, an integer of at least 1. It must
             be given where the rate depends on the epoch; of epochs of unequal length there is no such schedule.
 
     Returns:
@@ -99,16 +99,16 @@ def fixed(
     rates = _rates("fixed", lr)
     peak = max(rates)
     shrink = _shrinking("fixed", "lr_shrink", lr_shrink)
-    warmup = whole_now("fixed", "warmup_updates", warmup_updates)
+    warmup = concrete_nonnegative_int("fixed", "warmup_updates", warmup_updates)
     schedule: Schedule = fs.constant()
     if len(rates) > 1 or force_anneal is not None:
         if updates_per_epoch is None:
-            raise refuse("fixed", "updates_per_epoch", "given where the rate depends on the epoch", None)
-        epoch = length_now("fixed", "updates_per_epoch", updates_per_epoch)
+            raise argument_error("fixed", "updates_per_epoch", "given where the rate depends on the epoch", None)
+        epoch = concrete_positive_int("fixed", "updates_per_epoch", updates_per_epoch)
         begins = [epoch * count for count in range(1, len(rates))]
         schedule = fs.piecewise_constant(begins, levels=[rate / peak for rate in rates])
         if force_anneal is not None:
-            begin = epoch * (length_now("fixed", "force_anneal", force_anneal) - 1)
+            begin = epoch * (concrete_positive_int("fixed", "force_anneal", force_anneal) - 1)
             schedule = fs.join([schedule, fs.scale(fs.step_decay(epoch, shrink), rates[-1] / peak * shrink)], [begin])
     if warmup:
         schedule = fs.product(fs.shift(fs.ramp(0.0, 1.0, steps=warmup), 1), schedule)
@@ -123,7 +123,7 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
 
     Args:
         lr: the rate at the end of the warmup, above 0.
-        warmup_updates: a whole number of at least 1.
+        warmup_updates: an integer of at least 1.
         warmup_init_lr: the rate at update 0; any negative number stands for 0.
 
     Returns:
@@ -142,7 +142,7 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/inverse_square_root_schedule.py.
     """
     peak = _rate("inverse_sqrt", lr)
-    warmup = length_now("inverse_sqrt", "warmup_updates", warmup_updates)
+    warmup = concrete_positive_int("inverse_sqrt", "warmup_updates", warmup_updates)
     start = _start("inverse_sqrt", warmup_init_lr, 0.0)
     return Rated(fs.warmup_inverse_sqrt(warmup, start=start / peak), peak)
 
@@ -165,12 +165,12 @@ def cosine(
 
     Args:
         lr: the rate at the end of the warmup, above `min_lr`.
-        warmup_updates: a whole number; with 0 there is no warmup.
+        warmup_updates: an integer; with 0 there is no warmup.
         warmup_init_lr: the rate at update 0; any negative number stands for `min_lr`.
         min_lr: the rate at the end of the first cycle, at least 0; it shrinks with the peaks.
         t_mult: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6. fairseq takes less than
             1 as well, and fails where such cycles come to an end.
-        lr_period_updates: the length of the first cycle, a whole number; 0 or less stands for
+        lr_period_updates: the length of the first cycle, an integer; 0 or less stands for
             ``max_update - warmup_updates``.
         lr_shrink: the factor of each cycle, from 1e-30 to 1. With the 0.1 of fairseq, the rate does not stay at
             `min_lr` after the first cycle: it is back at a tenth of `lr`.
@@ -184,7 +184,7 @@ def cosine(
 
     Differs: with `t_mult` other than 1, fairseq finds the cycle as the rounded down logarithm of a float, which at some
     restarts still gives the cycle before, and with it that one's end instead of the new peak (``t_mult=3``,
-    ``lr_period_updates=1``: at 121 updates after the warmup, the fifth restart); ours counts in whole numbers.
+    ``lr_period_updates=1``: at 121 updates after the warmup, the fifth restart); ours counts in integers.
 
     Example:
         >>> from bridges.fairseq import cosine
@@ -197,11 +197,11 @@ def cosine(
     name = "cosine"
     peak = _rate(name, lr)
     end = _floor(name, min_lr, peak)
-    warmup = whole_now(name, "warmup_updates", warmup_updates)
+    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
     start = _start(name, warmup_init_lr, end)
     factor = _growth(name, "t_mult", t_mult)
     if 1 < factor < 1.001:
-        raise refuse(name, "t_mult", "1 or a number from 1.001 to 1e6", t_mult)
+        raise argument_error(name, "t_mult", "1 or a number from 1.001 to 1e6", t_mult)
     shrink = _shrinking(name, "lr_shrink", lr_shrink)
     period = _period(warmup, lr_period_updates, max_update)
     cycle = fs.ramp(1.0, end / peak, steps=period, shape=fs.cosine)
@@ -210,13 +210,13 @@ def cosine(
 
 
 def _period(warmup: int, lr_period_updates: Any, max_update: Any) -> int:
-    if number("cosine", "lr_period_updates", "a whole number", lr_period_updates) > 0:
-        return int(length_now("cosine", "lr_period_updates", lr_period_updates))
+    if as_number("cosine", "lr_period_updates", "an integer", lr_period_updates) > 0:
+        return int(concrete_positive_int("cosine", "lr_period_updates", lr_period_updates))
     if max_update is None:
-        raise refuse("cosine", "max_update", "given, or `lr_period_updates`", None)
-    total = whole_now("cosine", "max_update", max_update)
+        raise argument_error("cosine", "max_update", "given, or `lr_period_updates`", None)
+    total = concrete_nonnegative_int("cosine", "max_update", max_update)
     if total <= warmup:
-        raise refuse("cosine", "max_update", f"above `warmup_updates` ({warmup})", max_update)
+        raise argument_error("cosine", "max_update", f"above `warmup_updates` ({warmup})", max_update)
     return int(total - warmup)
 
 
@@ -238,13 +238,13 @@ def polynomial_decay(
 
     Args:
         lr: the rate at the end of the warmup, above 0. A list with one for each epoch is refused.
-        warmup_updates: a whole number; with 0 there is no warmup. Not below `total_num_update`, it leaves the warmup,
+        warmup_updates: an integer; with 0 there is no warmup. Not below `total_num_update`, it leaves the warmup,
             and `end_learning_rate` after it.
         force_anneal: None. With a number, fairseq's rate at the end of each epoch is what the next decays from: it
             depends on the epochs and on itself, and is refused.
         end_learning_rate: the rate at the end, at least 0.
         power: above 0.
-        total_num_update: the length with the warmup, a whole number of at least 1; by default `max_update`.
+        total_num_update: the length with the warmup, an integer of at least 1; by default `max_update`.
         max_update: the length of the run.
 
     Returns:
@@ -264,12 +264,14 @@ def polynomial_decay(
     name = "polynomial_decay"
     peak = _rate(name, lr)
     if force_anneal is not None:
-        raise refuse(name, "force_anneal", "None (with it the rate depends on itself at the last epoch)", force_anneal)
-    end = level_now(name, "end_learning_rate", end_learning_rate) / peak
+        raise argument_error(
+            name, "force_anneal", "None (with it the rate depends on itself at the last epoch)", force_anneal
+        )
+    end = concrete_level(name, "end_learning_rate", end_learning_rate) / peak
     exponent = positive(name, "power", power)
-    warmup = whole_now(name, "warmup_updates", warmup_updates)
+    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
     argument = "max_update" if total_num_update is None else "total_num_update"
-    total = length_now(name, argument, max_update if total_num_update is None else total_num_update)
+    total = concrete_positive_int(name, argument, max_update if total_num_update is None else total_num_update)
     if warmup >= total:
         return Rated(fs.join([fs.ramp(0.0, 1.0, steps=warmup), fs.constant(end)], [warmup + 1]), peak)
     return Rated(fs.warmup_polynomial(warmup, total, end=end, exponent=exponent), peak)
@@ -293,13 +295,13 @@ def tri_stage(
 
     Args:
         lr: the rate of the plateau, above 0.
-        warmup_steps: a whole number of at least 0, as all three; a phase of 0 steps is absent.
+        warmup_steps: an integer of at least 0, as all three; a phase of 0 steps is absent.
         hold_steps: the length of the plateau.
         decay_steps: the length of the decay.
         phase_ratio: the lengths as three shares of `max_update` instead, rounded down; from 0 to 1, with the sum 1.
         init_lr_scale: the multiplier at step 0, at least 0.
         final_lr_scale: the multiplier in the end, from 1e-30 to 1e30.
-        max_update: the length of the run, a whole number of at least 1; needed with `phase_ratio`.
+        max_update: the length of the run, an integer of at least 1; needed with `phase_ratio`.
 
     Returns:
         A schedule, and `lr`.
@@ -320,24 +322,24 @@ def tri_stage(
     """
     name = "tri_stage"
     peak = _rate(name, lr)
-    start, end = level_now(name, "init_lr_scale", init_lr_scale), ratio(name, "final_lr_scale", final_lr_scale)
+    start, end = concrete_level(name, "init_lr_scale", init_lr_scale), ratio(name, "final_lr_scale", final_lr_scale)
     if phase_ratio is None:
         given = {"warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay_steps": decay_steps}
-        lengths = [whole_now(name, argument, value) for argument, value in given.items()]
+        lengths = [concrete_nonnegative_int(name, argument, value) for argument, value in given.items()]
     else:
         lengths = _shares(name, phase_ratio, max_update)
     if not any(lengths):
-        raise refuse(name, "warmup_steps", "above 0, or `hold_steps`, `decay_steps` or `phase_ratio` given", 0)
+        raise argument_error(name, "warmup_steps", "above 0, or `hold_steps`, `decay_steps` or `phase_ratio` given", 0)
     return Rated(fs.tri_stage(*lengths, start=start, end=end), peak)
 
 
 def _shares(name: str, phase_ratio: Any, max_update: Any) -> list[int]:
-    shares = sequence(name, "phase_ratio", phase_ratio, level_now, "numbers")
+    shares = sequence(name, "phase_ratio", phase_ratio, concrete_level, "numbers")
     if len(shares) != 3 or abs(sum(shares) - 1) > 1e-9:
-        raise refuse(name, "phase_ratio", "three numbers with the sum 1", phase_ratio)
+        raise argument_error(name, "phase_ratio", "three numbers with the sum 1", phase_ratio)
     if max_update is None:
-        raise refuse(name, "max_update", "given for `phase_ratio`", None)
-    total = length_now(name, "max_update", max_update)
+        raise argument_error(name, "max_update", "given for `phase_ratio`", None)
+    total = concrete_positive_int(name, "max_update", max_update)
     return [int(total * part) for part in shares]
 
 
@@ -358,7 +360,7 @@ def triangular(
     Args:
         lr: the lowest rate, above 0.
         max_lr: the highest, above `lr`.
-        lr_period_updates: the length of a cycle, a whole number of at least 2; an odd one counts as one less.
+        lr_period_updates: the length of a cycle, an integer of at least 2; an odd one counts as one less.
         lr_shrink: the factor of each cycle, from 1e-30 to 1.
         shrink_min: whether the lowest rate shrinks too. Without it, the triangles stand on their heads as soon as the
             highest rate has shrunk below `lr`, as in fairseq.
@@ -380,13 +382,13 @@ def triangular(
     name = "triangular"
     lowest, peak = _rate(name, lr), float(positive(name, "max_lr", max_lr))
     if peak <= lowest:
-        raise refuse(name, "max_lr", f"above `lr` ({lowest!r})", max_lr)
-    half = whole_now(name, "lr_period_updates", lr_period_updates) // 2
+        raise argument_error(name, "max_lr", f"above `lr` ({lowest!r})", max_lr)
+    half = concrete_nonnegative_int(name, "lr_period_updates", lr_period_updates) // 2
     if half == 0:
-        raise refuse(name, "lr_period_updates", "at least 2", lr_period_updates)
+        raise argument_error(name, "lr_period_updates", "at least 2", lr_period_updates)
     shrink = _shrinking(name, "lr_shrink", lr_shrink)
     low = lowest / peak
-    if truth(name, "shrink_min", shrink_min):
+    if boolean(name, "shrink_min", shrink_min):
         return Rated(fs.repeat(_triangle(low, 1.0, half), 2 * half, level_factor=shrink), peak)
     highs = fs.repeat(_triangle(0.0, 1.0, half), 2 * half, level_factor=shrink)
     lows = fs.repeat(_triangle(low, 0.0, half), 2 * half)
@@ -413,10 +415,10 @@ def step(
 
     Args:
         lr: the rate at the end of the warmup, above `min_lr`.
-        warmup_updates: a whole number; with 0 there is no warmup.
+        warmup_updates: an integer; with 0 there is no warmup.
         warmup_init_lr: the rate at update 0; any negative number stands for `min_lr`.
         min_lr: the lowest rate after the warmup, at least 0.
-        lr_deacy_period: the length of a period, a whole number of at least 1; fairseq spells it so.
+        lr_deacy_period: the length of a period, an integer of at least 1; fairseq spells it so.
         lr_decay: the factor, from 1e-30 to 1.
 
     Returns:
@@ -436,9 +438,9 @@ def step(
     name = "step"
     peak = _rate(name, lr)
     end = _floor(name, min_lr, peak)
-    warmup = whole_now(name, "warmup_updates", warmup_updates)
+    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
     start = _start(name, warmup_init_lr, end) / peak
-    period = length_now(name, "lr_deacy_period", lr_deacy_period)
+    period = concrete_positive_int(name, "lr_deacy_period", lr_deacy_period)
     factor = _shrinking(name, "lr_decay", lr_decay)
     return Rated(fs.warmup_exponential(warmup, period, factor, start=start, end=end / peak, staircase=True), peak)
 
@@ -475,6 +477,6 @@ def from_config(lr_scheduler: str, **config: Any) -> Rated:
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler.
     """
-    build = chosen("from_config", "lr_scheduler", lr_scheduler, _SCHEDULERS)
-    rated: Rated = called(lr_scheduler, build, signature(build).parameters, config)
+    build = choose("from_config", "lr_scheduler", lr_scheduler, _SCHEDULERS)
+    rated: Rated = call_by_name(lr_scheduler, build, signature(build).parameters, config)
     return rated

@@ -1,7 +1,7 @@
 """Schedules of Keras, under the names of its classes, or from their serialized form.
 
 Keras computes in float32 by default. Jitted by JAX, its quotients ``step / decay_steps`` become products with the
-rounded inverse, which for some `decay_steps` (41, 47, 55, 61, ...) miss a whole number: a stair, a cycle or a restart
+rounded inverse, which for some `decay_steps` (41, 47, 55, 61, ...) miss an integer: a stair, a cycle or a restart
 then comes one step late. Ours come where the formulas have them.
 """
 
@@ -12,19 +12,19 @@ from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, called, chosen
+from bridges.rated import Rated, call_by_name, choose
 from funcsched.core.validation import (
-    growing,
-    increasing,
-    length_now,
-    level_now,
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    growth_factor,
+    number_rule,
     positive,
     ratio,
-    refuse,
-    rule,
+    require_increasing,
     sequence,
-    truth,
-    whole_now,
 )
 
 
@@ -37,7 +37,7 @@ def exponential_decay(
 
     Args:
         initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: over how many steps the factor applies once, a whole number of at least 1.
+        decay_steps: over how many steps the factor applies once, an integer of at least 1.
         decay_rate: the factor, from 1e-30 to 1; above 1 the rate would grow without an end.
         staircase: whether it applies at once at the end of each stretch of `decay_steps`.
 
@@ -59,8 +59,8 @@ def exponential_decay(
     """
     function = "exponential_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = length_now(function, "decay_steps", decay_steps)
-    factor, stairs = _factor(function, "decay_rate", decay_rate), truth(function, "staircase", staircase)
+    steps = concrete_positive_int(function, "decay_steps", decay_steps)
+    factor, stairs = _factor(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
     return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
 
 
@@ -73,7 +73,7 @@ def inverse_time_decay(
 
     Args:
         initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: the unit of `decay_rate`, a whole number of at least 1.
+        decay_steps: the unit of `decay_rate`, an integer of at least 1.
         decay_rate: how fast the rate falls, from 1e-30 to 1e30.
         staircase: whether it changes at the multiples of `decay_steps` alone.
 
@@ -95,8 +95,8 @@ def inverse_time_decay(
     """
     function = "inverse_time_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = length_now(function, "decay_steps", decay_steps)
-    fall, stairs = ratio(function, "decay_rate", decay_rate), truth(function, "staircase", staircase)
+    steps = concrete_positive_int(function, "decay_steps", decay_steps)
+    fall, stairs = ratio(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
     return Rated(fs.inverse_time(fall, steps, staircase=stairs), peak)
 
 
@@ -106,7 +106,7 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     ``values[i]`` for ``boundaries[i - 1] < step <= boundaries[i]``
 
     Args:
-        boundaries: the last step of each rate but the last, whole numbers, increasing: one below the boundaries of
+        boundaries: the last step of each rate but the last, integers, increasing: one below the boundaries of
             `piecewise_constant`, which are first steps.
         values: the rates, one more than boundaries, at least 0 and not all 0.
 
@@ -126,14 +126,14 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     Source: Keras 3.15.1, keras.optimizers.schedules.PiecewiseConstantDecay.
     """
     function = "piecewise_constant_decay"
-    last = sequence(function, "boundaries", boundaries, whole_now, "whole numbers")
-    increasing(function, "boundaries", last)
-    rates = sequence(function, "values", values, level_now, "numbers")
+    last = sequence(function, "boundaries", boundaries, concrete_nonnegative_int, "integers")
+    require_increasing(function, "boundaries", last)
+    rates = sequence(function, "values", values, concrete_level, "numbers")
     if len(rates) != len(last) + 1:
-        raise refuse(function, "values", f"one more than the {len(last)} boundaries", list(rates))
+        raise argument_error(function, "values", f"one more than the {len(last)} boundaries", list(rates))
     peak = max(rates)
     if peak == 0:
-        raise refuse(function, "values", "above 0 somewhere", list(rates))
+        raise argument_error(function, "values", "above 0 somewhere", list(rates))
     schedule = fs.piecewise_constant([step + 1 for step in last], levels=[rate / peak for rate in rates])
     return Rated(schedule, peak)
 
@@ -153,9 +153,9 @@ def polynomial_decay(
 
     Args:
         initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: the length of a decay, a whole number of at least 1.
+        decay_steps: the length of a decay, an integer of at least 1.
         end_learning_rate: the rate at its end, at least 0; with `cycle` at most `initial_learning_rate`.
-        power: above 0; with `cycle` a whole number from 1 to 16, for another the powers of n cannot be composed.
+        power: above 0; with `cycle` an integer from 1 to 16, for another the powers of n cannot be composed.
         cycle: whether another decay begins after each multiple of `decay_steps`, at which the rate is `end`.
 
     Returns:
@@ -177,12 +177,14 @@ def polynomial_decay(
     """
     function = "polynomial_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = length_now(function, "decay_steps", decay_steps)
-    end = level_now(function, "end_learning_rate", level_now(function, "end_learning_rate", end_learning_rate) / peak)
-    if truth(function, "cycle", cycle):
+    steps = concrete_positive_int(function, "decay_steps", decay_steps)
+    end = concrete_level(
+        function, "end_learning_rate", concrete_level(function, "end_learning_rate", end_learning_rate) / peak
+    )
+    if boolean(function, "cycle", cycle):
         if end > 1:
             requirement = f"at most `initial_learning_rate` ({initial_learning_rate!r}) where `cycle` is True"
-            raise refuse(function, "end_learning_rate", requirement, end_learning_rate)
+            raise argument_error(function, "end_learning_rate", requirement, end_learning_rate)
         cycles = _cycles(steps, _whole_power(function, "power", power))
         return Rated(fs.add(end, fs.scale(cycles, 1.0 - end)) if end else cycles, peak)
     shape = fs.reverse(fs.power(positive(function, "power", power)))
@@ -198,7 +200,7 @@ def _cycles(steps: int, power: int) -> fs.Schedule:
     return fs.join([fs.constant(), fs.product(decays, *heights)], [1])
 
 
-_whole_power = rule("a whole number from 1 to 16 where `cycle` is True", 1, 16, int)
+_whole_power = number_rule("an integer from 1 to 16 where `cycle` is True", 1, 16, int)
 
 
 def cosine_decay(
@@ -216,10 +218,10 @@ def cosine_decay(
 
     Args:
         initial_learning_rate: the rate at step 0, above 0, or at least 0 with a target.
-        decay_steps: the length of the decay, without the warmup, a whole number of at least 1.
+        decay_steps: the length of the decay, without the warmup, an integer of at least 1.
         alpha: the end of the decay as a share of its beginning, at least 0.
         warmup_target: the rate at the end of the warmup, above 0; None for none.
-        warmup_steps: the length of the warmup, a whole number of at least 0; without a target it has no effect.
+        warmup_steps: the length of the warmup, an integer of at least 0; without a target it has no effect.
 
     Returns:
         The schedule, and `warmup_target` or else `initial_learning_rate`.
@@ -236,14 +238,17 @@ def cosine_decay(
     Source: Keras 3.15.1, keras.optimizers.schedules.CosineDecay.
     """
     function = "cosine_decay"
-    steps, warmup = length_now(function, "decay_steps", decay_steps), whole_now(function, "warmup_steps", warmup_steps)
-    end = level_now(function, "alpha", alpha)
+    steps, warmup = (
+        concrete_positive_int(function, "decay_steps", decay_steps),
+        concrete_nonnegative_int(function, "warmup_steps", warmup_steps),
+    )
+    end = concrete_level(function, "alpha", alpha)
     if warmup_target is None:
         peak = positive(function, "initial_learning_rate", initial_learning_rate)
         return Rated(fs.ramp(1.0, end, steps=steps, shape=fs.cosine), peak)
     peak = positive(function, "warmup_target", warmup_target)
-    start = level_now(function, "initial_learning_rate", initial_learning_rate) / peak
-    start = level_now(function, "initial_learning_rate", start)
+    start = concrete_level(function, "initial_learning_rate", initial_learning_rate) / peak
+    start = concrete_level(function, "initial_learning_rate", start)
     return Rated(fs.warmup_cosine(warmup, warmup + steps, start=start, end=end), peak)
 
 
@@ -256,7 +261,7 @@ def cosine_decay_restarts(
 
     Args:
         initial_learning_rate: the rate at step 0, above 0.
-        first_decay_steps: the length of the first cycle, a whole number of at least 1.
+        first_decay_steps: the length of the first cycle, an integer of at least 1.
         t_mul: how many times as long each cycle is as the one before: 1, or from 1.001 to 1e6. Below 1 there would be
             infinitely many before step ``first_decay_steps / (1 - t_mul)``, and Keras gives NaN from there on.
         m_mul: how many times as high, from 1e-30 to 1; above 1 the rate would grow without an end.
@@ -282,18 +287,18 @@ def cosine_decay_restarts(
     """
     function = "cosine_decay_restarts"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = length_now(function, "first_decay_steps", first_decay_steps)
-    growth, height = growing(function, "t_mul", t_mul), _factor(function, "m_mul", m_mul)
-    end = level_now(function, "alpha", alpha)
+    steps = concrete_positive_int(function, "first_decay_steps", first_decay_steps)
+    growth, height = growth_factor(function, "t_mul", t_mul), _factor(function, "m_mul", m_mul)
+    end = concrete_level(function, "alpha", alpha)
     if height == 1:
         return Rated(fs.cosine_restarts(steps, period_factor=growth, end=end), peak)
     if end > 1:
-        raise refuse(function, "alpha", "at most 1 where `m_mul` is not 1", alpha)
+        raise argument_error(function, "alpha", "at most 1 where `m_mul` is not 1", alpha)
     cycles = fs.cosine_restarts(steps, period_factor=growth, level_factor=height)
     return Rated(fs.add(end, fs.scale(cycles, 1.0 - end)) if end else cycles, peak)
 
 
-_factor = rule("a number from 1e-30 to 1", 1e-30, 1)
+_factor = number_rule("a number from 1e-30 to 1", 1e-30, 1)
 _CLASSES: dict[str, Callable[..., Rated]] = {
     "CosineDecay": cosine_decay,
     "CosineDecayRestarts": cosine_decay_restarts,
@@ -328,8 +333,8 @@ def from_config(config: Mapping[str, Any]) -> Rated:
     function = "from_config"
     arguments = config.get("config") if isinstance(config, Mapping) else None
     if not isinstance(arguments, Mapping):
-        raise refuse(function, "config", "a mapping with 'class_name' and 'config'", config, TypeError)
-    build = chosen(function, "config['class_name']", config.get("class_name"), _CLASSES)
+        raise argument_error(function, "config", "a mapping with 'class_name' and 'config'", config, TypeError)
+    build = choose(function, "config['class_name']", config.get("class_name"), _CLASSES)
     given = {name: value for name, value in arguments.items() if name != "name"}
-    rated: Rated = called(build.__name__, build, signature(build).parameters, given)
+    rated: Rated = call_by_name(build.__name__, build, signature(build).parameters, given)
     return rated

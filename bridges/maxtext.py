@@ -6,9 +6,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import length_now, level_now, positive, refuse, share, truth
+from funcsched.core.validation import (
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_positive_int,
+    positive,
+    unit_interval,
+)
 
 _NAME = "create_learning_rate_schedule"
 
@@ -43,7 +50,7 @@ def _cosine_type(phases: _Phases) -> list[tuple[int, Schedule]]:
 
 
 def _wsd_type(phases: _Phases) -> list[tuple[int, Schedule]]:
-    curve = chosen(_NAME, "wsd_decay_style", phases.style, _STYLES)
+    curve = choose(_NAME, "wsd_decay_style", phases.style, _STYLES)
     stable = phases.left - phases.decay
     pieces = [(0, fs.constant())] if stable else []
     return [*pieces, (stable, curve(phases.end, phases.decay))] if phases.decay else pieces
@@ -79,8 +86,8 @@ def create_learning_rate_schedule(
         warmup_steps_fraction: from 0 to 1.
         wsd_decay_steps_fraction: from 0 to 1, and for "wsd" with `warmup_steps_fraction` at most 1.
         wsd_decay_style: "linear" or "cosine"; a linear decay of one step stays at `learning_rate`.
-        learning_rate_schedule_steps: T, a whole number of at least 1; -1 stands for `steps`.
-        steps: the updates of the run, a whole number of at least 1; -1 stands for `learning_rate_schedule_steps`.
+        learning_rate_schedule_steps: T, an integer of at least 1; -1 stands for `steps`.
+        steps: the updates of the run, an integer of at least 1; -1 stands for `learning_rate_schedule_steps`.
         early_peak: an argument of this library: True for the versions (such as commit 65dda9a) whose warmup is
             ``step / (W - 1)``, which reaches the peak one step earlier, and is 0 where W is 1.
 
@@ -106,21 +113,21 @@ def create_learning_rate_schedule(
     """
     peak = float(positive(_NAME, "learning_rate", learning_rate))
     total, run = (
-        None if value == -1 else length_now(_NAME, argument, value)
+        None if value == -1 else concrete_positive_int(_NAME, argument, value)
         for argument, value in (("learning_rate_schedule_steps", learning_rate_schedule_steps), ("steps", steps))
     )
     total = run if total is None else total
     if total is None:
-        raise refuse(_NAME, "steps", "given, or `learning_rate_schedule_steps`", steps)
-    end = level_now(_NAME, "learning_rate_final_fraction", learning_rate_final_fraction)
-    warmup_share = share(_NAME, "warmup_steps_fraction", warmup_steps_fraction)
-    decay_share = share(_NAME, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
+        raise argument_error(_NAME, "steps", "given, or `learning_rate_schedule_steps`", steps)
+    end = concrete_level(_NAME, "learning_rate_final_fraction", learning_rate_final_fraction)
+    warmup_share = unit_interval(_NAME, "warmup_steps_fraction", warmup_steps_fraction)
+    decay_share = unit_interval(_NAME, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
     if lr_schedule_type == "wsd" and warmup_share + decay_share > 1:
         limit = f"at most 1 - `warmup_steps_fraction` ({warmup_share})"
-        raise refuse(_NAME, "wsd_decay_steps_fraction", limit, decay_share)
-    build = chosen(_NAME, "lr_schedule_type", lr_schedule_type, _TYPES)
+        raise argument_error(_NAME, "wsd_decay_steps_fraction", limit, decay_share)
+    build = choose(_NAME, "lr_schedule_type", lr_schedule_type, _TYPES)
     warmup = int(total * warmup_share)
-    rise = max(1, warmup - 1) if truth(_NAME, "early_peak", early_peak) else warmup
+    rise = max(1, warmup - 1) if boolean(_NAME, "early_peak", early_peak) else warmup
     pieces = [(0, fs.ramp(0.0, 1.0, steps=rise))] if warmup else []
     after = build(_Phases(total - warmup, int(total * decay_share), end, wsd_decay_style))
     pieces += [(warmup + begin, schedule) for begin, schedule in after]

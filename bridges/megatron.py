@@ -8,9 +8,15 @@ from math import gcd
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import length_now, level_now, positive, refuse, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    positive,
+)
 
 
 class _Piece(NamedTuple):
@@ -77,9 +83,9 @@ def _inverse_sqrt(decay: _Decay) -> list[_Piece]:
 def _wsd(decay: _Decay) -> list[_Piece]:
     function = "optimizer_param_scheduler"
     if decay.wsd_steps is None:
-        raise refuse(function, "wsd_decay_steps", "given for the style 'WSD'", None)
-    steps = whole_now(function, "wsd_decay_steps", decay.wsd_steps)
-    shape = chosen(function, "lr_wsd_decay_style", decay.wsd_style, _WSD_SHAPES)
+        raise argument_error(function, "wsd_decay_steps", "given for the style 'WSD'", None)
+    steps = concrete_nonnegative_int(function, "wsd_decay_steps", decay.wsd_steps)
+    shape = choose(function, "lr_wsd_decay_style", decay.wsd_style, _WSD_SHAPES)
     stable, begin = _Piece(decay.warmup, decay.warmup, fs.constant), decay.total - steps
     if steps == 0:
         return [stable, _Piece(decay.total + 1, decay.total + 1, partial(fs.constant, decay.end))]
@@ -123,11 +129,11 @@ def optimizer_param_scheduler(
         init_lr: the rate at update 0, from 0 to `max_lr`.
         max_lr: the rate at the end of the warmup, above 0.
         min_lr: the rate at the end, from 0 to `max_lr`.
-        lr_warmup_steps: in samples, as Megatron's trainer counts them; a whole number below `lr_decay_steps`. Where it
+        lr_warmup_steps: in samples, as Megatron's trainer counts them; an integer below `lr_decay_steps`. Where it
             comes from a fraction of the samples, round it.
         lr_decay_steps: the length with the warmup, in samples; at least 1.
         lr_decay_style: "constant", "linear", "cosine", "inverse-square-root" or "WSD".
-        wsd_decay_steps: the length of the decay of "WSD", in samples, a whole number; without effect on the other
+        wsd_decay_steps: the length of the decay of "WSD", in samples, an integer; without effect on the other
             styles, as `lr_wsd_decay_style`. If it is more than the warmup leaves, the rate drops after the warmup to
             where such a decay would stand.
         lr_wsd_decay_style: "linear", "cosine", "exponential" or "minus_sqrt".
@@ -154,16 +160,16 @@ def optimizer_param_scheduler(
     """
     name = "optimizer_param_scheduler"
     peak = positive(name, "max_lr", max_lr)
-    lowest, first = level_now(name, "min_lr", min_lr), level_now(name, "init_lr", init_lr)
+    lowest, first = concrete_level(name, "min_lr", min_lr), concrete_level(name, "init_lr", init_lr)
     for argument, value in (("min_lr", lowest), ("init_lr", first)):
         if value > peak:
-            raise refuse(name, argument, f"at most `max_lr` ({max_lr!r})", value)
-    total = length_now(name, "lr_decay_steps", lr_decay_steps)
-    warmup = whole_now(name, "lr_warmup_steps", lr_warmup_steps)
+            raise argument_error(name, argument, f"at most `max_lr` ({max_lr!r})", value)
+    total = concrete_positive_int(name, "lr_decay_steps", lr_decay_steps)
+    warmup = concrete_nonnegative_int(name, "lr_warmup_steps", lr_warmup_steps)
     if warmup >= total:
-        raise refuse(name, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", lr_warmup_steps)
-    batch = length_now(name, "global_batch_size", global_batch_size)
-    style = chosen(name, "lr_decay_style", lr_decay_style, _STYLES)
+        raise argument_error(name, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", lr_warmup_steps)
+    batch = concrete_positive_int(name, "global_batch_size", global_batch_size)
+    style = choose(name, "lr_decay_style", lr_decay_style, _STYLES)
     pieces = style(_Decay(warmup, total, lowest / peak, wsd_decay_steps, lr_wsd_decay_style))
     if warmup:
         pieces = [_Piece(0, 0, _ramp(first / peak, 1.0), (warmup,)), *(piece for piece in pieces if piece.first)]
@@ -172,7 +178,7 @@ def optimizer_param_scheduler(
 
 def _constant_decay(start: float, end: float) -> Any:
     if start != end:
-        raise refuse("weight_decay", "start_wd", f"`end_wd` ({end!r}) for the style 'constant'", start)
+        raise argument_error("weight_decay", "start_wd", f"`end_wd` ({end!r}) for the style 'constant'", start)
     return fs.linear
 
 
@@ -200,7 +206,7 @@ def weight_decay(
     Args:
         start_wd: the weight decay at update 0, from 0 to `end_wd`.
         end_wd: the weight decay in the end, at least 0.
-        wd_incr_steps: in samples, a whole number; with 0 there is no increase.
+        wd_incr_steps: in samples, an integer; with 0 there is no increase.
         wd_incr_style: "constant", where the two are equal, "linear" or "cosine".
         wd_mult: what the parameter group multiplies it by, at least 0.
         global_batch_size: the samples of one update, at least 1. With the 1 given here, `wd_incr_steps` is in updates.
@@ -223,13 +229,13 @@ def weight_decay(
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
     name = "weight_decay"
-    start, end = level_now(name, "start_wd", start_wd), level_now(name, "end_wd", end_wd)
+    start, end = concrete_level(name, "start_wd", start_wd), concrete_level(name, "end_wd", end_wd)
     if start > end:
-        raise refuse(name, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
-    steps = whole_now(name, "wd_incr_steps", wd_incr_steps)
-    factor = level_now(name, "wd_mult", wd_mult)
-    batch = length_now(name, "global_batch_size", global_batch_size)
-    shape = chosen(name, "wd_incr_style", wd_incr_style, _WD_SHAPES)(start, end)
+        raise argument_error(name, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
+    steps = concrete_nonnegative_int(name, "wd_incr_steps", wd_incr_steps)
+    factor = concrete_level(name, "wd_mult", wd_mult)
+    batch = concrete_positive_int(name, "global_batch_size", global_batch_size)
+    shape = choose(name, "wd_incr_style", wd_incr_style, _WD_SHAPES)(start, end)
     first = start / end if end else 1.0
     schedule = fs.constant() if first == 1.0 else _in_updates([_Piece(0, 0, _ramp(first, 1.0, shape), (steps,))], batch)
     return Rated(schedule, factor * end)

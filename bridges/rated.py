@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import refuse
+from funcsched.core.validation import argument_error
 
 
 class Rated(NamedTuple):
@@ -27,15 +27,15 @@ class Rated(NamedTuple):
     peak_value: float
 
 
-def chosen(function: str, argument: str, value: Any, options: Mapping[str, Any] | Iterable[str]) -> Any:
+def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] | Iterable[str]) -> Any:
     """The option of a name: its value in a mapping, or the name itself; an unknown name gets the list."""
     names = list(options)
     if not isinstance(value, str) or value not in names:
-        raise refuse(function, argument, "one of " + ", ".join(map(repr, sorted(names))), value)
+        raise argument_error(function, argument, "one of " + ", ".join(map(repr, sorted(names))), value)
     return options[value] if isinstance(options, Mapping) else value
 
 
-def called(function: str, build: Callable[..., Any], names: Iterable[str], given: Mapping[str, Any]) -> Any:
+def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], given: Mapping[str, Any]) -> Any:
     """`build` with the arguments given, each of which must have one of the names."""
     allowed = list(names)
     for name, value in given.items():

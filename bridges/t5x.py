@@ -7,14 +7,21 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import length_now, level_now, positive, refuse, rule, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
+    positive,
+)
 
 _NAME = "create_learning_rate_scheduler"
 _SLOPE = "0 or a number from 1e-9 to 1e30"
-_slope = rule(_SLOPE, 0, 1e30)
-_share = rule("a number from 1e-30 to 1", 1e-30, 1)
+_slope = number_rule(_SLOPE, 0, 1e30)
+_share = number_rule("a number from 1e-30 to 1", 1e-30, 1)
 
 
 class _Arguments(NamedTuple):
@@ -37,7 +44,7 @@ def _linear_warmup(given: _Arguments) -> Schedule:
 def _linear_decay(given: _Arguments) -> Schedule:
     slope: float = _slope(_NAME, "decay_factor", given.decay_factor)
     if 0 < slope < 1e-9:
-        raise refuse(_NAME, "decay_factor", _SLOPE, given.decay_factor)
+        raise argument_error(_NAME, "decay_factor", _SLOPE, given.decay_factor)
     return fs.join([_linear_warmup(given), _downhill(slope)], [given.warmup_steps])
 
 
@@ -51,7 +58,7 @@ def _downhill(slope: float) -> Schedule:
 
 
 def _rsqrt(given: _Arguments) -> Schedule:
-    timescale = length_now(_NAME, "warmup_steps", given.warmup_steps)
+    timescale = concrete_positive_int(_NAME, "warmup_steps", given.warmup_steps)
     return fs.join([fs.constant(), fs.inverse_sqrt(timescale)], [timescale])
 
 
@@ -61,12 +68,12 @@ def _rsqrt_decay(given: _Arguments) -> Schedule:
 
 
 def _decay_every(given: _Arguments) -> Schedule:
-    period = length_now(_NAME, "steps_per_decay", given.steps_per_decay)
+    period = concrete_positive_int(_NAME, "steps_per_decay", given.steps_per_decay)
     return fs.step_decay(period, _share(_NAME, "decay_factor", given.decay_factor))
 
 
 def _cosine_decay(given: _Arguments) -> Schedule:
-    period = length_now(_NAME, "steps_per_cycle", given.steps_per_cycle)
+    period = concrete_positive_int(_NAME, "steps_per_cycle", given.steps_per_cycle)
     cycles = fs.repeat(fs.ramp(1.0, 0.0, steps=period, shape=fs.cosine), period)
     return fs.join([fs.constant(), cycles], [given.warmup_steps])
 
@@ -105,11 +112,11 @@ def create_learning_rate_scheduler(
     Args:
         factors: names of factors with "*" between them.
         base_learning_rate: above 0.
-        warmup_steps: a whole number; at least 1 for the rsqrt factors.
+        warmup_steps: an integer; at least 1 for the rsqrt factors.
         decay_factor: of "decay_every" from 1e-30 to 1; of "linear_decay" the slope per step, 0 or from 1e-9 to 1e30.
-        steps_per_decay: of "decay_every", a whole number of at least 1.
-        steps_per_cycle: of "cosine_decay", a whole number of at least 1.
-        step_offset: how many steps the first value is held, a whole number.
+        steps_per_decay: of "decay_every", an integer of at least 1.
+        steps_per_cycle: of "cosine_decay", an integer of at least 1.
+        step_offset: how many steps the first value is held, an integer.
         min_learning_rate: the lowest rate, at least 0; also that of step 0 after a warmup from 0.
 
     Returns:
@@ -133,13 +140,13 @@ def create_learning_rate_scheduler(
     Source: t5x/utils.py of google-research/t5x, commit 247d329.
     """
     if not isinstance(factors, str):
-        raise refuse(_NAME, "factors", "a string", factors, TypeError)
+        raise argument_error(_NAME, "factors", "a string", factors, TypeError)
     base = float(positive(_NAME, "base_learning_rate", base_learning_rate))
-    warmup = whole_now(_NAME, "warmup_steps", warmup_steps)
-    offset = whole_now(_NAME, "step_offset", step_offset)
-    lowest = level_now(_NAME, "min_learning_rate", min_learning_rate)
+    warmup = concrete_nonnegative_int(_NAME, "warmup_steps", warmup_steps)
+    offset = concrete_nonnegative_int(_NAME, "step_offset", step_offset)
+    lowest = concrete_level(_NAME, "min_learning_rate", min_learning_rate)
     given = _Arguments(warmup, decay_factor, steps_per_decay, steps_per_cycle)
-    found = [chosen(_NAME, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
+    found = [choose(_NAME, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
     peak = base ** sum(count for _, count in found)
     product = [build(given) for build, _ in found if build is not _constant] or [fs.constant()]
     schedule = fs.maximum(fs.product(*product) if len(product) > 1 else product[0], lowest / peak)

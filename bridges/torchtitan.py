@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import funcsched as fs
-from bridges.rated import chosen
-from funcsched.core.validation import length_now, level_now, whole_now
+from bridges.rated import choose
+from funcsched.core.validation import concrete_level, concrete_nonnegative_int, concrete_positive_int
 
 
 def lr_schedules_config(
@@ -26,13 +26,13 @@ def lr_schedules_config(
     the last one, ``T - 1``, is one step of the decay short of `min_lr_factor`.
 
     Args:
-        warmup_steps: a whole number of at least 0; as in torchtitan the length, if that is shorter.
-        total_steps: the length with the warmup, a whole number of at least 1; by default `training_steps`.
+        warmup_steps: an integer of at least 0; as in torchtitan the length, if that is shorter.
+        total_steps: the length with the warmup, an integer of at least 1; by default `training_steps`.
         decay_ratio: the share of the length that decays, at least 0, rounded to whole steps and at most what the warmup
             leaves; by default all of that.
         decay_type: "linear", "sqrt" or "cosine".
         min_lr_factor: the multiplier at step T, at least 0.
-        training_steps: the `training.steps` of torchtitan, a whole number of at least 1.
+        training_steps: the `training.steps` of torchtitan, an integer of at least 1.
 
     Returns:
         A schedule: torchtitan, too, multiplies the learning rate of the optimizer.
@@ -53,15 +53,15 @@ def lr_schedules_config(
     Source: torchtitan 0.3.0, torchtitan.components.optimizer.lr_scheduler.
     """
     function = "lr_schedules_config"
-    length = length_now(function, "training_steps", training_steps)
+    length = concrete_positive_int(function, "training_steps", training_steps)
     if total_steps is not None:
-        length = length_now(function, "total_steps", total_steps)
-    warmup = min(whole_now(function, "warmup_steps", warmup_steps), length)
+        length = concrete_positive_int(function, "total_steps", total_steps)
+    warmup = min(concrete_nonnegative_int(function, "warmup_steps", warmup_steps), length)
     decay = length - warmup
     if decay_ratio is not None:
-        decay = min(round(length * level_now(function, "decay_ratio", decay_ratio)), decay)
-    shape = chosen(function, "decay_type", decay_type, _DECAYS)
-    end = level_now(function, "min_lr_factor", min_lr_factor)
+        decay = min(round(length * concrete_level(function, "decay_ratio", decay_ratio)), decay)
+    shape = choose(function, "decay_type", decay_type, _DECAYS)
+    end = concrete_level(function, "min_lr_factor", min_lr_factor)
     # torchtitan counts from 1, and so has a step more to fill.
     stable = length + 1 - warmup - decay
     schedule = fs.warmup_stable_decay(warmup, stable, decay, end=end if decay else 1.0, decay_shape=shape)

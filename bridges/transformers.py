@@ -7,9 +7,18 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import called, chosen
+from bridges.rated import call_by_name, choose
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import cycles, length_now, level_now, optional, positive, refuse, whole_cycles, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    cycles,
+    integer_cycles,
+    optional,
+    positive,
+)
 
 _NAME = "from_scheduler_type"
 
@@ -50,14 +59,14 @@ def from_scheduler_type(
 
     Args:
         name: the type, as a string or as a member of transformers' `SchedulerType`.
-        num_warmup_steps: the length of the warmup, a whole number from 0 to `num_training_steps`.
-        num_training_steps: the length with the warmup, a whole number.
+        num_warmup_steps: the length of the warmup, an integer from 0 to `num_training_steps`.
+        num_training_steps: the length with the warmup, an integer.
         base_lr: the learning rate that the multiplier is for, above 0. It is asked for where an argument is a rate
             (`lr_end`, `min_lr`) and of no effect elsewhere. Parameter groups of different rates then need a schedule
             each, from the rate of each; `bridges.torch.lambda_lr` takes such a list.
         **scheduler_specific_kwargs: the keywords of the type, as above: what `get_scheduler` takes under this name and
             `TrainingArguments` as `lr_scheduler_kwargs`. Rates and their ratios are at least 0, `power` and
-            `num_cycles` above 0; `timescale` and the `num_cycles` of cosine_with_restarts are whole numbers of at least
+            `num_cycles` above 0; `timescale` and the `num_cycles` of cosine_with_restarts are integers of at least
             1.
 
     Returns:
@@ -97,16 +106,16 @@ def from_scheduler_type(
     if isinstance(name, str):
         name = str.__str__(name)  # of a member of the enum, the word alone
         if name in _METRIC:
-            raise refuse(_NAME, "name", "a function of the step alone, and this type follows a metric", name)
-    build = chosen(_NAME, "name", name, _TYPES)
+            raise argument_error(_NAME, "name", "a function of the step alone, and this type follows a metric", name)
+    build = choose(_NAME, "name", name, _TYPES)
     run = _Run(
         name,
-        optional(whole_now)(_NAME, "num_warmup_steps", num_warmup_steps),
-        optional(whole_now)(_NAME, "num_training_steps", num_training_steps),
+        optional(concrete_nonnegative_int)(_NAME, "num_warmup_steps", num_warmup_steps),
+        optional(concrete_nonnegative_int)(_NAME, "num_training_steps", num_training_steps),
         optional(positive)(_NAME, "base_lr", base_lr),
     )
     names = ["num_warmup_steps", "num_training_steps", *(build.__kwdefaults__ or {})]
-    schedule: Schedule = called(_NAME, partial(build, run), names, scheduler_specific_kwargs)
+    schedule: Schedule = call_by_name(_NAME, partial(build, run), names, scheduler_specific_kwargs)
     return schedule
 
 
@@ -120,7 +129,7 @@ class _Run(NamedTuple):
 
     def needed(self, argument: str, value: Any) -> Any:
         if value is None:
-            raise refuse(_NAME, argument, f"given for {self.name!r}", value)
+            raise argument_error(_NAME, argument, f"given for {self.name!r}", value)
         return value
 
     def warmup(self) -> int:
@@ -131,7 +140,7 @@ class _Run(NamedTuple):
         """The training steps, of which the warmup must be a part."""
         total: int = self.needed("num_training_steps", self.num_training_steps)
         if self.warmup() > total:
-            raise refuse(_NAME, "num_warmup_steps", f"at most `num_training_steps` ({total})", self.warmup())
+            raise argument_error(_NAME, "num_warmup_steps", f"at most `num_training_steps` ({total})", self.warmup())
         return total
 
     def cosine_total(self) -> int:
@@ -140,20 +149,20 @@ class _Run(NamedTuple):
 
     def ratio(self, argument: str, rate: float) -> float:
         """An absolute rate as a multiplier."""
-        rate = level_now(_NAME, argument, rate)
+        rate = concrete_level(_NAME, argument, rate)
         if self.base_lr is None:
-            raise refuse(_NAME, "base_lr", f"given with `{argument}`, a learning rate and no multiplier", None)
+            raise argument_error(_NAME, "base_lr", f"given with `{argument}`, a learning rate and no multiplier", None)
         return rate / self.base_lr
 
     def lowest(self, min_lr: float | None, min_lr_rate: float | None) -> float:
         """The end of a cosine, given as a rate or as a ratio."""
         if min_lr is None:
             if min_lr_rate is None:
-                raise refuse(_NAME, "min_lr_rate", f"given for {self.name!r}, or `min_lr` in its place", None)
-            lowest: float = level_now(_NAME, "min_lr_rate", min_lr_rate)
+                raise argument_error(_NAME, "min_lr_rate", f"given for {self.name!r}, or `min_lr` in its place", None)
+            lowest: float = concrete_level(_NAME, "min_lr_rate", min_lr_rate)
             return lowest
         if min_lr_rate is not None:
-            raise refuse(_NAME, "min_lr_rate", f"None where `min_lr` is given ({min_lr!r})", min_lr_rate)
+            raise argument_error(_NAME, "min_lr_rate", f"None where `min_lr` is given ({min_lr!r})", min_lr_rate)
         return self.ratio("min_lr", min_lr)
 
 
@@ -178,17 +187,19 @@ def _cosine(run: _Run, *, num_cycles: float = 0.5) -> Schedule:
 
 
 def _cosine_with_restarts(run: _Run, *, num_cycles: int = 1) -> Schedule:
-    num_cycles = whole_cycles(_NAME, "num_cycles", num_cycles)
+    num_cycles = integer_cycles(_NAME, "num_cycles", num_cycles)
     return fs.warmup_cosine_restarts(run.warmup(), run.cosine_total(), cycles=num_cycles)
 
 
 def _polynomial(run: _Run, *, lr_end: float = 1e-7, power: float = 1.0) -> Schedule:
     warmup, total = run.warmup(), run.total()
     if warmup == total:
-        raise refuse(_NAME, "num_warmup_steps", f"below `num_training_steps` ({total}) for {run.name!r}", warmup)
+        raise argument_error(
+            _NAME, "num_warmup_steps", f"below `num_training_steps` ({total}) for {run.name!r}", warmup
+        )
     end = run.ratio("lr_end", lr_end)
     if end >= 1.0:
-        raise refuse(_NAME, "lr_end", f"below `base_lr` ({run.base_lr!r})", lr_end)
+        raise argument_error(_NAME, "lr_end", f"below `base_lr` ({run.base_lr!r})", lr_end)
     return fs.warmup_polynomial(warmup, total, end=end, exponent=positive(_NAME, "power", power))
 
 
@@ -196,7 +207,7 @@ def _inverse_sqrt(run: _Run, *, timescale: int | None = None) -> Schedule:
     warmup = run.warmup()
     if timescale is None:
         timescale = warmup or 10_000
-    return fs.warmup_inverse_sqrt(warmup, timescale=length_now(_NAME, "timescale", timescale))
+    return fs.warmup_inverse_sqrt(warmup, timescale=concrete_positive_int(_NAME, "timescale", timescale))
 
 
 def _cosine_with_min_lr(
@@ -221,7 +232,7 @@ def _cosine_warmup_with_min_lr(
     if warmup_lr_rate is None:
         rise = fs.shift(fs.ramp(0.0, 1.0, steps=warmup), 1)
     else:
-        start = level_now(_NAME, "warmup_lr_rate", warmup_lr_rate)
+        start = concrete_level(_NAME, "warmup_lr_rate", warmup_lr_rate)
         rise = fs.ramp(start, 1.0, steps=max(1, warmup - 1))
     return fs.join([rise, fs.shift(fs.warmup_cosine(0, decay, end=end, cycles=num_cycles), 1)], [warmup])
 
@@ -241,13 +252,13 @@ def _warmup_stable_decay(
     num_cycles: float = 0.5,
 ) -> Schedule:
     warmup = run.warmup()
-    decay = whole_now(_NAME, "num_decay_steps", run.needed("num_decay_steps", num_decay_steps))
+    decay = concrete_nonnegative_int(_NAME, "num_decay_steps", run.needed("num_decay_steps", num_decay_steps))
     stable = _stable_steps(run, decay) if num_stable_steps is None else num_stable_steps
-    stable = whole_now(_NAME, "num_stable_steps", stable)
-    low = level_now(_NAME, "min_lr_ratio", min_lr_ratio)
+    stable = concrete_nonnegative_int(_NAME, "num_stable_steps", stable)
+    low = concrete_level(_NAME, "min_lr_ratio", min_lr_ratio)
     num_cycles = cycles(_NAME, "num_cycles", num_cycles)
-    warmup_shape = chosen(_NAME, "warmup_type", warmup_type, _WARMUPS)
-    decay_shape = chosen(_NAME, "decay_type", decay_type, _DECAYS)
+    warmup_shape = choose(_NAME, "warmup_type", warmup_type, _WARMUPS)
+    decay_shape = choose(_NAME, "decay_type", decay_type, _DECAYS)
     if decay_type != "cosine" or num_cycles == 0.5:
         return fs.warmup_stable_decay(
             warmup, stable, decay, start=low, end=low, warmup_shape=warmup_shape, decay_shape=decay_shape
@@ -261,10 +272,14 @@ def _warmup_stable_decay(
 def _stable_steps(run: _Run, decay: int) -> int:
     """What warmup and decay leave of the training."""
     if run.num_training_steps is None:
-        raise refuse(_NAME, "num_training_steps", f"given for {run.name!r}, or `num_stable_steps` in its place", None)
+        raise argument_error(
+            _NAME, "num_training_steps", f"given for {run.name!r}, or `num_stable_steps` in its place", None
+        )
     left = run.total() - run.warmup()
     if decay > left:
-        raise refuse(_NAME, "num_decay_steps", f"at most `num_training_steps` - `num_warmup_steps` ({left})", decay)
+        raise argument_error(
+            _NAME, "num_decay_steps", f"at most `num_training_steps` - `num_warmup_steps` ({left})", decay
+        )
     return left - decay
 
 

@@ -119,7 +119,7 @@ def by_name() -> dict[str, list[Case]]:
 
 
 def counts(data: Any) -> Iterator[int]:
-    """The whole numbers among the parameters: most are lengths or boundaries."""
+    """The integers among the parameters: most are lengths or boundaries."""
     if type(data) is int:
         yield data
     elif isinstance(data, (dict, list)):

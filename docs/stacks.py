@@ -211,7 +211,7 @@ JAX = [
         "gradients of the final loss by peak, warmup, total and end through a scan, against central differences:"
         " 1e-12 in x64, 2e-5 in float32",
         (
-            "A warmup or a horizon to be differentiated is a traced float, and may be fractional. At a whole number of"
+            "A warmup or a horizon to be differentiated is a traced float, and may be fractional. At an integer of"
             " steps the curve has a bend there: the gradient lies between the two slopes.",
             "Traced numbers are not checked: clip them to their range.",
         ),

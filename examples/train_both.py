@@ -305,7 +305,7 @@ def read_command_line() -> tuple[argparse.Namespace, fs.Schedule]:
 def whole(least: int, most: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not (text.isdecimal() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be an integer from {least} to {most}, got {text!r}")
         return int(text)
 
     return convert

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import funcsched as fs
-from funcsched.core.validation import level_now, positive, rule, sequence
+from funcsched.core.validation import concrete_level, number_rule, positive, sequence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -97,7 +97,7 @@ def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpa
     Source: Composer 0.32.1, composer.optim.ConstantScheduler.
     """
     clock = TrainingClock("constant_scheduler", training)
-    level, end = clock.check(level_now, "alpha", alpha), clock.first(clock.time("t_max", t_max))
+    level, end = clock.check(concrete_level, "alpha", alpha), clock.first(clock.time("t_max", t_max))
     return fs.piecewise_constant([end], levels=[level, 1.0])
 
 
@@ -131,7 +131,7 @@ def linear_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearScheduler.
     """
     clock = TrainingClock("linear_scheduler", training)
-    first, last = clock.check(level_now, "alpha_i", alpha_i), clock.check(level_now, "alpha_f", alpha_f)
+    first, last = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
     return ramp(clock, t_max, first, last, fs.linear)
 
 
@@ -189,7 +189,7 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
     Source: Composer 0.32.1, composer.optim.CosineAnnealingScheduler.
     """
     clock = TrainingClock("cosine_annealing_scheduler", training)
-    return ramp(clock, t_max, 1.0, clock.check(level_now, "alpha_f", alpha_f), fs.cosine)
+    return ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), fs.cosine)
 
 
 def cosine_annealing_warm_restarts_scheduler(
@@ -225,7 +225,7 @@ def cosine_annealing_warm_restarts_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWarmRestartsScheduler.
     """
     clock = TrainingClock("cosine_annealing_warm_restarts_scheduler", training)
-    end, growth = clock.check(level_now, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
+    end, growth = clock.check(concrete_level, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
     first = clock.length("t_0", t_0)
     equal = int(growth * first.value) == first.value
 
@@ -275,7 +275,7 @@ def polynomial_scheduler(
     """
     clock = TrainingClock("polynomial_scheduler", training)
     shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    return ramp(clock, t_max, 1.0, clock.check(level_now, "alpha_f", alpha_f), shape)
+    return ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), shape)
 
 
 def ramp(clock: TrainingClock, t_max: str, first: float, last: float, shape: fs.Shape) -> fs.Schedule:
@@ -284,11 +284,11 @@ def ramp(clock: TrainingClock, t_max: str, first: float, last: float, shape: fs.
 
 
 def multi_step(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
-    factor = clock.check(level_now, "gamma", gamma)
+    factor = clock.check(concrete_level, "gamma", gamma)
     times = sequence(clock.function, "milestones", milestones, lambda _, name, text: clock.time(name, text), "times")
     steps = sorted(Counter(map(clock.first, times)).items())
     return fs.piecewise_constant([step for step, _ in steps], factors=[factor**count for _, count in steps])
 
 
-_factor = rule("a number from 1e-30 to 1", 1e-30, 1)
-_growth = rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
+_factor = number_rule("a number from 1e-30 to 1", 1e-30, 1)
+_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import funcsched as fs
-from funcsched.core.validation import length_now, positive, refuse, rule, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
+    positive,
+)
 from funcsched.numerics.number_system import MAX_COUNT
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ class Training(TypedDict, total=False):
 
     max_duration: the length of the training, a time but no share. Shares need it, and `t_max` after a warmup must be as
         long where the two can be compared.
-    batches_per_epoch: the length of the dataloader, a whole number of at least 1. Epochs need it.
+    batches_per_epoch: the length of the dataloader, an integer of at least 1. Epochs need it.
     samples_per_batch: from 1 to 10**9. Samples need it, and every batch is taken to have as many.
     tokens_per_batch: the same for tokens.
     scale_schedule_ratio: the trainer's, above 0, by default 1: all times are multiplied by it and rounded down,
@@ -75,13 +81,13 @@ class TrainingClock:
             if unit == "ep":
                 number, unit = number * self._epoch(argument), "ba"
             count = int(number * (self.ratio if ratio is None else ratio))
-        return Time(argument, text, self.check(whole_now, argument, count), unit)
+        return Time(argument, text, self.check(concrete_nonnegative_int, argument, count), unit)
 
     def length(self, argument: str, text: str) -> Time:
         """A time above 0."""
         time = self.time(argument, text)
         if time.value == 0:
-            raise refuse(self.function, argument, "a time above 0", text)
+            raise argument_error(self.function, argument, "a time above 0", text)
         return time
 
     def end(self, argument: str, text: str) -> tuple[int, str]:
@@ -89,7 +95,7 @@ class TrainingClock:
         number, unit = self._needed("max_duration", f"for `{argument}` {text!r}", _length)
         total = int(number * self.ratio)
         if total == 0:
-            raise refuse(self.function, "max_duration", "a time above 0", self.training["max_duration"])
+            raise argument_error(self.function, "max_duration", "a time above 0", self.training["max_duration"])
         return total, unit
 
     def last(self, time: Time) -> int:
@@ -124,12 +130,12 @@ class TrainingClock:
         parts = per_batch // shared
         if jumps and parts > _PARTS:
             requirement = f"a fraction of batches with a denominator of at most {_PARTS}"
-            raise refuse(self.function, time.argument, requirement, time.text)
+            raise argument_error(self.function, time.argument, requirement, time.text)
         schedule = build(*(count // shared for count in counts))
         return schedule if parts == 1 else fs.stretch(schedule, 1 / parts)
 
     def _epoch(self, argument: str) -> int:
-        batches: int = self._needed("batches_per_epoch", f"for `{argument}` in epochs", length_now)
+        batches: int = self._needed("batches_per_epoch", f"for `{argument}` in epochs", concrete_positive_int)
         return batches
 
     def _per_batch(self, time: Time) -> int:
@@ -142,7 +148,7 @@ class TrainingClock:
     def _needed(self, name: str, purpose: str, rule: Callable[[str, str, Any], Any]) -> Any:
         value = self.training.get(name)
         if value is None:
-            raise refuse(self.function, name, f"given {purpose}", None)
+            raise argument_error(self.function, name, f"given {purpose}", None)
         return self.check(rule, name, value)
 
 
@@ -153,19 +159,19 @@ def _times(*units: str) -> Callable[[str, str, Any], tuple[float, str]]:
 
     def check(function: str, argument: str, text: Any) -> tuple[float, str]:
         if not isinstance(text, str):
-            raise refuse(function, argument, requirement, text, TypeError)
+            raise argument_error(function, argument, requirement, text, TypeError)
         match = re.fullmatch(f"(.+)({'|'.join(units)})", text, re.IGNORECASE)
         try:
             number = float(match[1]) if match else math.nan
         except ValueError:
             number = math.nan
         if match is None or not 0 <= number <= MAX_COUNT:
-            raise refuse(function, argument, requirement, text)
+            raise argument_error(function, argument, requirement, text)
         unit = match[2].lower()
         if unit == "dur":
             return number, unit
         if number != int(number):
-            raise refuse(function, argument, requirement, text)
+            raise argument_error(function, argument, requirement, text)
         return int(number), unit
 
     return check
@@ -175,5 +181,5 @@ _EXAMPLES = {"ep": "'10ep'", "ba": "'500ba'", "sp": "'64sp'", "tok": "'1e6tok'",
 _time, _length = _times("ep", "ba", "sp", "tok", "dur"), _times("ep", "ba", "sp", "tok")
 
 
-_count = rule("a whole number from 1 to 10**9", 1, 10**9, int)
+_count = number_rule("an integer from 1 to 10**9", 1, 10**9, int)
 _PARTS = 64  # into as many parts `stretch` divides a step exactly

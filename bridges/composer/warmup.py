@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import funcsched as fs
-from funcsched.core.validation import level_now, positive, refuse, truth
+from funcsched.core.validation import argument_error, boolean, concrete_level, positive
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -85,7 +85,7 @@ def constant_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.ConstantWithWarmupScheduler.
     """
     clock = TrainingClock("constant_with_warmup_scheduler", training)
-    level = clock.check(level_now, "alpha", alpha)
+    level = clock.check(concrete_level, "alpha", alpha)
     return _warmed(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
 
 
@@ -125,7 +125,7 @@ def linear_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearWithWarmupScheduler.
     """
     clock = TrainingClock("linear_with_warmup_scheduler", training)
-    first, last = clock.check(level_now, "alpha_i", alpha_i), clock.check(level_now, "alpha_f", alpha_f)
+    first, last = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
     return _warmed(clock, t_warmup, t_max, scale_warmup, first, last, fs.linear)
 
 
@@ -166,7 +166,7 @@ def cosine_annealing_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWithWarmupScheduler.
     """
     clock = TrainingClock("cosine_annealing_with_warmup_scheduler", training)
-    end = clock.check(level_now, "alpha_f", alpha_f)
+    end = clock.check(concrete_level, "alpha_f", alpha_f)
     return _warmed(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
 
 
@@ -206,13 +206,16 @@ def polynomial_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.PolynomialWithWarmupScheduler.
     """
     clock = TrainingClock("polynomial_with_warmup_scheduler", training)
-    shape, end = fs.reverse(fs.power(clock.check(positive, "power", power))), clock.check(level_now, "alpha_f", alpha_f)
+    shape, end = (
+        fs.reverse(fs.power(clock.check(positive, "power", power))),
+        clock.check(concrete_level, "alpha_f", alpha_f),
+    )
     return _warmed(clock, t_warmup, t_max, scale_warmup, 1.0, end, shape)
 
 
 def _warmup(clock: TrainingClock, t_warmup: str, scale_warmup: bool) -> tuple[Time, int]:
     """The warmup, and how long it would take to rise to the end."""
-    scaled, warmup = clock.check(truth, "scale_warmup", scale_warmup), clock.time("t_warmup", t_warmup, 1.0)
+    scaled, warmup = clock.check(boolean, "scale_warmup", scale_warmup), clock.time("t_warmup", t_warmup, 1.0)
     return warmup, clock.time("t_warmup", t_warmup).value if scaled else warmup.value
 
 
@@ -222,9 +225,11 @@ def _warmed(
     """A warmup to a level, and a ramp from there."""
     (warmup, rising), end = _warmup(clock, t_warmup, scale_warmup), clock.time("t_max", t_max)
     if warmup.unit != end.unit:
-        raise refuse(clock.function, "t_warmup", f"in {end.unit!r}, as `t_max` is", t_warmup)
+        raise argument_error(clock.function, "t_warmup", f"in {end.unit!r}, as `t_max` is", t_warmup)
     if clock.too_short(end):
-        raise refuse(clock.function, "t_max", f"at least `max_duration` ({clock.training['max_duration']!r})", t_max)
+        raise argument_error(
+            clock.function, "t_max", f"at least `max_duration` ({clock.training['max_duration']!r})", t_max
+        )
 
     def build(boundary: int, up: int, down: int) -> fs.Schedule:
         ramp = fs.ramp(first, last, steps=down, shape=shape) if down else fs.constant(first)

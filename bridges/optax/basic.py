@@ -10,14 +10,14 @@ from typing import Any
 
 import funcsched as fs
 from bridges.optax.rates import checked, from_phases, from_rates, with_exponent
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from funcsched.core.validation import (
     LARGEST_LEVEL,
-    length_now,
-    level_now,
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
     optional,
-    refuse,
-    whole_now,
 )
 
 
@@ -55,8 +55,8 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
     Args:
         init_value: the rate up to `transition_begin`, at least 0.
         end_value: the rate from the end of the transition on, at least 0.
-        transition_steps: the length of the transition, a whole number of at least 0.
-        transition_begin: the step at which it begins, a whole number of at least 0.
+        transition_steps: the length of the transition, an integer of at least 0.
+        transition_begin: the step at which it begins, an integer of at least 0.
 
     Returns:
         A schedule and its peak, the larger of the two rates.
@@ -98,8 +98,8 @@ def polynomial_schedule(
         init_value: the rate up to `transition_begin`, at least 0.
         end_value: the rate from the end of the transition on, at least 0.
         power: above 0; 1 is `linear_schedule`, above it the transition ends flat.
-        transition_steps: the length of the transition, a whole number of at least 0.
-        transition_begin: the step at which it begins, a whole number of at least 0.
+        transition_steps: the length of the transition, an integer of at least 0.
+        transition_begin: the step at which it begins, an integer of at least 0.
 
     Returns:
         A schedule and its peak, the larger of the two rates.
@@ -114,7 +114,7 @@ def polynomial_schedule(
         [0.5, 0.125, 0.0]
 
     Differs: with `transition_steps` of 0 the transition is absent and `end_value` holds from `transition_begin` on;
-    optax then holds `init_value` for ever. Where `power` is no whole number, optax under jit is NaN from the end of
+    optax then holds `init_value` for ever. Where `power` is not an integer, optax under jit is NaN from the end of
     the transition on, for ever, for many lengths (10, 20, 30, 60, 1000): what remains is rounded to below 0. What it
     replaces (negative `transition_steps` or `transition_begin`) is refused.
 
@@ -136,15 +136,17 @@ def _knots(function: str, init_value: float, scales: Mapping[int, float] | None)
     """The boundaries in order, and the rates before the first and from each on."""
     argument, given = "boundaries_and_scales", {} if scales is None else scales
     if not isinstance(given, Mapping):
-        raise refuse(function, argument, "a mapping from boundaries to scales, or None", scales, TypeError)
+        raise argument_error(function, argument, "a mapping from boundaries to scales, or None", scales, TypeError)
     checked = {
-        whole_now(function, f"{argument} key", key): level_now(function, f"{argument}[{key!r}]", scale)
+        concrete_nonnegative_int(function, f"{argument} key", key): concrete_level(
+            function, f"{argument}[{key!r}]", scale
+        )
         for key, scale in given.items()
     }
     boundaries = sorted(checked)
     rates = list(accumulate((Fraction(checked[key]) for key in boundaries), mul, initial=Fraction(init_value)))
     if max(rates) > LARGEST_LEVEL:
-        raise refuse(function, argument, "scales that keep the rates to 3.4e38", given)
+        raise argument_error(function, argument, "scales that keep the rates to 3.4e38", given)
     return boundaries, rates
 
 
@@ -155,7 +157,7 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
 
     Args:
         init_value: the rate before the first boundary, at least 0.
-        boundaries_and_scales: from the steps at which the rate changes, whole numbers of at least 0, to what it is
+        boundaries_and_scales: from the steps at which the rate changes, integers of at least 0, to what it is
             multiplied by there, at least 0.
 
     Returns:
@@ -196,7 +198,7 @@ def piecewise_interpolate_schedule(
     Args:
         interpolate_type: "linear" or "cosine".
         init_value: the rate at step 0, at least 0.
-        boundaries_and_scales: from the steps of the knots, whole numbers of at least 0, to what the rate of the knot
+        boundaries_and_scales: from the steps of the knots, integers of at least 0, to what the rate of the knot
             before is multiplied by, at least 0. A knot at 0 replaces the first one.
 
     Returns:
@@ -216,7 +218,7 @@ def piecewise_interpolate_schedule(
     Source: optax.piecewise_interpolate_schedule of optax 0.2.8.
     """
     name = "piecewise_interpolate_schedule"
-    shape = chosen(name, "interpolate_type", interpolate_type, _INTERPOLATIONS)
+    shape = choose(name, "interpolate_type", interpolate_type, _INTERPOLATIONS)
     (init_value,) = checked(name, init_value=init_value)
     boundaries, rates = _knots(name, init_value, boundaries_and_scales)
     if not boundaries:
@@ -244,9 +246,9 @@ def exponential_decay(
 
     Args:
         init_value: the rate up to `transition_begin`, at least 0.
-        transition_steps: over how many steps the factor applies once, a whole number of at least 1.
+        transition_steps: over how many steps the factor applies once, an integer of at least 1.
         decay_rate: the factor, from 1e-30 to 1e30.
-        transition_begin: the step at which it begins, a whole number of at least 0.
+        transition_begin: the step at which it begins, an integer of at least 0.
         staircase: whether it applies at once at the end of each stretch of `transition_steps`.
         end_value: the bound, at least 0, or None.
 
@@ -284,11 +286,11 @@ def exponential(
     function: str, first: float, transition_steps: Any, decay_rate: Any, transition_begin: Any, staircase: Any, end: Any
 ) -> tuple[Fraction, Callable[[Callable[[Fraction], float]], fs.Schedule]]:
     """The largest rate, and what builds the schedule."""
-    steps = length_now(function, "transition_steps", transition_steps)
+    steps = concrete_positive_int(function, "transition_steps", transition_steps)
     rate, begin, staircase = checked(
         function, decay_rate=decay_rate, transition_begin=transition_begin, staircase=staircase
     )
-    end = optional(level_now)(function, "end_value", end)
+    end = optional(concrete_level)(function, "end_value", end)
     if end is not None and (end >= first if rate < 1 else end <= first):
         first, rate = end, 1.0
     start, growing = Fraction(first), rate > 1
@@ -315,7 +317,7 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
 
     Args:
         init_value: the rate at step 0, at least 0.
-        decay_steps: the length of the decay, a whole number of at least 0.
+        decay_steps: the length of the decay, an integer of at least 0.
         alpha: the rate at the end as a share of `init_value`, at least 0; above 1 the rate rises.
         exponent: above 0.
 

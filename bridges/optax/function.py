@@ -34,7 +34,7 @@ class FromOptax(Lift):
     __repr__ = fs.Schedule.__repr__
 
     def at(self, step: Step) -> Any:
-        return step.full(step.call(partial(_rates, self.function)) / self.peak_value)
+        return step.full(step.apply(partial(_rates, self.function)) / self.peak_value)
 
     def scalar(self) -> Callable[[int], float]:
         return fs.Schedule.scalar(self)

@@ -9,15 +9,15 @@ from typing import Any
 import funcsched as fs
 from bridges.optax.function import from_optax
 from bridges.optax.warmup import warmup_cosine_decay_schedule
-from bridges.rated import Rated, called
+from bridges.rated import Rated, call_by_name
 from funcsched.core.validation import (
+    argument_error,
     callable_,
-    increasing,
-    length_now,
-    level_now,
-    refuse,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    require_increasing,
     sequence,
-    whole_now,
 )
 
 _CYCLE = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
@@ -52,7 +52,7 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
     """
     rows = sequence("sgdr_schedule", "cosine_kwargs", cosine_kwargs, _cycle, "mappings")
     if not rows:
-        raise refuse("sgdr_schedule", "cosine_kwargs", "at least one cycle", [])
+        raise argument_error("sgdr_schedule", "cosine_kwargs", "at least one cycle", [])
     cycles, lengths = zip(*rows, strict=True)
     if len(set(rows)) == 1:
         (schedule, peak_value), length = cycles[0], lengths[0]
@@ -63,9 +63,9 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
 def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
     """A cycle and its length."""
     if not isinstance(value, Mapping):
-        raise refuse(function, argument, "a mapping of arguments by name", value, TypeError)
-    rated = called(function, warmup_cosine_decay_schedule, _CYCLE, value)
-    return rated, length_now(function, f"{argument}['decay_steps']", value["decay_steps"])
+        raise argument_error(function, argument, "a mapping of arguments by name", value, TypeError)
+    rated = call_by_name(function, warmup_cosine_decay_schedule, _CYCLE, value)
+    return rated, concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
 
 def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries: Iterable[int]) -> Rated:
@@ -76,13 +76,13 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
     Args:
         schedules: at least one: what the functions here or `to_optax` return, or schedules and optax schedules of
             absolute rates, as `from_optax` takes them.
-        boundaries: the steps at which each but the first begins, whole numbers, increasing; one fewer than schedules.
+        boundaries: the steps at which each but the first begins, integers, increasing; one fewer than schedules.
 
     Returns:
         A schedule and its peak, the largest of those given, or 1 where all schedules are functions.
 
     Raises:
-        TypeError, ValueError: no schedule or not callable, a peak below 0, no whole number, not increasing, or the
+        TypeError, ValueError: no schedule or not callable, a peak below 0, not an integer, not increasing, or the
             wrong number of boundaries.
 
     Example:
@@ -97,12 +97,12 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
     """
     name = "join_schedules"
     items = sequence(name, "schedules", schedules, _item, "schedules")
-    begins = sequence(name, "boundaries", boundaries, whole_now, "whole numbers")
+    begins = sequence(name, "boundaries", boundaries, concrete_nonnegative_int, "integers")
     if not items:
-        raise refuse(name, "schedules", "at least one schedule", [])
+        raise argument_error(name, "schedules", "at least one schedule", [])
     if len(begins) != len(items) - 1:
-        raise refuse(name, "boundaries", f"one fewer than the {len(items)} schedules", list(begins))
-    increasing(name, "boundaries", begins)
+        raise argument_error(name, "boundaries", f"one fewer than the {len(items)} schedules", list(begins))
+    require_increasing(name, "boundaries", begins)
     peaks = [item.peak_value for item in items if isinstance(item, Rated)]
     if len(peaks) == len(items) and not max(peaks):
         return Rated(fs.constant(), 0.0)
@@ -114,7 +114,7 @@ def _item(function: str, argument: str, value: Any) -> Any:
     """A `Rated`, of whatever else has a schedule and a peak as well, or a function."""
     schedule, peak = getattr(value, "schedule", None), getattr(value, "peak_value", None)
     if peak is not None and isinstance(schedule, fs.Schedule):
-        return Rated(schedule, level_now(function, f"{argument}.peak_value", peak))
+        return Rated(schedule, concrete_level(function, f"{argument}.peak_value", peak))
     return callable_(function, argument, value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from bridges.jax import register
-from funcsched.core.schedule import Lift, Schedule, lifted, parts
+from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
 from funcsched.core.validation import finite
 from funcsched.core.value import Value
 from funcsched.shapes.shape import Custom
@@ -41,7 +41,7 @@ class OptaxSchedule(Value):
         """The same with its numbers on the device, so that no call copies them; None where it cannot be compiled."""
         rate = None
         # A user's function may be written for concrete values alone.
-        if not any(isinstance(part, (Lift, Custom)) for part in parts(self.schedule)):
+        if not any(isinstance(part, (Lift, Custom)) for part in walk(self.schedule)):
             try:
                 with jax.ensure_compile_time_eval():  # not as tracers of a function that is being compiled
                     rate = jax.device_put(self)
@@ -86,4 +86,4 @@ def to_optax(schedule: Schedule | Callable[[Any], Any], peak_value: float = 1.0)
         (0.0, 0.5, 0.0)
         >>> optimizer = optax.adamw(learning_rate=rate)
     """
-    return OptaxSchedule(lifted("to_optax", "schedule", schedule), finite("to_optax", "peak_value", peak_value))
+    return OptaxSchedule(as_schedule("to_optax", "schedule", schedule), finite("to_optax", "peak_value", peak_value))

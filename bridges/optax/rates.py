@@ -10,29 +10,29 @@ from typing import Any
 import funcsched as fs
 from bridges.rated import Rated
 from funcsched.core.validation import (
-    level_now,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    number_rule,
     positive,
     ratio,
-    rule,
-    truth,
-    whole_now,
 )
 
-_share = rule("a number from 0 to 1", 0, 1)
+_share = number_rule("a number from 0 to 1", 0, 1)
 _RULES: dict[str, Callable[[str, str, Any], Any]] = {
-    "value": level_now,
-    "init_value": level_now,
-    "peak_value": level_now,
-    "end_value": level_now,
-    "alpha": level_now,
+    "value": concrete_level,
+    "init_value": concrete_level,
+    "peak_value": concrete_level,
+    "end_value": concrete_level,
+    "alpha": concrete_level,
     "power": positive,
     "exponent": positive,
-    "transition_steps": whole_now,
-    "transition_begin": whole_now,
-    "warmup_steps": whole_now,
-    "decay_steps": whole_now,
+    "transition_steps": concrete_nonnegative_int,
+    "transition_begin": concrete_nonnegative_int,
+    "warmup_steps": concrete_nonnegative_int,
+    "decay_steps": concrete_nonnegative_int,
     "decay_rate": ratio,
-    "staircase": truth,
+    "staircase": boolean,
     "pct_start": _share,
     "pct_final": _share,
     "div_factor": ratio,

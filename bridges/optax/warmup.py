@@ -10,9 +10,9 @@ from bridges.optax.basic import exponential
 from bridges.optax.rates import checked, from_phases, from_rates, with_exponent
 from bridges.rated import Rated
 from funcsched.core.validation import (
-    length_now,
-    refuse,
-    within,
+    argument_error,
+    concrete_positive_int,
+    require_at_most,
 )
 
 
@@ -31,7 +31,7 @@ def linear_onecycle_schedule(
     ``peak_value / div_factor / final_div_factor`` at `transition_steps`, which is held
 
     Args:
-        transition_steps: the length, a whole number of at least 1.
+        transition_steps: the length, an integer of at least 1.
         peak_value: the rate at the peak, at least 0.
         pct_start: where the peak is, as a share of the length: from 0 to 1, as all shares.
         pct_final: where the second line ends, at least `pct_start`.
@@ -56,7 +56,7 @@ def linear_onecycle_schedule(
     Smith and Topin 2017, arXiv:1708.07120.
     """
     name = "linear_onecycle_schedule"
-    total = length_now(name, "transition_steps", transition_steps)
+    total = concrete_positive_int(name, "transition_steps", transition_steps)
     peak_value, pct_start, pct_final, div_factor, final_div_factor = checked(
         name,
         peak_value=peak_value,
@@ -66,7 +66,7 @@ def linear_onecycle_schedule(
         final_div_factor=final_div_factor,
     )
     if pct_final < pct_start:
-        raise refuse(name, "pct_final", f"at least `pct_start` ({pct_start!r})", pct_final)
+        raise argument_error(name, "pct_final", f"at least `pct_start` ({pct_start!r})", pct_final)
     up, middle = int(pct_start * total), int(pct_final * total)
     peak, start, end = _one_cycle_rates(peak_value, div_factor, final_div_factor)
     if 0 < peak == max(peak, start, end):
@@ -97,7 +97,7 @@ def cosine_onecycle_schedule(
     ``peak_value / div_factor / final_div_factor`` at `transition_steps`, which is held
 
     Args:
-        transition_steps: the length, a whole number of at least 1.
+        transition_steps: the length, an integer of at least 1.
         peak_value: the rate at the peak, at least 0.
         pct_start: where the peak is, as a share of the length: from 0 to 1.
         div_factor: how many times lower the rate is at step 0, from 1e-30 to 1e30.
@@ -120,7 +120,7 @@ def cosine_onecycle_schedule(
     Source: optax.cosine_onecycle_schedule of optax 0.2.8; Smith and Topin 2017, arXiv:1708.07120.
     """
     name = "cosine_onecycle_schedule"
-    total = length_now(name, "transition_steps", transition_steps)
+    total = concrete_positive_int(name, "transition_steps", transition_steps)
     peak_value, pct_start, div_factor, final_div_factor = checked(
         name, peak_value=peak_value, pct_start=pct_start, div_factor=div_factor, final_div_factor=final_div_factor
     )
@@ -139,7 +139,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     Args:
         init_value: the rate at step 0, at least 0.
         peak_value: the rate from `warmup_steps` on, at least 0.
-        warmup_steps: the length of the line, a whole number of at least 0.
+        warmup_steps: the length of the line, an integer of at least 0.
 
     Returns:
         A schedule and its peak, the larger of the two rates.
@@ -180,8 +180,8 @@ def warmup_cosine_decay_schedule(
     Args:
         init_value: the rate at step 0, at least 0.
         peak_value: the rate after the warmup, at least 0.
-        warmup_steps: the length of the warmup, a whole number from 0 to `decay_steps`.
-        decay_steps: the length of both together, a whole number.
+        warmup_steps: the length of the warmup, an integer from 0 to `decay_steps`.
+        decay_steps: the length of both together, an integer.
         end_value: the rate from `decay_steps` on, at least 0.
         exponent: above 0.
 
@@ -211,7 +211,7 @@ def warmup_cosine_decay_schedule(
         end_value=end_value,
         exponent=exponent,
     )
-    within(name, "warmup_steps", warmup_steps, "decay_steps", decay_steps)
+    require_at_most(name, "warmup_steps", warmup_steps, "decay_steps", decay_steps)
     if exponent == 1 and 0 < peak_value == max(init_value, peak_value, end_value):
         levels = {"start": init_value / peak_value, "end": end_value / peak_value}
         return Rated(fs.warmup_cosine(warmup_steps, decay_steps, **levels), peak_value)
@@ -239,10 +239,10 @@ def warmup_exponential_decay_schedule(
     Args:
         init_value: the rate at step 0, at least 0.
         peak_value: the rate after the warmup, at least 0.
-        warmup_steps: the length of the warmup, a whole number of at least 0.
-        transition_steps: over how many steps the factor applies once, a whole number of at least 1.
+        warmup_steps: the length of the warmup, an integer of at least 0.
+        transition_steps: over how many steps the factor applies once, an integer of at least 1.
         decay_rate: the factor, from 1e-30 to 1e30.
-        transition_begin: how many steps after the warmup the decay begins, a whole number of at least 0.
+        transition_begin: how many steps after the warmup the decay begins, an integer of at least 0.
         staircase: whether the factor applies at once at the end of each stretch of `transition_steps`.
         end_value: the bound of the decay, at least 0, or None.
 

@@ -11,19 +11,19 @@ from itertools import accumulate
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from funcsched.core.validation import (
-    bend,
-    length_now,
-    level_now,
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
     one_of,
     positive,
     ratio,
-    refuse,
-    rule,
     sequence,
-    truth,
-    whole_now,
+    tanh_bound,
 )
 
 _PARTS = 64  # into as many parts `stretch` divides a step exactly
@@ -50,8 +50,8 @@ class Given:
 
     def share(self, argument: str) -> float:
         """A rate as a share of `base_lr`."""
-        rate: float = self(argument, level_now) / self.base_lr
-        return level_now(self.function, self.name(argument), rate)  # type: ignore[no-any-return]
+        rate: float = self(argument, concrete_level) / self.base_lr
+        return concrete_level(self.function, self.name(argument), rate)  # type: ignore[no-any-return]
 
     def steps(self, argument: str, rule: Callable[[str, str, Any], Any]) -> Any:
         """A time in steps."""
@@ -63,13 +63,13 @@ class Given:
             return rule
 
         def check(function: str, argument: str, value: Any) -> Any:
-            epochs = level_now(function, argument, value)
+            epochs = concrete_level(function, argument, value)
             return rule(function, f"{argument} * updates_per_epoch", epochs * self.unit)
 
         return check
 
     def refuse(self, argument: str, requirement: str) -> Exception:
-        return refuse(self.function, self.name(argument), requirement, self.value(argument))
+        return argument_error(self.function, self.name(argument), requirement, self.value(argument))
 
 
 def _parts(function: str, argument: str, value: Any) -> tuple[int, int]:
@@ -77,7 +77,9 @@ def _parts(function: str, argument: str, value: Any) -> tuple[int, int]:
     number = positive(function, argument, value)
     fraction = Fraction(number).limit_denominator(_PARTS)
     if float(fraction) != number:
-        raise refuse(function, argument, f"a whole number or a fraction with a denominator of at most {_PARTS}", value)
+        raise argument_error(
+            function, argument, f"an integer or a fraction with a denominator of at most {_PARTS}", value
+        )
     return fraction.numerator, fraction.denominator
 
 
@@ -88,7 +90,7 @@ def _divided(schedule: fs.Schedule, parts: int) -> fs.Schedule:
 
 def _warmed(given: Given, schedule: fs.Schedule, *, prefix: bool, peak: float = 1.0) -> Rated:
     """A schedule after a warmup to `peak`, or from there on."""
-    steps, start = given.steps("warmup_t", whole_now), given.share("warmup_lr_init")
+    steps, start = given.steps("warmup_t", concrete_nonnegative_int), given.share("warmup_lr_init")
     if steps:
         rest = schedule if prefix else fs.shift(schedule, steps)
         schedule = fs.join([fs.ramp(start, peak, steps=steps), rest], [steps])
@@ -97,7 +99,11 @@ def _warmed(given: Given, schedule: fs.Schedule, *, prefix: bool, peak: float = 
 
 def _cycles(given: Given, shape: Any, lower: float = -math.inf, upper: float = math.inf) -> fs.Schedule:
     """Decays that begin and end where the tangent stands at `lower` and `upper`."""
-    end, limit, decay = given.share("lr_min"), given("cycle_limit", whole_now), given("cycle_decay", ratio)
+    end, limit, decay = (
+        given.share("lr_min"),
+        given("cycle_limit", concrete_nonnegative_int),
+        given("cycle_decay", ratio),
+    )
     if limit == 0:
         return fs.constant(end)
     first, last = _falling(lower), _falling(upper)
@@ -121,7 +127,7 @@ def _repeated(
         ramp = fs.ramp(start, stop, steps=steps, shape=shape)
         return ramp if stop == held else fs.join([ramp, fs.constant(held)], [steps])
 
-    length, growth = given.steps("t_initial", length_now), given("cycle_mul", _growth)
+    length, growth = given.steps("t_initial", concrete_positive_int), given("cycle_mul", _growth)
     if limit == 1:
         return cycle(length)
     if growth == 1 or growth >= 1.001:
@@ -132,7 +138,7 @@ def _repeated(
     return _divided(fs.join(cycles, accumulate(counts[:-1])), parts)
 
 
-_growth = rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
+_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
 
 
 def _lengths(given: Given, length: int, growth: float, limit: int) -> tuple[list[Fraction], int]:
@@ -150,7 +156,7 @@ def _lengths(given: Given, length: int, growth: float, limit: int) -> tuple[list
 
 def cosine(given: Given) -> Rated:
     cycles = _cycles(given, _k_decay(given, fs.cosine))
-    return _warmed(given, cycles, prefix=given("warmup_prefix", truth))
+    return _warmed(given, cycles, prefix=given("warmup_prefix", boolean))
 
 
 def _k_decay(given: Given, shape: fs.Shape) -> fs.Shape:
@@ -159,40 +165,40 @@ def _k_decay(given: Given, shape: fs.Shape) -> fs.Shape:
 
 
 def tanh(given: Given) -> Rated:
-    lower, upper = given("lb", bend), given("ub", bend)
+    lower, upper = given("lb", tanh_bound), given("ub", tanh_bound)
     if lower >= upper:
         raise given.refuse("lb", f"below `ub` ({upper!r})")
-    cycles, prefix = _cycles(given, fs.tanh(lower, upper), lower, upper), given("warmup_prefix", truth)
-    peak = 1.0 if prefix else cycles(given.steps("warmup_t", whole_now))
+    cycles, prefix = _cycles(given, fs.tanh(lower, upper), lower, upper), given("warmup_prefix", boolean)
+    peak = 1.0 if prefix else cycles(given.steps("warmup_t", concrete_nonnegative_int))
     return _warmed(given, cycles, prefix=prefix, peak=peak)
 
 
 def poly(given: Given) -> Rated:
     cycles = _cycles(given, _k_decay(given, fs.reverse(fs.power(given("power", positive)))))
-    return _warmed(given, cycles, prefix=given("warmup_prefix", truth))
+    return _warmed(given, cycles, prefix=given("warmup_prefix", boolean))
 
 
 def step(given: Given) -> Rated:
     period, parts = given.steps("decay_t", _parts)
     decay = _divided(fs.step_decay(period, given("decay_rate", _factor)), parts)
-    return _warmed(given, decay, prefix=given("warmup_prefix", truth))
+    return _warmed(given, decay, prefix=given("warmup_prefix", boolean))
 
 
-_factor = rule("a number from 1e-30 to 1", 1e-30, 1)
+_factor = number_rule("a number from 1e-30 to 1", 1e-30, 1)
 
 
 def multistep(given: Given) -> Rated:
-    rate = given("decay_rate", level_now)
-    milestones = given("decay_t", partial(sequence, rule=given.in_steps(whole_now), of="whole numbers"))
+    rate = given("decay_rate", concrete_level)
+    milestones = given("decay_t", partial(sequence, rule=given.in_steps(concrete_nonnegative_int), of="integers"))
     if list(milestones) != sorted(milestones):
         raise given.refuse("decay_t", "in order")
     steps = Counter(max(milestone - 1, 0) for milestone in milestones)
     decay = fs.piecewise_constant(list(steps), factors=[rate**count for count in steps.values()])
-    return _warmed(given, decay, prefix=given("warmup_prefix", truth))
+    return _warmed(given, decay, prefix=given("warmup_prefix", boolean))
 
 
 def wsd(given: Given) -> Rated:
-    length, decay = given.steps("t_initial", length_now), given.steps("decay_t", length_now)
+    length, decay = given.steps("t_initial", concrete_positive_int), given.steps("decay_t", concrete_positive_int)
     if decay > length:
         raise given.refuse("decay_t", f"at most `t_initial` ({length})")
     stable_fn = given("stable_fn", one_of("constant", "rsqrt", "power"))
@@ -201,9 +207,9 @@ def wsd(given: Given) -> Rated:
 
 def _wsd_of_epochs(given: Given, stable_fn: str, decay_fn: str) -> Rated:
     """wsd of the factory, where the warmup may belong to the length, and the decay be a share of what is left."""
-    length = given.steps("t_initial", length_now)
-    if not given("warmup_prefix", truth):
-        length -= given.steps("warmup_t", whole_now)
+    length = given.steps("t_initial", concrete_positive_int)
+    if not given("warmup_prefix", boolean):
+        length -= given.steps("warmup_t", concrete_nonnegative_int)
     if length < 1:
         raise given.refuse("t_initial", f"above `warmup_epochs` ({given.value('warmup_t')!r})")
     part = given("decay_t", positive)
@@ -216,7 +222,7 @@ def _wsd_of_epochs(given: Given, stable_fn: str, decay_fn: str) -> Rated:
 def _stable_then_decay(given: Given, stable: int, decay: int, stable_fn: str, decay_fn: Any) -> Rated:
     shape, end = _decay_shape(given, decay_fn), given.share("lr_min")
     if stable_fn == "constant" and end <= 1:
-        warmup, start = given.steps("warmup_t", whole_now), given.share("warmup_lr_init")
+        warmup, start = given.steps("warmup_t", concrete_nonnegative_int), given.share("warmup_lr_init")
         schedule = fs.warmup_stable_decay(warmup, stable, decay, start=start, end=end, decay_shape=shape)
         return Rated(schedule, given.base_lr)
     height = _stable(given, stable_fn)
@@ -233,7 +239,7 @@ def _stable(given: Given, stable_fn: str) -> fs.Schedule:
     if given.value("stable_timescale") is not None:
         timescale, parts = given.steps("stable_timescale", _parts)
     else:
-        timescale, parts = given.steps("warmup_t", whole_now), 1
+        timescale, parts = given.steps("warmup_t", concrete_nonnegative_int), 1
     if timescale == 0:
         raise given.refuse("stable_timescale", "given where there is no warmup")
     exponent = 0.5 if stable_fn == "rsqrt" else given("stable_power", positive)
@@ -243,14 +249,14 @@ def _stable(given: Given, stable_fn: str) -> fs.Schedule:
 def _decay_shape(given: Given, decay_fn: Any) -> Any:
     if callable(decay_fn):
         return partial(_left, decay_fn)
-    return chosen(given.function, "decay_fn", decay_fn, _DECAYS)(given)
+    return choose(given.function, "decay_fn", decay_fn, _DECAYS)(given)
 
 
 def _left(decay_fn: Callable[[Any], Any], fraction: Any) -> Any:
     return 1.0 - decay_fn(fraction)
 
 
-_below_one = rule("a number from 1e-30 to below 1", 1e-30, 1 - 2**-53)
+_below_one = number_rule("a number from 1e-30 to below 1", 1e-30, 1 - 2**-53)
 _DECAYS: dict[str, Callable[[Given], fs.Shape]] = {
     "linear": lambda given: fs.linear,
     "1-sqrt": lambda given: fs.sqrt,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from bridges.timm.construction import SCHEDULERS, Given
 from funcsched.core.validation import (
-    length_now,
-    refuse,
-    truth,
+    argument_error,
+    boolean,
+    concrete_positive_int,
 )
 
 
@@ -72,14 +72,14 @@ def create_scheduler_v2(
         stable_timescale: of rsqrt, in epochs; by default `warmup_epochs`.
         plateau_mode: without effect.
         step_on_epochs: whether the scheduler is stepped once an epoch, and not after every update.
-        updates_per_epoch: how many updates make an epoch, a whole number of at least 1, if not `step_on_epochs`.
+        updates_per_epoch: how many updates make an epoch, an integer of at least 1, if not `step_on_epochs`.
 
     Returns:
         The schedule and `base_lr`: a step is an epoch, or an update if not `step_on_epochs`. timm's factory also
         returns how many epochs to train.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or no whole number of updates.
+        TypeError, ValueError: an argument is of the wrong type or out of its range, or not an integer of updates.
 
     Differs: as the classes do.
 
@@ -96,13 +96,15 @@ def create_scheduler_v2(
     values = locals() | {"lb": -7.0, "ub": 3.0, "decay_power": 0.5, "decay_ratio": 0.1}
     function = "create_scheduler_v2"
     if sched == "plateau":
-        raise refuse(function, "sched", "a function of the step, which 'plateau' is not: it follows a metric", sched)
-    build: Callable[[Given], Rated] = chosen(function, "sched", sched, SCHEDULERS)
+        raise argument_error(
+            function, "sched", "a function of the step, which 'plateau' is not: it follows a metric", sched
+        )
+    build: Callable[[Given], Rated] = choose(function, "sched", sched, SCHEDULERS)
     if decay_epochs is None:
         values["decay_epochs"] = 0.2 if sched in ("wsd", "rsqrt") else 90
     unit = 1
-    if not truth(function, "step_on_epochs", step_on_epochs):
-        unit = length_now(function, "updates_per_epoch", updates_per_epoch)
+    if not boolean(function, "step_on_epochs", step_on_epochs):
+        unit = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
     names = _NAMES | {"decay_t": "decay_milestones" if sched == "multistep" else "decay_epochs"}
     return build(Given(function, values, names, unit))
 

@@ -30,13 +30,13 @@ def cosine_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, a whole number of at least 1.
+        t_initial: the length of the first cycle, an integer of at least 1.
         lr_min: the rate at the end of each cycle, at least 0; held after the last.
         cycle_mul: how many times as long each cycle is as the one before: 1, from 1.001 to 1e6, or below that where all
             lengths are fractions with a common denominator of at most 64.
         cycle_decay: how many times as high, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, a whole number of at least 0.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        cycle_limit: how many cycles, an integer of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         warmup_prefix: whether the cycles begin after the warmup. By default they began at t = 0, and the rate jumps
             down where the warmup ends.
@@ -86,14 +86,14 @@ def tanh_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, a whole number of at least 1.
+        t_initial: the length of the first cycle, an integer of at least 1.
         lb: where on the tangent a cycle begins, from -40 to 40.
         ub: where it ends, above `lb`, from -40 to 40.
         lr_min: the rate after the last cycle, at least 0.
         cycle_mul: as in `cosine_lr_scheduler`, as all the following.
         cycle_decay: how many times as high each cycle is as the one before, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, a whole number of at least 0.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        cycle_limit: how many cycles, an integer of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         warmup_prefix: whether the cycles begin after the warmup, which then goes to `base_lr`. By default they began at
             t = 0, and the warmup goes to the rate that they have where it ends.
@@ -139,13 +139,13 @@ def poly_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, a whole number of at least 1.
+        t_initial: the length of the first cycle, an integer of at least 1.
         power: above 0; above 1 a cycle ends flat.
         lr_min: the rate at the end of each cycle, at least 0; held after the last.
         cycle_mul: as in `cosine_lr_scheduler`, as all the following.
         cycle_decay: how many times as high each cycle is as the one before, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, a whole number of at least 0.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        cycle_limit: how many cycles, an integer of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         warmup_prefix: whether the cycles begin after the warmup. By default they began at t = 0, and the rate jumps
             down where the warmup ends.
@@ -187,9 +187,9 @@ def step_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        decay_t: above 0, a whole number or a fraction with a denominator of at most 64, such as 2.4.
+        decay_t: above 0, an integer or a fraction with a denominator of at most 64, such as 2.4.
         decay_rate: the factor, from 1e-30 to 1.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         warmup_prefix: whether t is counted from the end of the warmup; unlike in the classes of cycles, it is.
         noise_range_t: None; noise is refused.
@@ -230,9 +230,9 @@ def multistep_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        decay_t: whole numbers in order; one that stands there twice counts twice. 30 acts from t = 29 on.
+        decay_t: integers in order; one that stands there twice counts twice. 30 acts from t = 29 on.
         decay_rate: the factor, at least 0.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         warmup_prefix: whether t is counted from the end of the warmup; unlike in the classes of cycles, it is.
         noise_range_t: None; noise is refused.
@@ -278,11 +278,11 @@ def wsd_lr_scheduler(
 
     Args:
         base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the stable phase and the decay, without the warmup, a whole number of at least 1.
-        decay_t: the length of the decay, a whole number from 1 to `t_initial`.
+        t_initial: the length of the stable phase and the decay, without the warmup, an integer of at least 1.
+        decay_t: the length of the decay, an integer from 1 to `t_initial`.
         lr_min: the rate after the decay, at least 0.
         stable_fn: "constant", "rsqrt" or "power".
-        stable_timescale: of the other two, above 0, a whole number or a fraction with a denominator of at most 64; by
+        stable_timescale: of the other two, above 0, an integer or a fraction with a denominator of at most 64; by
             default `warmup_t`.
         stable_power: the exponent of "power", above 0.
         decay_fn: "linear" (``1 - u``), "1-sqrt" (``1 - sqrt(u)``), "cosine", "power" (``1 - u ** decay_power``), "exp"
@@ -290,7 +290,7 @@ def wsd_lr_scheduler(
             runs on the arrays it will meet.
         decay_power: above 0.
         decay_ratio: between 0 and 1.
-        warmup_t: the length of the warmup, a whole number of at least 0.
+        warmup_t: the length of the warmup, an integer of at least 0.
         warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
         noise_range_t: None; noise is refused.
 

@@ -19,9 +19,16 @@ from torch.optim import lr_scheduler as torch_schedulers
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiplicativeLR, ReduceLROnPlateau, SequentialLR
 
 import funcsched as fs
-from bridges.rated import Rated, chosen
+from bridges.rated import Rated, choose
 from bridges.torch.scheduler import ScheduleLR
-from funcsched.core.validation import length_now, level_now, ratio, refuse, share, whole_now
+from funcsched.core.validation import (
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    ratio,
+    unit_interval,
+)
 
 _NAME = "from_lr_scheduler"
 # What grows for ever stops here, short of the largest float32.
@@ -65,7 +72,7 @@ class _Source(NamedTuple):
         groups = self.scheduler.optimizer.param_groups
         if len(rates) != len(groups):
             requirement = f"one rate for each of the {len(groups)} parameter groups"
-            raise refuse(_NAME, f"{self.path}.base_lrs", requirement, rates)
+            raise argument_error(_NAME, f"{self.path}.base_lrs", requirement, rates)
         return self.rate("base_lrs", rates[self.group])
 
     def found(self) -> float:
@@ -75,7 +82,7 @@ class _Source(NamedTuple):
 
     def rate(self, name: str, value: Any) -> float:
         """A rate, which torch may keep in a tensor."""
-        return float(level_now(_NAME, f"{self.path}.{name}", float(value)))
+        return float(concrete_level(_NAME, f"{self.path}.{name}", float(value)))
 
     def inside(self, place: int, **changes: Any) -> _Source:
         """One of the schedulers inside this one."""
@@ -85,7 +92,7 @@ class _Source(NamedTuple):
 
 def _gamma(function: str, argument: str, value: Any) -> float:
     """A factor, or 0."""
-    return 0.0 if level_now(function, argument, value) == 0 else float(ratio(function, argument, value))
+    return 0.0 if concrete_level(function, argument, value) == 0 else float(ratio(function, argument, value))
 
 
 def _powers(gamma: float, steps: int, *, staircase: bool) -> fs.Schedule:
@@ -104,14 +111,14 @@ def _lambda(source: _Source, base: float) -> _Piece:
 
 
 def _step(source: _Source, base: float) -> _Piece:
-    period, gamma = source.checked(length_now, "step_size"), source.checked(_gamma, "gamma")
+    period, gamma = source.checked(concrete_positive_int, "step_size"), source.checked(_gamma, "gamma")
     return _Piece(_powers(gamma, period, staircase=True), base)
 
 
 def _multi_step(source: _Source, base: float) -> _Piece:
-    gamma, path = source.checked(level_now, "gamma"), f"{source.path}.milestones"
+    gamma, path = source.checked(concrete_level, "gamma"), f"{source.path}.milestones"
     counts = {
-        whole_now(_NAME, path, step): whole_now(_NAME, f"{path}[{step}]", count)
+        concrete_nonnegative_int(_NAME, path, step): concrete_nonnegative_int(_NAME, f"{path}[{step}]", count)
         for step, count in sorted(source.scheduler.milestones.items())
     }
     if set(counts.values()) == {1}:
@@ -120,7 +127,7 @@ def _multi_step(source: _Source, base: float) -> _Piece:
 
 
 def _constant(source: _Source, base: float) -> _Piece:
-    factor, steps = source.checked(share, "factor"), source.checked(whole_now, "total_iters")
+    factor, steps = source.checked(unit_interval, "factor"), source.checked(concrete_nonnegative_int, "total_iters")
     if steps == 0:
         # Step 0 multiplies by the factor before it asks whether it is the last.
         return _Piece(fs.constant(1.0 if source.start == _RESET else factor), base)
@@ -128,8 +135,8 @@ def _constant(source: _Source, base: float) -> _Piece:
 
 
 def _linear(source: _Source, base: float) -> _Piece:
-    start, end = source.checked(share, "start_factor"), source.checked(share, "end_factor")
-    steps = source.checked(whole_now, "total_iters")
+    start, end = source.checked(unit_interval, "start_factor"), source.checked(unit_interval, "end_factor")
+    steps = source.checked(concrete_nonnegative_int, "total_iters")
     # Of no steps torch makes the first alone.
     return _Piece(fs.ramp(start, end, steps=steps) if steps else fs.constant(start), base)
 
@@ -141,7 +148,7 @@ def _exponential(source: _Source, base: float) -> _Piece:
 
 
 def _polynomial(source: _Source, base: float) -> _Piece:
-    steps, power = source.checked(whole_now, "total_iters"), source.checked(level_now, "power")
+    steps, power = source.checked(concrete_nonnegative_int, "total_iters"), source.checked(concrete_level, "power")
     if steps == 0 or power == 0:
         return _Piece(fs.constant(), base)
     schedule = fs.ramp(1.0, 0.0, steps=steps, shape=fs.linear if power == 1 else fs.reverse(fs.power(power)))
@@ -149,7 +156,7 @@ def _polynomial(source: _Source, base: float) -> _Piece:
 
 
 def _cosine(source: _Source, base: float) -> _Piece:
-    steps, low = source.checked(length_now, "T_max"), source.checked(level_now, "eta_min")
+    steps, low = source.checked(concrete_positive_int, "T_max"), source.checked(concrete_level, "eta_min")
     peak, top = base or low, base
     if source.start == _COLD:
         # torch goes on from the step before 0, where a cosine is as low as at step 1; of one step it adds instead.
@@ -161,8 +168,8 @@ def _cosine(source: _Source, base: float) -> _Piece:
 
 
 def _warm_restarts(source: _Source, base: float) -> _Piece:
-    period, factor = source.checked(length_now, "T_0"), source.checked(length_now, "T_mult")
-    low = source.checked(level_now, "eta_min")
+    period, factor = source.checked(concrete_positive_int, "T_0"), source.checked(concrete_positive_int, "T_mult")
+    low = source.checked(concrete_level, "eta_min")
     if base:
         return _Piece(fs.cosine_restarts(period, period_factor=factor, end=low / base), base)
     rise = fs.ramp(0.0, 1.0, steps=period, shape=fs.cosine)
@@ -187,7 +194,7 @@ _CURVES = {"cos": fs.cosine, "linear": fs.linear}
 
 
 def _one_cycle(source: _Source, _: float) -> _Piece:
-    shape = chosen(_NAME, f"{source.path}._anneal_func_type", source.scheduler._anneal_func_type, _CURVES)
+    shape = choose(_NAME, f"{source.path}._anneal_func_type", source.scheduler._anneal_func_type, _CURVES)
     group, phases = source.scheduler.optimizer.param_groups[source.group], source.scheduler._schedule_phases
     rates = {name: source.rate(name, group[name]) for name in ("initial_lr", "max_lr", "min_lr")}
     peak, last = rates["max_lr"], source.scheduler.total_steps - 1
@@ -213,20 +220,25 @@ def _one_cycle(source: _Source, _: float) -> _Piece:
 def _cyclic(source: _Source, base: float) -> _Piece:
     scheduler, path = source.scheduler, source.path
     if scheduler._scale_fn_custom is not None:
-        raise refuse(_NAME, f"{path}.scale_fn", "left out (a mode says how heights change)", scheduler._scale_fn_custom)
+        raise argument_error(
+            _NAME, f"{path}.scale_fn", "left out (a mode says how heights change)", scheduler._scale_fn_custom
+        )
     top = source.rate(f"max_lrs[{source.group}]", scheduler.max_lrs[source.group])
     if base > top:
-        raise refuse(_NAME, f"{path}.base_lrs[{source.group}]", f"at most the `max_lr` ({top!r})", base)
+        raise argument_error(_NAME, f"{path}.base_lrs[{source.group}]", f"at most the `max_lr` ({top!r})", base)
     up = _simple(scheduler.step_ratio * scheduler.total_size)
     down = _simple(scheduler.total_size) - up
     grid = lcm(up.denominator, down.denominator)
-    sizes = length_now(_NAME, "step_size_up", int(up * grid)), length_now(_NAME, "step_size_down", int(down * grid))
+    sizes = (
+        concrete_positive_int(_NAME, "step_size_up", int(up * grid)),
+        concrete_positive_int(_NAME, "step_size_down", int(down * grid)),
+    )
     start, mode = base / top if top else 0.0, scheduler.mode
     if mode != "exp_range":
         return _Piece(_slower(fs.cyclic(*sizes, start=start, mode=mode), grid), top)
     gamma = source.checked(ratio, "gamma")
     if gamma > 1:
-        raise refuse(_NAME, f"{path}.gamma", "at most 1", gamma)
+        raise argument_error(_NAME, f"{path}.gamma", "at most 1", gamma)
     if grid == 1:
         return _Piece(fs.cyclic(*sizes, start=start, mode=mode, rate=gamma), top)
     triangles = fs.product(_slower(fs.cyclic(*sizes), grid), fs.exponential_decay(gamma))
@@ -263,10 +275,12 @@ def _factor(build: _Build, source: _Source) -> list[_Piece]:
 
 def _sequential(source: _Source) -> list[_Piece]:
     scheduler, path = source.scheduler, f"{source.path}._milestones"
-    milestones = [whole_now(_NAME, f"{path}[{i}]", max(step, 0)) for i, step in enumerate(scheduler._milestones)]
+    milestones = [
+        concrete_nonnegative_int(_NAME, f"{path}[{i}]", max(step, 0)) for i, step in enumerate(scheduler._milestones)
+    ]
     if milestones != sorted(milestones) or len(milestones) != len(scheduler._schedulers) - 1:
         requirement = f"increasing, one fewer than the {len(scheduler._schedulers)} schedulers"
-        raise refuse(_NAME, path, requirement, scheduler._milestones)
+        raise argument_error(_NAME, path, requirement, scheduler._milestones)
     begins = [step - source.ahead for step in milestones]
     first = bisect_right(begins, 0)
     at_milestone = source.ahead > 0 and first > 0 and begins[first - 1] == 0
@@ -277,7 +291,7 @@ def _sequential(source: _Source) -> list[_Piece]:
         inner = source.inside(place, start=_RESET, initial=False)
         if _compound(inner):
             requirement = "at the first place of a SequentialLR (torch faults at the milestone of a later one)"
-            raise refuse(_NAME, inner.path, requirement, type(inner.scheduler).__name__)
+            raise argument_error(_NAME, inner.path, requirement, type(inner.scheduler).__name__)
         (piece,) = _pieces(inner)
         pieces = [*(before for before in pieces if before.begin < begin), piece._replace(begin=begin)]
     return pieces
@@ -320,7 +334,7 @@ def _at_once(source: _Source, pieces: list[_Piece], begin: int) -> _Piece:
         # What it finds makes no difference, and what comes after it would act for one step.
         if setters[-1] + 1 < len(pieces):
             requirement = "a chain in which no factor follows what sets the rate anew at every step"
-            raise refuse(_NAME, source.path, requirement, names)
+            raise argument_error(_NAME, source.path, requirement, names)
         piece = pieces[setters[-1]]
         return piece._replace(schedule=_from(piece, begin), begin=begin)
     # The rate was last set at this step, by the last of these in the chain; all factors count since then.
@@ -332,7 +346,7 @@ def _at_once(source: _Source, pieces: list[_Piece], begin: int) -> _Piece:
         passed = 1.0 if place == setter or before < 0 else piece.schedule(before)
         if (piece.affine and len(pieces) > 1) or passed == 0:
             requirement = "closed in the step, which an `eta_min` or an end beside other factors is not (store its "
-            raise refuse(_NAME, source.path, requirement + "values by `fs.tabulate`)", names)
+            raise argument_error(_NAME, source.path, requirement + "values by `fs.tabulate`)", names)
         schedule = _from(piece, begin)
         schedules.append(schedule if passed == 1 else fs.scale(schedule, 1.0 / passed))
     schedule = fs.product(*schedules) if len(schedules) > 1 else schedules[0]
@@ -365,11 +379,13 @@ def _pieces(source: _Source) -> list[_Piece]:
     cls = type(source.scheduler)
     for kind, requirement in _REFUSED.items():
         if issubclass(cls, kind):
-            raise refuse(_NAME, source.path, requirement, cls.__name__)
+            raise argument_error(_NAME, source.path, requirement, cls.__name__)
     known = next((base for base in cls.__mro__ if base in _BUILDERS), None)
     if known is None or _changed(cls, known):
         names = ", ".join(sorted(base.__name__ for base in _BUILDERS if base is not ScheduleLR))
-        raise refuse(_NAME, source.path, f"one of {names}, with the rates of that class", cls.__name__, TypeError)
+        raise argument_error(
+            _NAME, source.path, f"one of {names}, with the rates of that class", cls.__name__, TypeError
+        )
     return _BUILDERS[known](source)
 
 
@@ -429,7 +445,7 @@ boundaries=(10,))
     Source: torch.optim.lr_scheduler of torch 2.13.
     """
     if not isinstance(scheduler, LRScheduler):
-        raise refuse(_NAME, "scheduler", "a scheduler of torch.optim.lr_scheduler", scheduler, TypeError)
+        raise argument_error(_NAME, "scheduler", "a scheduler of torch.optim.lr_scheduler", scheduler, TypeError)
     groups = range(len(scheduler.optimizer.param_groups))
     return [_joined(_pieces(_Source("scheduler", scheduler, group))) for group in groups]
 

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from torch import Tensor
 
 from bridges.rated import Rated
-from funcsched.analysis.checkpoint import mismatch, snapshot
-from funcsched.core.schedule import Schedule, lifted
-from funcsched.core.validation import refuse
+from funcsched.analysis.checkpoint import find_mismatch, snapshot
+from funcsched.core.schedule import Schedule, as_schedule
+from funcsched.core.validation import argument_error
 
 _NAME = "lambda_lr"
 
@@ -35,12 +35,14 @@ def tracks_of(groups: Sequence[Any], schedule: Any, others: Any) -> tuple[dict[s
     if others is None:
         others = {}
     if not isinstance(others, Mapping):
-        raise refuse(_NAME, "hyperparameters", "a dictionary from names to schedules", others, TypeError)
+        raise argument_error(_NAME, "hyperparameters", "a dictionary from names to schedules", others, TypeError)
     for key in others:
         if not isinstance(key, str) or key in ("lr", "params") or key.startswith("initial_"):
-            raise refuse(_NAME, "hyperparameters", "of numbers of the parameter groups other than 'lr'", key)
+            raise argument_error(_NAME, "hyperparameters", "of numbers of the parameter groups other than 'lr'", key)
     if isinstance(schedule, Rated):
-        raise refuse(_NAME, "schedule", "a schedule, its peak being the optimizer's own `lr`", schedule, TypeError)
+        raise argument_error(
+            _NAME, "schedule", "a schedule, its peak being the optimizer's own `lr`", schedule, TypeError
+        )
     several = (list, tuple)  # of betas alone a tuple says something else
     rows = {"lr": _row("schedule", schedule, groups, _lr_track, several)}
     rows |= {key: _row(f"hyperparameters[{key!r}]", value, groups, _tracks) for key, value in others.items()}
@@ -55,16 +57,18 @@ def check_keys(rows: Mapping[str, Sequence[Tracks]], groups: Sequence[Mapping[st
         for i, group in enumerate(groups):
             if key not in group:
                 names = ", ".join(sorted(name for name in group if name != "params"))
-                raise refuse(_NAME, "hyperparameters", f"keys of parameter group {i} ({names})", key)
+                raise argument_error(_NAME, "hyperparameters", f"keys of parameter group {i} ({names})", key)
             tracks, value, argument = row[min(i, len(row) - 1)], group[key], f"hyperparameters[{key!r}]"
             if isinstance(value, (tuple, list)):
                 if tracks is not None and not (isinstance(tracks, tuple) and len(tracks) == len(value)):
                     requirement = f"a tuple of {len(value)} schedules (None for what stays), as group {i} has {value!r}"
-                    raise refuse(_NAME, argument, requirement, tracks)
+                    raise argument_error(_NAME, argument, requirement, tracks)
             elif isinstance(tracks, tuple):
-                raise refuse(_NAME, argument, f"one schedule, as group {i} has {value!r}", tracks)
+                raise argument_error(_NAME, argument, f"one schedule, as group {i} has {value!r}", tracks)
             elif isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
-                raise refuse(_NAME, "hyperparameters", f"keys of numbers ({key!r} of group {i} is {value!r})", key)
+                raise argument_error(
+                    _NAME, "hyperparameters", f"keys of numbers ({key!r} of group {i} is {value!r})", key
+                )
 
 
 def _row(
@@ -74,12 +78,12 @@ def _row(
         return [rule(argument, value)] * len(groups)
     if len(value) != len(groups):
         requirement = f"one schedule, or one for each of the {len(groups)} parameter groups"
-        raise refuse(_NAME, argument, requirement, value)
+        raise argument_error(_NAME, argument, requirement, value)
     return [rule(f"{argument}[{i}]", item) for i, item in enumerate(value)]
 
 
 def _lr_track(argument: str, value: Any) -> Track:
-    return Track(lifted(_NAME, argument, value))
+    return Track(as_schedule(_NAME, argument, value))
 
 
 def _tracks(argument: str, value: Any) -> Tracks:
@@ -90,8 +94,8 @@ def _tracks(argument: str, value: Any) -> Tracks:
 
 def _track(argument: str, value: Any) -> Track | None:
     if isinstance(value, Rated):
-        return Track(lifted(_NAME, f"{argument}.schedule", value.schedule), float(value.peak_value))
-    return None if value is None else Track(lifted(_NAME, argument, value))
+        return Track(as_schedule(_NAME, f"{argument}.schedule", value.schedule), float(value.peak_value))
+    return None if value is None else Track(as_schedule(_NAME, argument, value))
 
 
 def value_at(tracks: Tracks, initial: Any, step: int) -> Any:
@@ -117,9 +121,9 @@ def difference(key: str, saved: Any, tracks: Tracks, initial: Any, step: int) ->
         return next((told for entry in entries if (told := difference(key, *entry, step))), None)
     if isinstance(tracks, Track) and isinstance(saved, Mapping):
         data = {key: value for key, value in saved.items() if key != "peak_value"}
-        found = mismatch("load_state_dict", data, tracks.schedule, step)
+        found = find_mismatch("load_state_dict", data, tracks.schedule, step)
         old, new = saved.get("peak_value"), tracks.peak_value
         if found is not None:
-            return found.told(step, "rate" if key == "lr" else key, float(initial if new is None else new))
+            return found.message(step, "rate" if key == "lr" else key, float(initial if new is None else new))
         return None if old == new else f"its peak value was {old!r}, and is {new!r}"
     return None if tracks is None and saved is None else "only one of the two has a schedule there"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from funcsched.core.schedule import Schedule, lifted
+from funcsched.core.schedule import Schedule, as_schedule
 
 
 def to_lr_lambda(schedule: Schedule | Callable[[Any], Any]) -> Callable[[int], float]:
@@ -31,4 +31,4 @@ def to_lr_lambda(schedule: Schedule | Callable[[Any], Any]) -> Callable[[int], f
         (0.0, 1.0, 0.0)
     """
     # LambdaLR saves and overwrites the __dict__ of any callable but a plain function; a partial's is empty.
-    return partial(Schedule.__call__, lifted("to_lr_lambda", "schedule", schedule))
+    return partial(Schedule.__call__, as_schedule("to_lr_lambda", "schedule", schedule))

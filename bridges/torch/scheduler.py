@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from bridges.torch.hyperparameters import Track, Tracks, check_keys, difference, snapshots, tracks_of, value_at
 from bridges.torch.lr_lambda import to_lr_lambda
-from funcsched.analysis.checkpoint import on_mismatch_rule, report
+from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import refuse, whole_now
+from funcsched.core.validation import argument_error, concrete_nonnegative_int
 
 _SCHEDULES = "schedules"  # the key of a state
 _OWN = ("_tracks", "_shared", "_on_mismatch")  # what a state leaves out
@@ -41,7 +41,7 @@ def lambda_lr(
             ``{"weight_decay": schedule, "betas": (None, schedule)}``. Each is a schedule, a multiplier of what the
             group began with (kept as `initial_weight_decay`); or a `Rated` pair, whose product is the value; for a
             key with several numbers a tuple of these, None for what stays; or a list with one for each group.
-        step: the number of updates made before, a whole number of at least 0.
+        step: the number of updates made before, an integer of at least 0.
         on_mismatch: what loading the state of another schedule does. "raise" refuses it, "warn" goes on with this one.
 
     Returns:
@@ -53,7 +53,7 @@ def lambda_lr(
 
     Raises:
         TypeError, ValueError: no optimizer, no schedule, or not one for each group, a key that a group does not have
-            or that holds no number, or `step` is not a whole number of at least 0; the optimizer is left as it was.
+            or that holds no number, or `step` is not an integer of at least 0; the optimizer is left as it was.
 
     Example:
         >>> import funcsched as fs, torch
@@ -65,9 +65,9 @@ def lambda_lr(
         ([0.25], 0.125)
     """
     if not isinstance(optimizer, Optimizer):
-        raise refuse("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
+        raise argument_error("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
     tracks, shared = tracks_of(optimizer.param_groups, schedule, hyperparameters)
-    step = whole_now("lambda_lr", "step", step)
+    step = concrete_nonnegative_int("lambda_lr", "step", step)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
     return ScheduleLR(optimizer, tracks, shared, step, on_mismatch)
 
@@ -91,7 +91,7 @@ class ScheduleLR(LambdaLR):
     def step(self, epoch: int | None = None) -> None:
         groups = self.optimizer.param_groups
         if len(groups) != len(self.lr_lambdas):  # put there without `add_param_group`, or by unpickling
-            raise refuse("step", "param_groups", f"the {len(self.lr_lambdas)} that have schedules", len(groups))
+            raise argument_error("step", "param_groups", f"the {len(self.lr_lambdas)} that have schedules", len(groups))
         if self._step_count < 2 or epoch is not None:
             super().step(epoch)  # torch's own checks of the order of the first calls
         else:
@@ -115,15 +115,15 @@ class ScheduleLR(LambdaLR):
 
         Raises:
             ValueError: other schedules, base rates or numbers of groups, a state that does not say what its schedules
-                were, or a step that is no whole number; nothing has been changed.
+                were, or a step that is not an integer; nothing has been changed.
             TypeError: no state, or its step is no number.
         """
         name = "load_state_dict"
         if not isinstance(state_dict, Mapping):
-            raise refuse(name, "state_dict", "the state of a scheduler", state_dict, TypeError)
-        step = whole_now(name, "last_epoch", state_dict.get("last_epoch"))
+            raise argument_error(name, "state_dict", "the state of a scheduler", state_dict, TypeError)
+        step = concrete_nonnegative_int(name, "last_epoch", state_dict.get("last_epoch"))
         if found := self._differences(state_dict, step):
-            report(f"{name}: {'; '.join(found)}", self._on_mismatch)
+            raise_or_warn(f"{name}: {'; '.join(found)}", self._on_mismatch)
         self.last_epoch, self._step_count = step, step + 1
         self._set_rates()
         self._set_others()
@@ -190,7 +190,7 @@ class ScheduleLR(LambdaLR):
                 return add(param_group)
             if not scheduler._shared:
                 rule = "there before `lambda_lr` gets a list with one schedule for each group"
-                raise refuse("add_param_group", "param_group", rule, sorted(param_group))
+                raise argument_error("add_param_group", "param_group", rule, sorted(param_group))
             check_keys({key: row[:1] for key, row in scheduler._tracks.items()}, [{**owner.defaults, **param_group}])
             add(param_group)
             return scheduler._follow(owner.param_groups[-1])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import pairwise
 
-from funcsched.analysis.checkpoint import FAR
-from funcsched.analysis.landmarks import boundaries
+from funcsched.analysis.checkpoint import LAST_STEP
+from funcsched.analysis.landmarks import phase_boundaries
 from funcsched.analysis.sampling import Curve, bisected, horizon, samples
-from funcsched.core.schedule import Schedule, lifted
-from funcsched.core.validation import length_now, positive
+from funcsched.core.schedule import Schedule, as_schedule
+from funcsched.core.validation import concrete_positive_int, positive
 from funcsched.core.value import Value
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: 
 
     Args:
         schedule: a schedule or a function of a step.
-        steps: how many updates the run makes, a whole number of at least 1.
+        steps: how many updates the run makes, an integer of at least 1.
         peak_value: what the multipliers are factors of; other than 1, the sentences tell rates.
 
     Returns:
@@ -98,8 +98,8 @@ def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: 
         info: 10 % of the run is warmup: the rate climbs up to step 12
         info: the run ends at 0 of the peak: the multiplier is 0 at step 119
     """
-    curve = lifted("check", "schedule", schedule)
-    steps = length_now("check", "steps", steps)
+    curve = as_schedule("check", "schedule", schedule)
+    steps = concrete_positive_int("check", "steps", steps)
     peak_value = positive("check", "peak_value", peak_value)
     found = list(_Run(curve, steps, float(peak_value)).findings())
     return sorted(found, key=lambda finding: (finding.severity == "info", finding.step))
@@ -144,13 +144,13 @@ class _Run:
 
     def beyond(self) -> None:
         """What the schedule does past the run, as far as it is defined there."""
-        whole = Curve(self.curve.schedule, FAR)
+        whole = Curve(self.curve.schedule, LAST_STEP)
         whole.seen.update(self.curve.seen)
         self.whole: Curve | None = whole
         self.end: float | None = None
         self.horizon: int | None = None
         try:
-            looked = sorted({*self.looked, *samples([whole], FAR, 0, 1.01), self.steps})
+            looked = sorted({*self.looked, *samples([whole], LAST_STEP, 0, 1.01), self.steps})
             values = [whole(step) for step in looked]
             if not all(0 <= value < float("inf") for value in values):
                 raise ValueError
@@ -301,7 +301,7 @@ class _Run:
         if not since or not held or final >= self.top or self.curve(since - 1) < final or self.jumps_at(since):
             return 0
         # A floor is reached before the end, and a decay of the run's own length goes on below it.
-        if final > 0 and max(boundaries(self.curve.schedule, FAR), default=0) >= self.steps:
+        if final > 0 and max(phase_boundaries(self.curve.schedule, LAST_STEP), default=0) >= self.steps:
             return 0
         count = self.steps - since
         return count if count > 1 or (final == 0 and count) else 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import ceil
 
-from funcsched.analysis.landmarks import boundaries
-from funcsched.core.schedule import Lift, Schedule, lifted, parts
-from funcsched.core.validation import one_of, refuse, whole_now
-from funcsched.core.value import Value, numbers
+from funcsched.analysis.landmarks import phase_boundaries
+from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
+from funcsched.core.validation import argument_error, concrete_nonnegative_int, one_of
+from funcsched.core.value import Value, leaves
 from funcsched.numerics.number_system import is_concrete
 from funcsched.serialization.data import FORMAT, from_dict, to_dict
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-EVERY = 10_000  # all steps up to here are compared
-FAR = 2**53
+DENSE_STEPS = 10_000  # all steps up to here are compared
+LAST_STEP = 2**53
 _FAR_OF_FUNCTIONS = 2**20  # one of the user's may take long, or overflow, far past its run
 _NEAR = 2.0**-50  # two ways to compute one curve differ by a few of the last places
 on_mismatch_rule = one_of("raise", "warn")
@@ -43,11 +43,11 @@ def snapshot(schedule: Schedule | Callable[[Any], Any]) -> dict[str, Any]:
         >>> fs.snapshot(lambda step: 0.5)["samples"][:3]
         [[0, 0.5], [1, 0.5], [2, 0.5]]
     """
-    schedule = lifted("snapshot", "schedule", schedule)
-    if _written(schedule):
+    schedule = as_schedule("snapshot", "schedule", schedule)
+    if _is_serializable(schedule):
         return to_dict(schedule)
-    steps = sorted({*grid([schedule], ratio=1.1, far=_FAR_OF_FUNCTIONS)})
-    samples = [[step, _defined(schedule, step)] for step in steps]
+    steps = sorted({*sample_steps([schedule], ratio=1.1, far=_FAR_OF_FUNCTIONS)})
+    samples = [[step, _value_or_none(schedule, step)] for step in steps]
     return {"format": FORMAT, "text": repr(schedule), "samples": [pair for pair in samples if pair[1] is not None]}
 
 
@@ -59,7 +59,7 @@ def check_resume(
     Args:
         saved: what `snapshot` gave when the checkpoint was made.
         schedule: the schedule or function that the run is to go on with.
-        step: the number of updates made, a whole number of at least 0.
+        step: the number of updates made, an integer of at least 0.
         on_mismatch: "raise" refuses another curve, "warn" goes on with it.
 
     Returns:
@@ -68,7 +68,7 @@ def check_resume(
 
     Raises:
         ValueError: the curves differ: the sentence says from which step on, and what the multiplier would jump from and
-            to. Also `saved` is no snapshot, or `step` no whole number.
+            to. Also `saved` is no snapshot, or `step` not an integer.
         TypeError: `schedule` is not callable, `step` no number.
 
     Warns:
@@ -86,15 +86,15 @@ step 55, where the run resumes, the multiplier would jump from 0.5 to 0.75; it w
 warmup_linear(warmup_steps=10, total_steps=100), and is warmup_linear(warmup_steps=10, total_steps=190)
     """
     name = "check_resume"
-    schedule = lifted(name, "schedule", schedule)
-    step = whole_now(name, "step", step)
+    schedule = as_schedule(name, "schedule", schedule)
+    step = concrete_nonnegative_int(name, "step", step)
     on_mismatch_rule(name, "on_mismatch", on_mismatch)
-    found = mismatch(name, saved, schedule, step)
+    found = find_mismatch(name, saved, schedule, step)
     if found is not None:
-        report(f"{name}: the checkpoint was made with another schedule: {found.told(step)}", on_mismatch)
+        raise_or_warn(f"{name}: the checkpoint was made with another schedule: {found.message(step)}", on_mismatch)
 
 
-def report(sentence: str, on_mismatch: str) -> None:
+def raise_or_warn(sentence: str, on_mismatch: str) -> None:
     """Refuse, or warn whoever called the public function."""
     if on_mismatch == "raise":
         raise ValueError(sentence)
@@ -114,7 +114,7 @@ class Mismatch:
         self.before, self.after = before, after  # at the step of the resume
         self.old, self.new = old, new
 
-    def told(self, step: int, quantity: str = "multiplier", unit: float = 1.0) -> str:
+    def message(self, step: int, quantity: str = "multiplier", unit: float = 1.0) -> str:
         """The sentence, of the multiplier or of what it multiplies."""
         where = f"the curves part at step {self.first}" if self.exact else f"the curves differ at step {self.first}"
         after = self.after * unit
@@ -127,21 +127,23 @@ class Mismatch:
         return f"{where}, and at step {step}, where the run resumes, {jump}; it was {self.old}, and is {self.new}"
 
 
-def mismatch(function: str, saved: Any, schedule: Schedule, step: int) -> Mismatch | None:
+def find_mismatch(function: str, saved: Any, schedule: Schedule, step: int) -> Mismatch | None:
     """Where a schedule leaves the curve of a snapshot; None for the same curve."""
     if not isinstance(saved, dict) or not ("schedule" in saved or {"text", "samples"} <= set(saved)):
-        raise refuse(function, "saved", "what `snapshot` gave", saved)
+        raise argument_error(function, "saved", "what `snapshot` gave", saved)
     if "schedule" in saved:
         old = from_dict(saved)
         if old == schedule:
             return None
-        first = parting(old, schedule, step, FAR if _written(schedule) else _FAR_OF_FUNCTIONS, _defined)
+        first = first_difference(
+            old, schedule, step, LAST_STEP if _is_serializable(schedule) else _FAR_OF_FUNCTIONS, _value_or_none
+        )
         if first is None:
             return None
         return Mismatch(first, True, old(step), float(schedule(step)), repr(old), repr(schedule))
     samples = _samples(function, saved)
     for sampled, value in samples.items():
-        if not alike(value, _defined(schedule, sampled)):
+        if not is_close(value, _value_or_none(schedule, sampled)):
             before, after = samples.get(step), float(schedule(step))
             return Mismatch(sampled, False, before, after, str(saved["text"]), repr(schedule))
     return None
@@ -151,19 +153,19 @@ def _samples(function: str, saved: dict[str, Any]) -> dict[int, float]:
     try:
         return {int(step): float(value) for step, value in saved["samples"]}
     except (TypeError, ValueError) as error:
-        raise refuse(function, "saved", "what `snapshot` gave", saved) from error
+        raise argument_error(function, "saved", "what `snapshot` gave", saved) from error
 
 
-def _written(schedule: Schedule) -> bool:
+def _is_serializable(schedule: Schedule) -> bool:
     """Whether `to_dict` can write it."""
-    return all(is_concrete(*numbers(part)) and not _foreign(part) for part in parts(schedule))
+    return all(is_concrete(*leaves(part)) and not _is_user_function(part) for part in walk(schedule))
 
 
-def _foreign(part: Value) -> bool:
+def _is_user_function(part: Value) -> bool:
     return isinstance(part, Lift) or part.factory == "shape"
 
 
-def _defined(schedule: Schedule, step: int) -> float | None:
+def _value_or_none(schedule: Schedule, step: int) -> float | None:
     """The multiplier; None where a function of the user's is not defined, as it may be past its run."""
     try:
         return float(schedule(step))
@@ -171,7 +173,7 @@ def _defined(schedule: Schedule, step: int) -> float | None:
         return None
 
 
-def alike(one: float | None, other: float | None) -> bool:
+def is_close(one: float | None, other: float | None) -> bool:
     """Whether two multipliers are the same but for rounding; one that is not defined says nothing."""
     if one is None or other is None:
         return True
@@ -182,23 +184,23 @@ def _value(schedule: Schedule, step: int) -> float | None:
     return float(schedule(step))
 
 
-def parting(
+def first_difference(
     old: Schedule,
     new: Schedule,
     step: int,
-    far: int = FAR,
+    far: int = LAST_STEP,
     value: Callable[[Schedule, int], float | None] = _value,
 ) -> int | None:
     """The first step at which two curves differ, as far as looked at."""
 
     def differ(at: int) -> bool:
-        return not alike(value(old, at), value(new, at))
+        return not is_close(value(old, at), value(new, at))
 
-    for at in range(EVERY):
+    for at in range(DENSE_STEPS):
         if differ(at):
             return at
-    last = EVERY - 1
-    for at in sorted({step, *grid([old, new], ratio=1.001, far=far)}):
+    last = DENSE_STEPS - 1
+    for at in sorted({step, *sample_steps([old, new], ratio=1.001, far=far)}):
         if at <= last:
             continue
         if differ(at):
@@ -210,18 +212,18 @@ def parting(
     return None
 
 
-def grid(schedules: Iterable[Schedule], ratio: float, far: int = FAR) -> Iterator[int]:
+def sample_steps(schedules: Iterable[Schedule], ratio: float, far: int = LAST_STEP) -> Iterator[int]:
     """A grid that grows by a factor, and the steps around the numbers of schedules, their sums, and the phases."""
     at = 0
     while at < far:
         yield at
         at = max(at + 1, int(at * ratio))
     for schedule in schedules:
-        for mark in boundaries(schedule, far, tables=True):
+        for mark in phase_boundaries(schedule, far, tables=True):
             step = ceil(mark)
             yield from (s for s in (step - 1, step, step + 1) if 0 <= s < far)
         total = 0
-        for number in numbers(schedule):
-            if type(number) is int and number < FAR:
+        for number in leaves(schedule):
+            if type(number) is int and number < LAST_STEP:
                 total += number
                 yield from (max(s, 0) for n in (number, total) for s in (n - 1, n, n + 1))

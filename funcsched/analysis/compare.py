@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from funcsched.analysis.checkpoint import FAR, parting
+from funcsched.analysis.checkpoint import LAST_STEP, first_difference
 from funcsched.analysis.explain import ROUNDING, Reasons, apart
 from funcsched.analysis.sampling import Curve, distance, highest, samples
-from funcsched.core.schedule import Schedule, lifted
-from funcsched.core.validation import length_now, optional, refuse
-from funcsched.core.value import Value, numbers
+from funcsched.core.schedule import Schedule, as_schedule
+from funcsched.core.validation import argument_error, concrete_positive_int, optional
+from funcsched.core.value import Value, leaves
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_run = optional(length_now)
+_run = optional(concrete_positive_int)
 
 
 class Comparison(Value):
@@ -82,7 +82,7 @@ def compare(
 
     Raises:
         TypeError: `first` or `second` is not callable, `steps` no number.
-        ValueError: `steps` is no whole number from 1 to 2**53, or not given for a function of your own that is not
+        ValueError: `steps` is not an integer from 1 to 2**53, or not given for a function of your own that is not
             defined at all steps.
 
     Example:
@@ -97,15 +97,15 @@ def compare(
         the curves part at step 0, where the first is 0 and the second 0.1; they are farthest apart at step 0, by 0.1; \
 the second is the first, one step earlier
     """
-    one, other = lifted("compare", "first", first), lifted("compare", "second", second)
+    one, other = as_schedule("compare", "first", first), as_schedule("compare", "second", second)
     steps = _run("compare", "steps", steps)
-    last = FAR if steps is None else steps - 1
+    last = LAST_STEP if steps is None else steps - 1
     same = Comparison(True, None, None, None, 0.0, None, "")
-    if one is other or (is_concrete(*numbers(one), *numbers(other)) and one == other):
+    if one is other or (is_concrete(*leaves(one), *leaves(other)) and one == other):
         return same
     left, right = Curve(one, last), Curve(other, last)
     try:
-        step = parting(left, right, last)
+        step = first_difference(left, right, last)
         if step is None:
             return same
         looked = samples([left, right], last)
@@ -115,7 +115,7 @@ the second is the first, one step earlier
         if steps is not None:
             raise
         requirement = f"given for a function that is not defined at all steps ({type(error).__name__}: {error})"
-        raise refuse("compare", "steps", requirement, None) from error
+        raise argument_error("compare", "steps", requirement, None) from error
     return Comparison(False, step, left(step), right(step), distance(left, right, largest), largest, reason)
 
 

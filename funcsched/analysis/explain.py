@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsched.analysis.checkpoint import EVERY, FAR, alike
+from funcsched.analysis.checkpoint import DENSE_STEPS, LAST_STEP, is_close
 from funcsched.analysis.sampling import Curve, bisected, distance, highest, horizon
 from funcsched.core.schedule import Lift
-from funcsched.core.value import Value, numbers
+from funcsched.core.value import Value, leaves
 from funcsched.numerics.number_system import is_concrete
 from funcsched.shapes.formulas import cosine, linear, power, reverse, rex, sine, sqrt
 
@@ -182,7 +182,7 @@ class Reasons:
                 continue
             told = f"the second is the first, {times}{plural(abs(k))} {'earlier' if k > 0 else 'later'}"
             # Past the last step nothing is known of the first.
-            high = self.last - k if k > 0 and self.last < FAR else self.last
+            high = self.last - k if k > 0 and self.last < LAST_STEP else self.last
 
             def value(step: int, k: int = k) -> float:
                 return factor * self.one(step + k)
@@ -205,9 +205,9 @@ class Reasons:
     def alone(self) -> str | None:
         steps = []
         for step in self.looked:
-            if not alike(self.one(step), self.other(step)):
+            if not is_close(self.one(step), self.other(step)):
                 steps.append(step)
-                if len(steps) > _FEW or step >= EVERY:
+                if len(steps) > _FEW or step >= DENSE_STEPS:
                     return None
         if len(self.looked) <= 2 * len(steps):
             return None
@@ -440,7 +440,7 @@ def _arguments(one: Any, other: Any) -> Iterator[str]:
     """The arguments in which two values of one kind differ; innermost, and with nothing where the kinds differ."""
     if type(one) is not type(other) or not isinstance(one, Value) or isinstance(one, Lift):
         return
-    if not is_concrete(*numbers(one), *numbers(other)):
+    if not is_concrete(*leaves(one), *leaves(other)):
         return
     for name, before in one.arguments().items():
         after = other.arguments()[name]

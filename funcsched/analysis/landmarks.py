@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.value import numbers
+from funcsched.core.value import leaves
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
@@ -18,15 +18,15 @@ def children(arguments: dict[str, Any]) -> list[Any]:
     return [item for row in rows for item in row if isinstance(item, Schedule)]
 
 
-def boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
+def phase_boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
     """Where phases begin, from step 0 to `until`, and on demand where the values of tables change.
 
     Of thousands of repetitions the first are told.
     """
-    if (body := schedule.body()) is not None:
-        return boundaries(body, until, tables)
+    if (body := schedule.composition()) is not None:
+        return phase_boundaries(body, until, tables)
     own, kind = schedule.arguments(), schedule.factory
-    if not is_concrete(*numbers(schedule)):
+    if not is_concrete(*leaves(schedule)):
         return set()
     if kind == "ramp":
         return {own["steps"]}
@@ -36,7 +36,7 @@ def boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
         for piece, begin, end in zip(own["schedules"], begins, (*begins[1:], until), strict=True):
             length = min(end, until) - begin
             if length >= 0:
-                found |= {begin, *(begin + mark for mark in boundaries(piece, length, tables) if mark <= length)}
+                found |= {begin, *(begin + mark for mark in phase_boundaries(piece, length, tables) if mark <= length)}
         return found
     if kind in ("piecewise_constant", "interpolate"):
         return set(own["boundaries"])
@@ -48,14 +48,14 @@ def boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
     if kind in ("exponential_decay", "inverse_time") and own["staircase"]:
         return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), MOST))}
     if kind == "shift":
-        return {mark - own["steps"] for mark in boundaries(own["schedule"], until + own["steps"], tables)}
+        return {mark - own["steps"] for mark in phase_boundaries(own["schedule"], until + own["steps"], tables)}
     if kind == "stretch":
-        return {mark * own["factor"] for mark in boundaries(own["schedule"], until / own["factor"], tables)}
-    return {mark for item in children(own) for mark in boundaries(item, until, tables)}
+        return {mark * own["factor"] for mark in phase_boundaries(own["schedule"], until / own["factor"], tables)}
+    return {mark for item in children(own) for mark in phase_boundaries(item, until, tables)}
 
 
 def _repeated(own: dict[str, Any], until: float, tables: bool) -> set[float]:
-    inside = {mark for mark in boundaries(own["schedule"], own["period"], tables) if mark < own["period"]}
+    inside = {mark for mark in phase_boundaries(own["schedule"], own["period"], tables) if mark < own["period"]}
     found: set[float] = set()
     begin, scale = 0.0, 1.0
     for _ in range(min(own["times"] or MOST, MOST // (len(inside) + 1))):

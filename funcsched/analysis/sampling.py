@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsched.analysis.checkpoint import EVERY, alike, grid
-from funcsched.core.schedule import Schedule, parts
+from funcsched.analysis.checkpoint import DENSE_STEPS, is_close, sample_steps
+from funcsched.core.schedule import Schedule, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ class Curve(Schedule):
         return self(int(step)) if step == int(step) else float(self.schedule(step))
 
 
-def samples(curves: Iterable[Curve], last: int, every: int = EVERY, ratio: float = 1.001) -> list[int]:
+def samples(curves: Iterable[Curve], last: int, every: int = DENSE_STEPS, ratio: float = 1.001) -> list[int]:
     """The steps up to the last that are looked at: the first ones all, then a grid and those near the numbers."""
     curves = list(curves)
     steps = {*range(min(every, last + 1)), last}
-    steps.update(grid(curves, ratio))
+    steps.update(sample_steps(curves, ratio))
     for curve in curves:
         # The boundaries of a recipe are those of what it stands for. The grid is there already, so this one is wide.
-        steps.update(grid((part for part in parts(curve.schedule) if isinstance(part, Schedule)), 2.0))
+        steps.update(sample_steps((part for part in walk(curve.schedule) if isinstance(part, Schedule)), 2.0))
     return sorted(step for step in steps if step <= last)
 
 
@@ -100,7 +100,7 @@ def horizon(curve: Curve, looked: list[int]) -> int | None:
 def distance(one: Curve, other: Curve, step: int) -> float:
     """How far two curves are apart at a step, what both compute in their own way left out."""
     a, b = one(step), other(step)
-    if alike(a, b):
+    if is_close(a, b):
         return 0.0
     difference = abs(a - b)
     return difference if difference == difference else float("inf")  # one of them is no number

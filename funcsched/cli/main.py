@@ -180,7 +180,7 @@ def _whole(text: str) -> int:
             return int(value)
     except (ValueError, OverflowError):
         pass
-    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**53, got {text!r}")
+    raise argparse.ArgumentTypeError(f"must be an integer from 1 to 2**53, got {text!r}")
 
 
 def _positive(text: str) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from funcsched.core.schedule import Schedule, lifted
-from funcsched.core.validation import checked, level, refuse
+from funcsched.core.schedule import Schedule, as_schedule
+from funcsched.core.validation import argument_error, level, validated
 from funcsched.numerics.namespace import library
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
@@ -53,7 +53,7 @@ def scale(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
         >>> fs.scale(fs.warmup_linear(10, 100), 0.5)(10)
         0.5
     """
-    return Scale(lifted("scale", "schedule", schedule), *checked("scale", factor=factor))
+    return Scale(as_schedule("scale", "schedule", schedule), *validated("scale", factor=factor))
 
 
 class Lerp(Schedule):
@@ -93,7 +93,7 @@ def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -
         stop: the value at multiplier 1, at least 0. Below `start` the curve is in anti-phase.
 
     Returns:
-        A schedule, exact at both levels, and between them within 8 ulp of the larger level.
+        A schedule, exact at combine levels, and between them within 8 ulp of the larger level.
 
     Raises:
         TypeError, ValueError: `schedule` is not callable, or a level not a number from 0 to 3.4e38.
@@ -107,10 +107,10 @@ def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -
 
     Source: Smith 2018, arXiv:1803.09820; the momentum of torch's OneCycleLR and CyclicLR.
     """
-    return Lerp(lifted("lerp", "schedule", schedule), *checked("lerp", start=start, stop=stop))
+    return Lerp(as_schedule("lerp", "schedule", schedule), *validated("lerp", start=start, stop=stop))
 
 
-class Together(Schedule):
+class Pointwise(Schedule):
     """What schedules of several at once share."""
 
     __slots__ = ()
@@ -119,7 +119,7 @@ class Together(Schedule):
     schedules: tuple[Schedule, ...]
 
     @staticmethod
-    def both(xp: Any, one: Any, other: Any) -> Any:
+    def combine(xp: Any, one: Any, other: Any) -> Any:
         """The value of two."""
         raise NotImplementedError
 
@@ -132,71 +132,71 @@ class Together(Schedule):
     def at(self, step: Step) -> Any:
         value, *others = [schedule.at(step) for schedule in self.schedules]
         for other in others:
-            value = self.both(step.xp, value, other)
+            value = self.combine(step.xp, value, other)
         return value
 
     def scalar(self) -> Callable[[int], float]:
-        pieces, both = [schedule.scalar() for schedule in self.schedules], self.both
+        pieces, combine = [schedule.scalar() for schedule in self.schedules], self.combine
 
         def value(step: int) -> float:
             result = pieces[0](step)
             for piece in pieces[1:]:
-                result = both(INTEGERS, result, piece(step))
+                result = combine(INTEGERS, result, piece(step))
             return result
 
         return value
 
 
-class Product(Together):
+class Product(Pointwise):
     __slots__ = ("schedules",)
     factory = "product"
 
     @staticmethod
-    def both(xp: Any, one: Any, other: Any) -> Any:
+    def combine(xp: Any, one: Any, other: Any) -> Any:
         return one * other
 
 
-class Add(Together):
+class Add(Pointwise):
     __slots__ = ("schedules",)
     factory = "add"
 
     @staticmethod
-    def both(xp: Any, one: Any, other: Any) -> Any:
+    def combine(xp: Any, one: Any, other: Any) -> Any:
         return one + other
 
 
-class Minimum(Together):
+class Minimum(Pointwise):
     __slots__ = ("schedules",)
     factory = "minimum"
 
     @staticmethod
-    def both(xp: Any, one: Any, other: Any) -> Any:
+    def combine(xp: Any, one: Any, other: Any) -> Any:
         return xp.minimum(one, other)
 
 
-class Maximum(Together):
+class Maximum(Pointwise):
     __slots__ = ("schedules",)
     factory = "maximum"
 
     @staticmethod
-    def both(xp: Any, one: Any, other: Any) -> Any:
+    def combine(xp: Any, one: Any, other: Any) -> Any:
         return xp.maximum(one, other)
 
 
-def _together(kind: type[Together], schedules: tuple[Any, ...]) -> Schedule:
+def _pointwise(kind: type[Pointwise], schedules: tuple[Any, ...]) -> Schedule:
     if len(schedules) == 1 and isinstance(schedules[0], (list, tuple)):
         (schedules,) = schedules
     if not schedules:
-        raise refuse(kind.factory, "schedules", "at least one schedule", [])
+        raise argument_error(kind.factory, "schedules", "at least one schedule", [])
     return kind(tuple(_schedule_or_level(kind.factory, f"schedules[{i}]", item) for i, item in enumerate(schedules)))
 
 
 def _schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
     if callable(value):
-        return lifted(function, argument, value)
+        return as_schedule(function, argument, value)
     requirement = "a schedule, a function of a step, or a number from 0 to 3.4e38"
     if isinstance(value, bool) or not (isinstance(value, (int, float)) or library(value)):
-        raise refuse(function, argument, requirement, value, TypeError)
+        raise argument_error(function, argument, requirement, value, TypeError)
     return Constant(level(function, argument, value))
 
 
@@ -223,7 +223,7 @@ def product(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
 
     Source: the factors of T5X and Scenic; big_vision's cooldown; Composer multiplies its schedulers.
     """
-    return _together(Product, schedules)
+    return _pointwise(Product, schedules)
 
 
 def add(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
@@ -248,7 +248,7 @@ def add(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
 
     Source: transformers raises its curves so where they take `min_lr_ratio`.
     """
-    return _together(Add, schedules)
+    return _pointwise(Add, schedules)
 
 
 def minimum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
@@ -271,7 +271,7 @@ def minimum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
         >>> [schedule(step) for step in (0, 5, 10, 100)]
         [0.0, 0.5, 0.5, 0.0]
     """
-    return _together(Minimum, schedules)
+    return _pointwise(Minimum, schedules)
 
 
 def maximum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
@@ -294,4 +294,4 @@ def maximum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
         >>> [schedule(step) for step in (0, 10, 100)]
         [0.1, 1.0, 0.1]
     """
-    return _together(Maximum, schedules)
+    return _pointwise(Maximum, schedules)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from funcsched.core.schedule import Schedule, lifted, parts
-from funcsched.core.validation import checked, increasing, level, refuse, sequence, whole
-from funcsched.core.value import numbers, rebuild, structure
+from funcsched.core.schedule import Schedule, as_schedule, walk
+from funcsched.core.validation import argument_error, level, nonnegative_int, require_increasing, sequence, validated
+from funcsched.core.value import leaves, treedef, unflatten
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.step import Step
 from funcsched.primitives.ramp import Constant, Ramp
 from funcsched.shapes.formulas import linear
-from funcsched.shapes.shape import Shape, shaped
+from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Join(Schedule):
             piece = bisect_right(self.boundaries, step.count)
             return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
         # Inside a table of another join the numbers are arrays already, and there is no table of tables.
-        if len(self.schedules) <= MAX_NESTED or any(getattr(number, "ndim", 0) for number in numbers(self)):
+        if len(self.schedules) <= MAX_NESTED or any(getattr(number, "ndim", 0) for number in leaves(self)):
             return self._nested(step)
         return self._tabled(step)
 
@@ -42,7 +42,7 @@ class Join(Schedule):
         value = None
         for schedule, begin in zip(self.schedules, (0, *self.boundaries), strict=True):
             piece = schedule.at(step.since(begin))
-            value = piece if value is None else step.xp.where(step.before(begin), value, piece)
+            value = piece if value is None else step.xp.where(step.is_before(begin), value, piece)
         return value
 
     def _tabled(self, step: Step) -> Any:
@@ -50,19 +50,19 @@ class Join(Schedule):
         xp = step.xp
         index = step.index(self.boundaries)
         local = step.since(xp.lookup((0, *self.boundaries), index))
-        kinds = [structure(schedule) for schedule in self.schedules]
+        kinds = [treedef(schedule) for schedule in self.schedules]
         numbered: dict[Any, float] = {}  # floats, because integers would be looked up as counts
         kind = xp.lookup([numbered.setdefault(key, float(len(numbered))) for key in kinds], index)
         value = None
         for key, place in numbered.items():
             members = [schedule if own == key else None for schedule, own in zip(self.schedules, kinds, strict=True)]
             first = next(schedule for schedule in members if schedule is not None)
-            if any(isinstance(part, Schedule) and part.rows for part in parts(first)):
+            if any(isinstance(part, Schedule) and part.uses_table for part in walk(first)):
                 value = self._alone(step, index, members, value)
                 continue
             # Rows of other kinds are never selected, but the table needs a number there.
-            columns = zip(*(numbers(schedule or first) for schedule in members), strict=True)
-            piece = rebuild(first, iter([xp.lookup(column, index) for column in columns])).at(local)
+            columns = zip(*(leaves(schedule or first) for schedule in members), strict=True)
+            piece = unflatten(first, iter([xp.lookup(column, index) for column in columns])).at(local)
             value = piece if value is None else xp.where(kind == place, piece, value)
         return value
 
@@ -104,7 +104,7 @@ def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Itera
 
     Args:
         schedules: schedules or functions of a step, at least one.
-        boundaries: the step at which each but the first begins, whole numbers, increasing; one fewer than schedules.
+        boundaries: the step at which each but the first begins, integers, increasing; one fewer than schedules.
             A first boundary of 0 leaves the first schedule out.
 
     Returns:
@@ -112,7 +112,7 @@ def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Itera
         so that hundreds of pieces trace and compile like one.
 
     Raises:
-        TypeError, ValueError: not callable, no whole number, not increasing, or the wrong number of boundaries.
+        TypeError, ValueError: not callable, not an integer, not increasing, or the wrong number of boundaries.
 
     Example:
         >>> import funcsched as fs
@@ -122,14 +122,14 @@ def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Itera
 
     Source: optax.join_schedules has the same clock.
     """
-    pieces = sequence("join", "schedules", schedules, lifted, "schedules")
-    begins = sequence("join", "boundaries", boundaries, whole, "whole numbers")
+    pieces = sequence("join", "schedules", schedules, as_schedule, "schedules")
+    begins = sequence("join", "boundaries", boundaries, nonnegative_int, "integers")
     if not pieces:
-        raise refuse("join", "schedules", "at least one schedule", [])
+        raise argument_error("join", "schedules", "at least one schedule", [])
     if len(begins) != len(pieces) - 1:
         requirement = f"one fewer than the {len(pieces)} schedules"
-        raise refuse("join", "boundaries", requirement, list(begins))
-    increasing("join", "boundaries", begins)
+        raise argument_error("join", "boundaries", requirement, list(begins))
+    require_increasing("join", "boundaries", begins)
     return Join(pieces, begins)
 
 
@@ -148,9 +148,9 @@ def then(
 
     Args:
         schedule: a schedule or a function of a step.
-        boundary: the step at which the ramp begins, a whole number.
+        boundary: the step at which the ramp begins, an integer.
         stop: the multiplier that the ramp goes to, at least 0.
-        steps: the length of the ramp, a whole number of at least 0.
+        steps: the length of the ramp, an integer of at least 0.
         shape: how the fraction of the ramp goes from 0 to 1, as in `ramp`.
 
     Returns:
@@ -169,20 +169,20 @@ def then(
 
     Source: the decay branches of Hagele et al. 2024, arXiv:2405.18392; OLMo-core's OverrideDecay.
     """
-    first = lifted("then", "schedule", schedule)
-    boundary, stop, steps = checked("then", boundary=boundary, stop=stop, steps=steps)
+    first = as_schedule("then", "schedule", schedule)
+    boundary, stop, steps = validated("then", boundary=boundary, stop=stop, steps=steps)
     try:
         start = level("then", f"schedule({boundary})", first(boundary))
     except TypeError as error:  # of a function that gives no number
         raise TypeError(f"then: `schedule({boundary})` must be a number from 0 to 3.4e38: {error}") from error
-    return Join((first, Ramp(start, stop, steps, shaped("then", "shape", shape))), (boundary,))
+    return Join((first, Ramp(start, stop, steps, as_shape("then", "shape", shape))), (boundary,))
 
 
 class Interpolate(Schedule):
     __slots__ = ("_join", "boundaries", "levels", "shape")
     fields = ("boundaries", "levels", "shape")
     factory = "interpolate"
-    rows = True
+    uses_table = True
     defaults: ClassVar[dict[str, Any]] = {"shape": linear}
     static = frozenset({"shape"})
 
@@ -195,7 +195,7 @@ class Interpolate(Schedule):
         super().__init__(*arguments)
         object.__setattr__(self, "_join", None)
 
-    def body(self) -> Schedule:
+    def composition(self) -> Schedule:
         """The join of ramps."""
         if self._join is not None:
             return self._join
@@ -210,13 +210,13 @@ class Interpolate(Schedule):
         return Join(tuple(pieces), begins[1:-1])
 
     def stretched(self, factor: Any) -> Schedule:
-        return self.body().stretched(factor)
+        return self.composition().stretched(factor)
 
     def at(self, step: Step) -> Any:
-        return self.body().at(step)
+        return self.composition().at(step)
 
     def scalar(self) -> Callable[[int], float]:
-        return self.body().scalar()
+        return self.composition().scalar()
 
 
 def interpolate(
@@ -230,7 +230,7 @@ def interpolate(
     ``ramp(levels[i], levels[i + 1], steps=boundaries[i + 1] - boundaries[i], shape=shape)`` from ``boundaries[i]`` on
 
     Args:
-        boundaries: the steps of the knots, whole numbers, increasing, at least one.
+        boundaries: the steps of the knots, integers, increasing, at least one.
         levels: the multiplier at each knot, at least 0; as many as boundaries. The first also holds before its
             knot, the last after it.
         shape: the shape of all intervals, or one for each in a list.
@@ -250,20 +250,22 @@ def interpolate(
     Source: optax.piecewise_interpolate_schedule; big_vision and Scenic have knots too.
     """
     name = "interpolate"
-    begins = sequence(name, "boundaries", boundaries, whole, "whole numbers")
+    begins = sequence(name, "boundaries", boundaries, nonnegative_int, "integers")
     row = sequence(name, "levels", levels, level, "numbers")
     if not begins:
-        raise refuse(name, "boundaries", "at least one knot", [])
-    increasing(name, "boundaries", begins)
+        raise argument_error(name, "boundaries", "at least one knot", [])
+    require_increasing(name, "boundaries", begins)
     if len(row) != len(begins):
-        raise refuse(name, "levels", f"as many as the {len(begins)} boundaries", list(row))
+        raise argument_error(name, "levels", f"as many as the {len(begins)} boundaries", list(row))
     shapes: Any
     if callable(shape) or not hasattr(shape, "__iter__"):
-        shapes = shaped(name, "shape", shape)
+        shapes = as_shape(name, "shape", shape)
     else:
-        shapes = sequence(name, "shape", shape, shaped, "shapes")
+        shapes = sequence(name, "shape", shape, as_shape, "shapes")
         if len(shapes) != len(begins) - 1:
-            raise refuse(name, "shape", f"one shape, or one for each of the {len(begins) - 1} intervals", list(shapes))
+            raise argument_error(
+                name, "shape", f"one shape, or one for each of the {len(begins) - 1} intervals", list(shapes)
+            )
     schedule = Interpolate(begins, row, shapes)
-    object.__setattr__(schedule, "_join", schedule.body())
+    object.__setattr__(schedule, "_join", schedule.composition())
     return schedule

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 
-from funcsched.core.schedule import Schedule, Slowed, counts, lifted
-from funcsched.core.validation import checked, growing, length, length_now, optional, refuse, rule, whole_cycles
+from funcsched.core.schedule import DividedStep, Schedule, as_schedule, step_counts
+from funcsched.core.validation import (
+    argument_error,
+    concrete_positive_int,
+    growth_factor,
+    integer_cycles,
+    number_rule,
+    optional,
+    positive_int,
+    validated,
+)
 from funcsched.core.validation import ratio as factor_rule
-from funcsched.core.value import numbers
+from funcsched.core.value import leaves
 from funcsched.numerics.cache import cached
 from funcsched.numerics.double_word import logarithm
 from funcsched.numerics.number_system import MAX_COUNT, MAX_STEP, is_concrete
 from funcsched.numerics.periodic import simple_fraction
 from funcsched.numerics.step import Step
-from funcsched.primitives.table import products
+from funcsched.primitives.table import cumulative_products
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ class Shift(Schedule):
         return Shift(self.schedule.stretched(factor), self.steps * factor)
 
     def at(self, step: Step) -> Any:
-        return self.schedule.at(step.ahead(self.steps))
+        return self.schedule.at(step.plus(self.steps))
 
     def scalar(self) -> Callable[[int], float]:
         schedule, steps = self.schedule.scalar(), self.steps
@@ -48,48 +57,48 @@ def shift(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
 
     Args:
         schedule: a schedule or a function of a step.
-        steps: how many steps ahead, a whole number of at least 0.
+        steps: how many steps ahead, an integer of at least 0.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: `schedule` is not callable, or `steps` not a whole number of at least 0.
+        TypeError, ValueError: `schedule` is not callable, or `steps` not an integer of at least 0.
 
     Example:
         >>> import funcsched as fs
         >>> fs.shift(fs.warmup_linear(10, 100), 1)(0)
         0.1
     """
-    return Shift(lifted("shift", "schedule", schedule), *checked("shift", steps=steps))
+    return Shift(as_schedule("shift", "schedule", schedule), *validated("shift", steps=steps))
 
 
 class Stretch(Schedule):
     __slots__ = fields = ("schedule", "factor")
     factory = "stretch"
-    rows = True
+    uses_table = True
     static = frozenset({"factor"})
 
     schedule: Schedule
     factor: float
 
     def stretched(self, factor: Any) -> Schedule:
-        return Slowed(self, factor)
+        return DividedStep(self, factor)
 
     def at(self, step: Step) -> Any:
         slower, faster = simple_fraction(self.factor)
         longest = _longest(self.schedule, MAX_COUNT) * slower
         if not isinstance(slower, int) or longest > MAX_COUNT:
-            return self.schedule.at(step.divided(self.factor))
+            return self.schedule.at(step.divided_by(self.factor))
         # In integers nothing is rounded before the curve is.
-        return self.schedule.stretched(slower).at(step.up_to(longest).scaled(faster))
+        return self.schedule.stretched(slower).at(step.up_to(longest).times(faster))
 
 
 def _longest(schedule: Schedule, otherwise: int) -> int:
     """The largest count of steps in a schedule if all its numbers are concrete."""
-    if not is_concrete(*numbers(schedule)):
+    if not is_concrete(*leaves(schedule)):
         return otherwise
-    longest: int = max([0, *counts(schedule)])
+    longest: int = max([0, *step_counts(schedule)])
     return longest
 
 
@@ -117,10 +126,10 @@ def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedul
 
     Source: Composer's scale_schedule_ratio.
     """
-    return Stretch(lifted("stretch", "schedule", schedule), _stretching("stretch", "factor", factor))
+    return Stretch(as_schedule("stretch", "schedule", schedule), _stretching("stretch", "factor", factor))
 
 
-_stretching = rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
+_stretching = number_rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
 
 
 _MOST_LEVELS = 1000  # that are looked up in a table
@@ -129,7 +138,7 @@ _MOST_LEVELS = 1000  # that are looked up in a table
 class Repeat(Schedule):
     __slots__ = fields = ("schedule", "period", "times", "period_factor", "level_factor")
     factory = "repeat"
-    rows = True
+    uses_table = True
     defaults: ClassVar[dict[str, Any]] = {"times": None, "period_factor": 1.0, "level_factor": 1.0}
     static = frozenset({"times", "period_factor", "level_factor"})
 
@@ -168,7 +177,7 @@ class Repeat(Schedule):
 
 @cached
 def _levels(times: int, level_factor: float) -> tuple[float, ...]:
-    return products((level_factor,) * (times - 1))
+    return cumulative_products((level_factor,) * (times - 1))
 
 
 class GrowingRepeat(Repeat):
@@ -178,7 +187,7 @@ class GrowingRepeat(Repeat):
     static = frozenset({"period", "times", "period_factor", "level_factor"})
 
     def stretched(self, factor: Any) -> Schedule:
-        return Slowed(self, factor)
+        return DividedStep(self, factor)
 
     def at(self, step: Step) -> Any:
         cycles = _cycles(self.period, self.times, self.period_factor, self.level_factor)
@@ -193,7 +202,7 @@ class GrowingRepeat(Repeat):
         if counted == len(scales):
             value = self.schedule.stretched(scale).at(local)
         else:
-            value = self.schedule.at(local.earlier(fraction).divided(scale))
+            value = self.schedule.at(local.minus(fraction).divided_by(scale))
         if 0 < counted < len(scales):
             short = xp.where(index < counted, scale, 1)
             value = xp.where(index < counted, self.schedule.stretched(short).at(local), value)
@@ -201,7 +210,7 @@ class GrowingRepeat(Repeat):
         if len(begins) != self.times or (is_concrete(step.count) and step.count < total):
             return value  # evaluating the end as well would double the work at each level of nested repetitions
         end = self.schedule.at(Step(xp, xp.where(step.count >= 0, self.period, step.count))) * levels[-1]
-        return xp.where(step.before(total), value, step.full(end))
+        return xp.where(step.is_before(total), value, step.full(end))
 
     def scalar(self) -> Callable[[int], float]:
         return super(Repeat, self).scalar()
@@ -253,8 +262,8 @@ def repeat(
 
     Args:
         schedule: a schedule or a function of a step.
-        period: how many of its first steps make a cycle, a whole number of at least 1.
-        times: how many cycles, a whole number of at least 1; without it they never end. After the last one its end,
+        period: how many of its first steps make a cycle, an integer of at least 1.
+        times: how many cycles, an integer of at least 1; without it they never end. After the last one its end,
             ``level_factor**(times - 1) * schedule(period)``, is held.
         period_factor: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6, whole or not.
         level_factor: how many times as high, from 1e-30 to 1e30; above 1 it needs `times`.
@@ -276,22 +285,22 @@ def repeat(
 
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983; praxis' CycleSchedule.
     """
-    inner = lifted("repeat", "schedule", schedule)
-    period = length("repeat", "period", period)
-    times = optional(whole_cycles)("repeat", "times", times)
+    inner = as_schedule("repeat", "schedule", schedule)
+    period = positive_int("repeat", "period", period)
+    times = optional(integer_cycles)("repeat", "times", times)
     level_factor = factor_rule("repeat", "level_factor", level_factor)
     levels_in_range("repeat", times, level_factor)
-    period_factor = growing("repeat", "period_factor", period_factor)
+    period_factor = growth_factor("repeat", "period_factor", period_factor)
     if period_factor == 1:
         return Repeat(inner, period, times, 1.0, level_factor)
-    period = length_now("repeat", "period", period)
+    period = concrete_positive_int("repeat", "period", period)
     return GrowingRepeat(inner, period, times, period_factor, level_factor)
 
 
 def levels_in_range(function: str, times: int | None, level_factor: float) -> None:
     """The rule between how often levels grow and by how much."""
     if level_factor > 1 and times is None:
-        raise refuse(function, "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
+        raise argument_error(function, "times", f"given for a `level_factor` above 1 ({level_factor!r})", times)
     if times is not None and (times - 1) * math.log10(level_factor) > 38.5:
         requirement = f"a number whose power of {times - 1} is at most 3.4e38"
-        raise refuse(function, "level_factor", requirement, level_factor)
+        raise argument_error(function, "level_factor", requirement, level_factor)

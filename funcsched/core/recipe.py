@@ -21,29 +21,29 @@ _TRACEABLE |= {"timescale", "start", "end"}
 class Recipe(Schedule):
     """A schedule that is named by a function of this library and made by it out of others."""
 
-    __slots__ = ("_body",)
+    __slots__ = ("_composition",)
 
-    _body: Schedule | None
+    _composition: Schedule | None
     compose: ClassVar[Callable[..., Schedule]]
     public: ClassVar[Callable[..., Schedule]]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         # Composed by the factory, or else when asked for: JAX rebuilds recipes around placeholders.
-        object.__setattr__(self, "_body", None)
+        object.__setattr__(self, "_composition", None)
 
-    def body(self) -> Schedule:
+    def composition(self) -> Schedule:
         """The composition."""
-        return type(self).compose(**self.arguments()) if self._body is None else self._body
+        return type(self).compose(**self.arguments()) if self._composition is None else self._composition
 
     def at(self, step: Step) -> Any:
-        return self.body().at(step)
+        return self.composition().at(step)
 
     def stretched(self, factor: Any) -> Schedule:
-        return self.body().stretched(factor)
+        return self.composition().stretched(factor)
 
     def scalar(self) -> Callable[[int], float]:
-        return self.body().scalar()
+        return self.composition().scalar()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remake, (type(self).public, self.arguments())
@@ -74,7 +74,9 @@ def recipe(
             if len(args) > len(positional) or set(given) != set(names) or set(positional[: len(args)]) & set(kwargs):
                 compose(*args, **kwargs)  # raises Python's own sentence about the call
             schedule: Recipe = node(*((rules.get(n) or RULES[n])(name, n, given[n]) for n in names))
-            object.__setattr__(schedule, "_body", schedule.body())  # which checks the rules between arguments
+            object.__setattr__(
+                schedule, "_composition", schedule.composition()
+            )  # which checks the rules between arguments
             return schedule
 
         for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):

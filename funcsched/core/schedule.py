@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from funcsched.core.validation import callable_, refuse
-from funcsched.core.value import Value, numbers, rebuild
+from funcsched.core.validation import argument_error, callable_
+from funcsched.core.value import Value, leaves, unflatten
 from funcsched.numerics.namespace import library, number_system_of
 from funcsched.numerics.number_system import MAX_STEP, is_concrete
 from funcsched.numerics.python_numbers import FLOATS, INTEGERS
@@ -47,7 +47,7 @@ class Schedule(Value):
     """
 
     __slots__ = ("_scalar",)
-    rows = False  # whether it holds rows of numbers that are looked up, or must know its numbers to be exact
+    uses_table = False  # whether it holds rows of numbers that are looked up, or must know its numbers to be exact
 
     _scalar: Callable[[int], float] | None
 
@@ -83,14 +83,14 @@ class Schedule(Value):
 
     def stretched(self, factor: Any) -> Schedule:
         """The same curve where every step has become `factor` steps. Most nodes override it with exact products."""
-        return Slowed(self, factor)
+        return DividedStep(self, factor)
 
     def scalar(self) -> Callable[[int], float]:
         """`at` for Python ints, with everything that does not depend on the step done beforehand."""
         return lambda step: float(self.at(Step(INTEGERS, step if step > 0 else 0)))
 
     def _prepare(self) -> Callable[[int], float]:
-        scalar = self.scalar() if is_concrete(*numbers(self)) else lambda step: evaluate(self, step)
+        scalar = self.scalar() if is_concrete(*leaves(self)) else lambda step: evaluate(self, step)
         object.__setattr__(self, "_scalar", scalar)
         return scalar
 
@@ -102,24 +102,24 @@ def evaluate(value: Any, step: Any) -> Any:
     """`value.at` a step of any kind: a schedule, or a shape at a fraction."""
     kind = library(step)
     if kind is None and (isinstance(step, bool) or not isinstance(step, (int, float))):
-        raise refuse(value.factory, "step", "a number or an array of numbers", step, TypeError)
-    arguments = list(numbers(value))
+        raise argument_error(value.factory, "step", "a number or an array of numbers", step, TypeError)
+    arguments = list(leaves(value))
     if kind is None and is_concrete(*arguments):
         if isinstance(step, float):
             return float(value.at(Step(FLOATS, 0.0 if step < 0 else MAX_STEP if step > MAX_STEP else float(step))))
         return float(value.at(Step(INTEGERS, max(int(step), 0))))
     if isinstance(step, int):
         step = min(max(step, 0), int(MAX_STEP))
-    xp, step = number_system_of(step, arguments, list(counts(value)), value.factory)
+    xp, step = number_system_of(step, arguments, list(step_counts(value)), value.factory)
     if not is_concrete(*arguments):
-        value = rebuild(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
+        value = unflatten(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
     return xp.to_result(value.at(Step(xp, xp.from_step(step))))
 
 
-def counts(value: Any) -> Iterator[Any]:
+def step_counts(value: Any) -> Iterator[Any]:
     """Every count of steps in a schedule: the lengths and boundaries of what a recipe is composed of."""
-    for part in parts(value):
-        if part.body() is None:
+    for part in walk(value):
+        if part.composition() is None:
             for name in part.fields:
                 if name in _COUNTS:
                     count = getattr(part, name)
@@ -129,18 +129,18 @@ def counts(value: Any) -> Iterator[Any]:
 _COUNTS = {"steps", "boundaries", "period", "timescale"}  # fields of the schedules that recipes are made of
 
 
-class Slowed(Schedule):
+class DividedStep(Schedule):
     """A schedule of the step divided by a factor, which may be traced: what `stretched` falls back to."""
 
     __slots__ = fields = ("schedule", "factor")
     factory = "stretch"
-    rows = True
+    uses_table = True
 
     schedule: Schedule
     factor: float
 
     def at(self, step: Step) -> Any:
-        return self.schedule.at(step.divided(self.factor))
+        return self.schedule.at(step.divided_by(self.factor))
 
 
 class Lift(Schedule):
@@ -153,7 +153,7 @@ class Lift(Schedule):
     function: Callable[[Any], Any]
 
     def at(self, step: Step) -> Any:
-        return step.full(step.call(self.function))
+        return step.full(step.apply(self.function))
 
     def scalar(self) -> Callable[[int], float]:
         function = self.function
@@ -186,22 +186,22 @@ def lift(function: Callable[[Any], Any]) -> Schedule:
         >>> [halving(step) for step in (-1, 0, 9, 10, 20)]
         [1.0, 1.0, 1.0, 0.5, 0.25]
     """
-    return lifted("lift", "function", function)
+    return as_schedule("lift", "function", function)
 
 
-def lifted(function: str, argument: str, value: Any) -> Schedule:
+def as_schedule(function: str, argument: str, value: Any) -> Schedule:
     """The rule of an argument that is a schedule or any function of a step."""
-    if not getattr(value, "of_steps", True):
-        raise refuse(function, argument, "a schedule or a function of a step", value, TypeError)
+    if not getattr(value, "takes_steps", True):
+        raise argument_error(function, argument, "a schedule or a function of a step", value, TypeError)
     return value if isinstance(value, Schedule) else Lift(callable_(function, argument, value))
 
 
-def parts(value: Any) -> Iterator[Value]:
+def walk(value: Any) -> Iterator[Value]:
     """A schedule and all schedules and shapes inside it."""
     if isinstance(value, Value):
         yield value
-        body = value.body()
+        body = value.composition()
         value = tuple(value.arguments().values()) if body is None else (body,)
     if isinstance(value, tuple):
         for item in value:
-            yield from parts(item)
+            yield from walk(item)

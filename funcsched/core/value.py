@@ -31,7 +31,7 @@ class Value:
         """The arguments that build this value, by name."""
         return {name: getattr(self, name) for name in self.fields}
 
-    def body(self) -> Any:
+    def composition(self) -> Any:
         """The composition that a recipe stands for; None for everything else."""
         return None
 
@@ -53,7 +53,7 @@ class Value:
         given = (
             f"{name}={argument!r}"
             for name, argument in self.arguments().items()
-            if not (name in self.defaults and _same(argument, self.defaults[name]))
+            if not (name in self.defaults and _is_default(argument, self.defaults[name]))
         )
         return f"{self.factory}({', '.join(given)})"
 
@@ -61,25 +61,25 @@ class Value:
         return type(self), tuple(self.arguments().values())
 
 
-def _same(argument: Any, default: Any) -> bool:
+def _is_default(argument: Any, default: Any) -> bool:
     # An array compares element by element, and a tracer has no truth value: print both.
     return type(argument) is type(default) and bool(argument == default)
 
 
-def numbers(value: Any) -> Iterator[Any]:
+def leaves(value: Any) -> Iterator[Any]:
     """Every number inside a value, depth first: Python numbers, arrays or tracers."""
     if isinstance(value, Value):
         for name in value.fields:
             if name not in value.static:
-                yield from numbers(getattr(value, name))
+                yield from leaves(getattr(value, name))
     elif isinstance(value, tuple):
         for item in value:
-            yield from numbers(item)
+            yield from leaves(item)
     elif value is not None:
         yield value
 
 
-def _key(static: Any) -> Any:
+def _hashable(static: Any) -> Any:
     try:
         hash(static)
     except TypeError:  # a shape that a traced factor has stretched
@@ -87,25 +87,27 @@ def _key(static: Any) -> Any:
     return static
 
 
-def structure(value: Any) -> Any:
+def treedef(value: Any) -> Any:
     """What is left of a value without its numbers; equal for two values that `rebuild` can exchange."""
     if isinstance(value, Value):
-        parts = (_key(getattr(value, n)) if n in value.static else structure(getattr(value, n)) for n in value.fields)
+        parts = (
+            _hashable(getattr(value, n)) if n in value.static else treedef(getattr(value, n)) for n in value.fields
+        )
         return type(value), tuple(parts)
     if isinstance(value, tuple):
-        return tuple, tuple(structure(item) for item in value)
+        return tuple, tuple(treedef(item) for item in value)
     return value is None
 
 
-def rebuild(value: Any, replacements: Iterator[Any]) -> Any:
+def unflatten(value: Any, replacements: Iterator[Any]) -> Any:
     """The same value with its numbers replaced, in the order of `numbers`."""
     if isinstance(value, Value):
         return type(value)(
             *(
-                getattr(value, name) if name in value.static else rebuild(getattr(value, name), replacements)
+                getattr(value, name) if name in value.static else unflatten(getattr(value, name), replacements)
                 for name in value.fields
             )
         )
     if isinstance(value, tuple):
-        return tuple(rebuild(item, replacements) for item in value)
+        return tuple(unflatten(item, replacements) for item in value)
     return None if value is None else next(replacements)

@@ -23,7 +23,7 @@ class Step:
         xp = self.xp.up_to(most)
         return self if xp is self.xp else Step(xp, xp.count(self.count))
 
-    def before(self, boundary: Any) -> Any:
+    def is_before(self, boundary: Any) -> Any:
         return self.count < boundary
 
     def since(self, boundary: Any) -> Step:
@@ -32,22 +32,22 @@ class Step:
             return self
         return Step(self.xp, self.xp.maximum(self.count - boundary, 0))
 
-    def ahead(self, steps: Any) -> Step:
+    def plus(self, steps: Any) -> Step:
         """The step that comes `steps` later."""
         step = self.up_to(math.inf)
         return Step(step.xp, step.count + steps)
 
-    def scaled(self, factor: Any) -> Step:
+    def times(self, factor: Any) -> Step:
         """The step times `factor`."""
         step = self if factor == 1 else self.up_to(math.inf)
         return Step(step.xp, step.count * factor)
 
-    def divided(self, factor: Any) -> Step:
+    def divided_by(self, factor: Any) -> Step:
         """The step divided by `factor`."""
         step = self.up_to(math.inf)
         return Step(step.xp, step.count / factor)
 
-    def earlier(self, fraction: Any) -> Step:
+    def minus(self, fraction: Any) -> Step:
         """The step minus a fraction of one step, at least 0."""
         step = self.up_to(math.inf)
         return Step(step.xp, step.xp.maximum(step.count - fraction, 0))
@@ -79,6 +79,6 @@ class Step:
         """The level in the shape of the step; NaN where the step is NaN."""
         return self.xp.full_like(self.count, level)
 
-    def call(self, function: Callable[[Any], Any]) -> Any:
+    def apply(self, function: Callable[[Any], Any]) -> Any:
         """A user's function of the step."""
         return function(self.xp.to_step(self.count))

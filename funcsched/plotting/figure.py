@@ -6,8 +6,8 @@ import math
 from itertools import pairwise
 from os.path import splitext
 
-from funcsched.core.schedule import Schedule, lifted
-from funcsched.core.validation import refuse, truth
+from funcsched.core.schedule import Schedule, as_schedule
+from funcsched.core.validation import argument_error, boolean
 from funcsched.plotting.layout import MARKED, bounds, drawn, short, steps_of, wrapped
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def plot(
     Args:
         schedules: a schedule or a function of a step, several in a list, or a dictionary of them by the label that
             the legend shows; by default that is the expression. A `Rated` of the bridges is drawn with its own peak.
-        steps: how far to draw, a whole number of at least 1; by default to the end of the longest and a tenth more.
+        steps: how far to draw, an integer of at least 1; by default to the end of the longest and a tenth more.
         peak_value: the learning rate at multiplier 1, above 0.
         log: whether the axis of the values is logarithmic. It goes down six decades at most, and values of 0 fall out
             of it.
@@ -65,10 +65,10 @@ def plot(
         ([0.0, 110.0], 'multiplier')
     """
     curves = drawn("plot", schedules, peak_value)
-    steps, log = steps_of("plot", curves, steps), truth("plot", "log", log)
+    steps, log = steps_of("plot", curves, steps), boolean("plot", "log", log)
     suffix = None if path is None else splitext(path)[1].lower()
     if suffix not in (None, ".png", ".svg"):
-        raise refuse("plot", "path", "a name that ends in .png or .svg", str(path))
+        raise argument_error("plot", "path", "a name that ends in .png or .svg", str(path))
     lines = [curve.points(steps, _POINTS) for curve in curves]
     bottom, top = bounds("plot", lines, log)
     try:
@@ -139,7 +139,7 @@ def svg(schedule: Drawable, steps: int | None = None) -> str:
         One element of SVG, in the colour of the text around it; its title is the expression.
 
     Raises:
-        TypeError, ValueError: `schedule` is not callable, or `steps` no whole number of at least 1.
+        TypeError, ValueError: `schedule` is not callable, or `steps` not an integer of at least 1.
 
     Example:
         >>> import funcsched as fs
@@ -148,7 +148,7 @@ def svg(schedule: Drawable, steps: int | None = None) -> str:
         >>> picture[:4], "M0,80L28,0L280,80" in picture
         ('<svg', True)
     """
-    (curve,) = drawn("svg", lifted("svg", "schedule", schedule), None)
+    (curve,) = drawn("svg", as_schedule("svg", "schedule", schedule), None)
     steps = steps_of("svg", [curve], steps)
     line = curve.points(steps, 280)
     _, top = bounds("svg", [line], False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from funcsched.analysis.landmarks import boundaries, children
-from funcsched.core.schedule import Lift, Schedule, lifted, parts
-from funcsched.core.validation import length_now, optional, positive, refuse
-from funcsched.core.value import numbers
+from funcsched.analysis.landmarks import children, phase_boundaries
+from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
+from funcsched.core.validation import argument_error, concrete_positive_int, optional, positive
+from funcsched.core.value import leaves
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ class Drawn:
     def __init__(self, function: str, argument: str, item: Any, label: str | None, peak_value: float | None) -> None:
         # A pair of a schedule and its peak, as the bridges return it.
         pair = hasattr(item, "schedule") and hasattr(item, "peak_value") and not isinstance(item, Schedule)
-        self.schedule = lifted(function, argument, item.schedule if pair else item)
+        self.schedule = as_schedule(function, argument, item.schedule if pair else item)
         self.label = repr(self.schedule) if label is None else label
         self.rated = pair or peak_value is not None
         self.peak = float(peak_value if peak_value is not None else item.peak_value if pair else 1.0)
@@ -44,7 +44,7 @@ class Drawn:
 
     def marks(self, steps: int) -> list[float]:
         """The steps from 1 to the last at which a phase begins or ends."""
-        return sorted(mark for mark in boundaries(self.schedule, steps) if 0 < mark <= steps)
+        return sorted(mark for mark in phase_boundaries(self.schedule, steps) if 0 < mark <= steps)
 
     def points(self, steps: int, count: int) -> list[tuple[float, float]]:
         """Steps and values that a line through them shows: phases begin where they do, and jumps are upright."""
@@ -53,9 +53,9 @@ class Drawn:
         else:
             at = {i * steps // count for i in range(count + 1)}
         row = [(float(step), self.value(step)) for step in at]
-        whole = any(isinstance(part, Lift) for part in parts(self.schedule))
+        whole = any(isinstance(part, Lift) for part in walk(self.schedule))
         for mark in self.marks(steps):
-            if whole:  # a function may be written for whole numbers alone
+            if whole:  # a function may be written for integers alone
                 row += [(step, self.value(step)) for step in (math.ceil(mark) - 1, math.ceil(mark))]
                 continue
             step = int(mark) if mark == int(mark) else mark
@@ -75,13 +75,13 @@ def drawn(function: str, schedules: Any, peak_value: float | None) -> list[Drawn
     else:
         return [Drawn(function, "schedules", schedules, None, peak)]
     if not items:
-        raise refuse(function, "schedules", "at least one schedule", schedules)
+        raise argument_error(function, "schedules", "at least one schedule", schedules)
     return [Drawn(function, f"schedules[{i}]", item, label or None, peak) for i, (label, item) in enumerate(items)]
 
 
 def reach(schedule: Schedule) -> int:
     """How far to draw a schedule: to its end and a tenth more, or until an endless one has shown what it does."""
-    if not is_concrete(*numbers(schedule)):
+    if not is_concrete(*leaves(schedule)):
         return _UNKNOWN
     end, _ = _length(schedule)
     end = math.ceil(end) if 0 < end < _FARTHEST else _FARTHEST if end else _UNKNOWN
@@ -90,7 +90,7 @@ def reach(schedule: Schedule) -> int:
 
 def _length(schedule: Any) -> tuple[float, bool]:
     """How many steps, and whether the schedule ends after them."""
-    if (body := schedule.body()) is not None:
+    if (body := schedule.composition()) is not None:
         return _length(body)
     own, kind = schedule.arguments(), schedule.factory
     if kind == "ramp":
@@ -136,7 +136,7 @@ def _sum(factor: float, count: int) -> float:
 
 
 def steps_of(function: str, curves: Iterable[Drawn], steps: int | None) -> int:
-    given: int | None = optional(length_now)(function, "steps", steps)
+    given: int | None = optional(concrete_positive_int)(function, "steps", steps)
     return max(reach(curve.schedule) for curve in curves) if given is None else given
 
 
@@ -148,7 +148,7 @@ def bounds(function: str, lines: Iterable[Iterable[tuple[float, float]]], log: b
         return 0.0, top if top > 0 else 1.0
     above = [value for value in values if value > 0]
     if not above:
-        raise refuse(function, "log", "False where no value is above 0", True)
+        raise argument_error(function, "log", "False where no value is above 0", True)
     return max(min(above), top * 10.0**-_DECADES) / (2 if min(above) == top else 1), top
 
 

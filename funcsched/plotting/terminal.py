@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from funcsched.core.validation import MAX_CYCLES, one_of, rule, truth
+from funcsched.core.validation import MAX_CYCLES, boolean, number_rule, one_of
 from funcsched.plotting.layout import MARKED, Drawn, bounds, drawn, short, steps_of, wrapped
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ANSI = (36, 33, 35, 32, 34, 31)
 _LETTERS = "*+ox#@%&"
-_size = rule(f"a whole number from 1 to {MAX_CYCLES}", 1, MAX_CYCLES, int)
+_size = number_rule(f"an integer from 1 to {MAX_CYCLES}", 1, MAX_CYCLES, int)
 
 
 def terminal(
@@ -63,11 +63,11 @@ def terminal(
         phases change at step 20, 80
     """
     curves = drawn("terminal", schedules, peak_value)
-    steps, log = steps_of("terminal", curves, steps), truth("terminal", "log", log)
+    steps, log = steps_of("terminal", curves, steps), boolean("terminal", "log", log)
     width = max(_size("terminal", "width", width), 24)
     height = max(_size("terminal", "height", height), 5)
     braille = one_of("braille", "ascii")("terminal", "characters", characters) == "braille"
-    paint = truth("terminal", "color", color)
+    paint = boolean("terminal", "color", color)
     lines = [curve.points(steps, 4 * width) for curve in curves]
     scale = _Scale(*bounds("terminal", lines, log), log)
     labels = scale.labels(height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import checked, length, level, optional, refuse
+from funcsched.core.validation import argument_error, level, optional, positive_int, validated
 from funcsched.numerics.double_word import logarithm
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
@@ -44,7 +44,7 @@ def inverse_power(timescale: int, exponent: float) -> Schedule:
     ``(timescale / (timescale + step)) ** exponent``
 
     Args:
-        timescale: the step at which the multiplier is ``2 ** -exponent``, a whole number of at least 1.
+        timescale: the step at which the multiplier is ``2 ** -exponent``, an integer of at least 1.
         exponent: how fast it falls, above 0 and at most 1000: `inverse_sqrt` has 0.5, `inverse_time` 1.
 
     Returns:
@@ -61,13 +61,13 @@ def inverse_power(timescale: int, exponent: float) -> Schedule:
 
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359; the power schedule of levanter.
     """
-    return InversePower(*checked("inverse_power", timescale=timescale, exponent=exponent))
+    return InversePower(*validated("inverse_power", timescale=timescale, exponent=exponent))
 
 
 class ExponentialDecay(Schedule):
     __slots__ = fields = ("rate", "steps", "staircase", "end")
     factory = "exponential_decay"
-    rows = True
+    uses_table = True
     defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": None}
     static = frozenset({"rate", "staircase"})
 
@@ -115,7 +115,7 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
 
     Args:
         rate: the factor, from 1e-30 to 1e30. Above 1 the schedule grows, and needs an `end`.
-        steps: over how many steps it applies once, a whole number of at least 1.
+        steps: over how many steps it applies once, an integer of at least 1.
         staircase: whether the whole factor applies at the end of every `steps` steps, instead of gradually.
         end: the lowest multiplier, or the highest if `rate` is above 1; at least 0.
 
@@ -134,11 +134,11 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
     Source: ExponentialLR of torch (``steps=1``), optax.exponential_decay, and Keras' ExponentialDecay.
     """
     name = "exponential_decay"
-    rate, staircase = checked(name, rate=rate, staircase=staircase)
-    steps = length(name, "steps", steps)
+    rate, staircase = validated(name, rate=rate, staircase=staircase)
+    steps = positive_int(name, "steps", steps)
     end = optional(level)(name, "end", end)
     if end is None and rate > 1:
-        raise refuse(name, "end", f"given for a `rate` above 1 ({rate!r})", end)
+        raise argument_error(name, "end", f"given for a `rate` above 1 ({rate!r})", end)
     return ExponentialDecay(rate, steps, staircase, end)
 
 
@@ -170,7 +170,7 @@ def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False) -> Sch
 
     Args:
         rate: how fast it falls, from 1e-30 to 1e30: after `steps` steps the multiplier is ``1 / (1 + rate)``.
-        steps: the unit of the rate, a whole number of at least 1.
+        steps: the unit of the rate, an integer of at least 1.
         staircase: whether the multiplier changes at the multiples of `steps` alone.
 
     Returns:
@@ -188,6 +188,6 @@ def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False) -> Sch
     Source: Keras' InverseTimeDecay; the tail of DeepSpeed's OneCycle.
     """
     name = "inverse_time"
-    rate, staircase = checked(name, rate=rate, staircase=staircase)
-    steps = length(name, "steps", steps)
+    rate, staircase = validated(name, rate=rate, staircase=staircase)
+    steps = positive_int(name, "steps", steps)
     return InverseTime(rate, steps, staircase)

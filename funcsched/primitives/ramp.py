@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import checked
+from funcsched.core.validation import validated
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
 from funcsched.shapes.formulas import linear
-from funcsched.shapes.shape import Shape, shaped
+from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def constant(value: float = 1.0) -> Schedule:
 
     Source: ConstantLRSchedule of pytorch-transformers 1.0.
     """
-    return Constant(*checked("constant", value=value))
+    return Constant(*validated("constant", value=value))
 
 
 class Ramp(Schedule):
@@ -127,7 +127,7 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
     Args:
         start: the multiplier at step 0, at least 0.
         stop: the multiplier at step `steps` and ever after, at least 0.
-        steps: the length, a whole number of at least 0; with 0 the schedule is constant at `stop`.
+        steps: the length, an integer of at least 0; with 0 the schedule is constant at `stop`.
         shape: how the fraction of the phase goes from 0 to 1: `linear`, `cosine`, `power`, or any pure function of
             the fraction that is 0 at 0 and 1 at 1 and runs on the arrays it will meet.
 
@@ -145,5 +145,5 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
         >>> [schedule(step) for step in (0, 5, 10, 11)]
         [1.0, 0.55, 0.1, 0.1]
     """
-    start, stop, steps = checked("ramp", start=start, stop=stop, steps=steps)
-    return Ramp(start, stop, steps, shaped("ramp", "shape", shape))
+    start, stop, steps = validated("ramp", start=start, stop=stop, steps=steps)
+    return Ramp(start, stop, steps, as_shape("ramp", "shape", shape))

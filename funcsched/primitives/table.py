@@ -8,14 +8,14 @@ from bisect import bisect_right
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
     LARGEST_LEVEL,
-    checked,
-    increasing,
+    argument_error,
+    concrete_level,
     level,
-    level_now,
-    refuse,
-    rule,
+    nonnegative_int,
+    number_rule,
+    require_increasing,
     sequence,
-    whole,
+    validated,
 )
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.python_numbers import INTEGERS
@@ -30,40 +30,40 @@ if TYPE_CHECKING:
 _MAX_SELECTED = 4
 
 
-class Levels(Schedule):
+class PiecewiseConstant(Schedule):
     """What schedules that hold one level after another share."""
 
     __slots__ = ()
-    rows = True
+    uses_table = True
 
     boundaries: tuple[int, ...]
 
-    def row(self, xp: Any) -> tuple[Any, ...]:
+    def all_levels(self, xp: Any) -> tuple[Any, ...]:
         """The levels: before the first boundary, and from each on."""
         raise NotImplementedError
 
     def at(self, step: Step) -> Any:
-        xp, boundaries, row = step.xp, self.boundaries, self.row(step.xp)
+        xp, boundaries, row = step.xp, self.boundaries, self.all_levels(step.xp)
         if is_concrete(step.count):
             return step.full(row[bisect_right(boundaries, step.count)])
-        if len(boundaries) > _MAX_SELECTED and not any(map(_several, boundaries)):
+        if len(boundaries) > _MAX_SELECTED and not any(map(_is_batched, boundaries)):
             return step.full(xp.lookup(row, step.index(boundaries)))
         value = xp.level(row[-1])
         for boundary, before in zip(reversed(boundaries), reversed(row[:-1]), strict=True):
-            value = xp.where(step.before(boundary), xp.level(before), value)
+            value = xp.where(step.is_before(boundary), xp.level(before), value)
         return step.full(value)
 
     def scalar(self) -> Callable[[int], float]:
-        boundaries, row = self.boundaries, self.row(INTEGERS)
+        boundaries, row = self.boundaries, self.all_levels(INTEGERS)
         return lambda step: row[bisect_right(boundaries, step if step > 0 else 0)]
 
 
-def _several(number: Any) -> bool:
+def _is_batched(number: Any) -> bool:
     """Whether it is an array of several numbers; torch.compile allows no attributes of a symbolic number."""
     return not is_concrete(number) and bool(getattr(number, "ndim", 0))
 
 
-class PiecewiseLevels(Levels):
+class PiecewiseLevels(PiecewiseConstant):
     __slots__ = fields = ("boundaries", "levels")
     factory = "piecewise_constant"
 
@@ -72,11 +72,11 @@ class PiecewiseLevels(Levels):
     def stretched(self, factor: Any) -> Schedule:
         return PiecewiseLevels(tuple(boundary * factor for boundary in self.boundaries), self.levels)
 
-    def row(self, xp: Any) -> tuple[Any, ...]:
+    def all_levels(self, xp: Any) -> tuple[Any, ...]:
         return self.levels
 
 
-class PiecewiseFactors(Levels):
+class PiecewiseFactors(PiecewiseConstant):
     __slots__ = ("_row", "boundaries", "factors")
     fields = ("boundaries", "factors")
     factory = "piecewise_constant"
@@ -86,12 +86,12 @@ class PiecewiseFactors(Levels):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        object.__setattr__(self, "_row", products(self.factors) if is_concrete(*self.factors) else None)
+        object.__setattr__(self, "_row", cumulative_products(self.factors) if is_concrete(*self.factors) else None)
 
     def stretched(self, factor: Any) -> Schedule:
         return PiecewiseFactors(tuple(boundary * factor for boundary in self.boundaries), self.factors)
 
-    def row(self, xp: Any) -> tuple[Any, ...]:
+    def all_levels(self, xp: Any) -> tuple[Any, ...]:
         if self._row is not None:
             return self._row
         row = [xp.level(1.0)]
@@ -100,7 +100,7 @@ class PiecewiseFactors(Levels):
         return tuple(row)
 
 
-def products(factors: tuple[float, ...]) -> tuple[float, ...]:
+def cumulative_products(factors: tuple[float, ...]) -> tuple[float, ...]:
     """1 and all products of the first factors, each rounded once."""
     row, numerator, denominator = [1.0], 1, 1
     for factor in factors:
@@ -122,7 +122,7 @@ def piecewise_constant(
     ``factors[0] * ... * factors[i - 1]``, which begins at 1
 
     Args:
-        boundaries: the steps at which the level changes, whole numbers, increasing.
+        boundaries: the steps at which the level changes, integers, increasing.
         levels: the multipliers, one more than boundaries, each at least 0.
         factors: what the multiplier is multiplied by at each boundary, at least 0; instead of `levels`.
 
@@ -145,26 +145,26 @@ def piecewise_constant(
     Source: optax.piecewise_constant_schedule and MultiStepLR of torch take factors, Keras and Scenic levels.
     """
     name = "piecewise_constant"
-    begins = sequence(name, "boundaries", boundaries, whole, "whole numbers")
-    increasing(name, "boundaries", begins)
+    begins = sequence(name, "boundaries", boundaries, nonnegative_int, "integers")
+    require_increasing(name, "boundaries", begins)
     if (levels is None) == (factors is None):
         both = (levels, factors)
-        raise refuse(name, "levels", "given, or `factors` instead of it", None if levels is None else both)
+        raise argument_error(name, "levels", "given, or `factors` instead of it", None if levels is None else both)
     if levels is not None:
         row = sequence(name, "levels", levels, level, "numbers")
         if len(row) != len(begins) + 1:
-            raise refuse(name, "levels", f"one more than the {len(begins)} boundaries", list(row))
+            raise argument_error(name, "levels", f"one more than the {len(begins)} boundaries", list(row))
         return PiecewiseLevels(begins, row)
     assert factors is not None
     row = sequence(name, "factors", factors, level, "numbers")
     if len(row) != len(begins):
-        raise refuse(name, "factors", f"as many as the {len(begins)} boundaries", list(row))
-    if is_concrete(*row) and not max(products(row)) <= LARGEST_LEVEL:
-        raise refuse(name, "factors", "numbers whose products are at most 3.4e38", list(row))
+        raise argument_error(name, "factors", f"as many as the {len(begins)} boundaries", list(row))
+    if is_concrete(*row) and not max(cumulative_products(row)) <= LARGEST_LEVEL:
+        raise argument_error(name, "factors", "numbers whose products are at most 3.4e38", list(row))
     return PiecewiseFactors(begins, row)
 
 
-class Row(tuple[float, ...]):
+class HashedTuple(tuple[float, ...]):
     """A long tuple that is hashed once."""
 
     def __hash__(self) -> int:
@@ -174,7 +174,7 @@ class Row(tuple[float, ...]):
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Row, (tuple(self),)
+        return HashedTuple, (tuple(self),)
 
 
 class Table(Schedule):
@@ -182,7 +182,7 @@ class Table(Schedule):
     factory = "table"
     static = frozenset(fields)  # a table is one thing, and too long for a leaf each
 
-    values: Row
+    values: HashedTuple
 
     def at(self, step: Step) -> Any:
         return step.lookup(self.values, step.count)
@@ -212,10 +212,10 @@ def table(values: Iterable[float]) -> Schedule:
         >>> [schedule(step) for step in (0, 1, 2, 3)]
         [0.5, 1.0, 0.25, 0.25]
     """
-    row = sequence("table", "values", values, level_now, "numbers")
+    row = sequence("table", "values", values, concrete_level, "numbers")
     if not row:
-        raise refuse("table", "values", "at least one number", [])
-    return Table(Row(row))
+        raise argument_error("table", "values", "at least one number", [])
+    return Table(HashedTuple(row))
 
 
 def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
@@ -226,13 +226,13 @@ def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
     Args:
         function: from a step, a Python int, to a multiplier of at least 0. It may be written in any way, with an
             ``if`` on the step or a loop; a schedule will do as well.
-        steps: the last step that is asked for, a whole number; its value holds after it.
+        steps: the last step that is asked for, an integer; its value holds after it.
 
     Returns:
         A `table`: it runs under jit, pickles and compares by its values, whatever the function was.
 
     Raises:
-        TypeError, ValueError: `function` is not callable, `steps` is not a whole number from 0 to 10**7, or a value is
+        TypeError, ValueError: `function` is not callable, `steps` is not an integer from 0 to 10**7, or a value is
             no number from 0 to 3.4e38.
 
     Example:
@@ -240,16 +240,16 @@ def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
         >>> fs.tabulate(lambda step: 1.0 if step < 2 else 1 / step, 4)
         table(values=(1.0, 1.0, 0.5, 0.3333333333333333, 0.25))
     """
-    checked("tabulate", function=function)
+    validated("tabulate", function=function)
     steps = _table_steps("tabulate", "steps", steps)
     name = getattr(function, "__name__", "function")
-    return Table(Row(_stored(f"{name}({step})", function(step)) for step in range(steps + 1)))
+    return Table(HashedTuple(_checked_value(f"{name}({step})", function(step)) for step in range(steps + 1)))
 
 
-def _stored(argument: str, value: Any) -> Any:
+def _checked_value(argument: str, value: Any) -> Any:
     if getattr(value, "size", 1) == 1 and hasattr(value, "item"):
         value = value.item()
-    return level_now("tabulate", argument, value)
+    return concrete_level("tabulate", argument, value)
 
 
-_table_steps = rule("a whole number from 0 to 10**7", 0, 10**7, int)
+_table_steps = number_rule("an integer from 0 to 10**7", 0, 10**7, int)

@@ -9,19 +9,19 @@ from funcsched.combinators.time import levels_in_range, repeat
 from funcsched.core.recipe import recipe
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
-    increasing,
-    length,
-    length_now,
-    level_now,
+    argument_error,
+    concrete_level,
+    concrete_nonnegative_ints,
+    concrete_positive_int,
+    integer_cycles,
+    nonnegative_int,
     one_of,
     optional,
-    refuse,
-    share,
-    shrinking,
-    whole,
-    whole_cycles,
-    whole_steps,
-    within,
+    positive_int,
+    ratio_up_to_one,
+    require_at_most,
+    require_increasing,
+    unit_interval,
 )
 from funcsched.core.validation import ratio as factor_rule
 from funcsched.numerics.number_system import is_concrete
@@ -30,7 +30,7 @@ from funcsched.primitives.ramp import ramp
 from funcsched.primitives.table import piecewise_constant
 from funcsched.recipes.phases import phases
 from funcsched.shapes.formulas import cosine, exponential, linear
-from funcsched.shapes.shape import Shape, shaped
+from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def inverse_sqrt(timescale: int) -> Schedule:
     ``sqrt(timescale / (timescale + step))``
 
     Args:
-        timescale: the step at which the multiplier is ``sqrt(1/2)``, a whole number of at least 1.
+        timescale: the step at which the multiplier is ``sqrt(1/2)``, an integer of at least 1.
 
     Returns:
         A schedule without an end: it falls for ever, and never to 0.
 
     Raises:
-        TypeError, ValueError: `timescale` is not a whole number of at least 1.
+        TypeError, ValueError: `timescale` is not an integer of at least 1.
 
     Example:
         >>> import funcsched as fs
@@ -64,14 +64,14 @@ def inverse_sqrt(timescale: int) -> Schedule:
     return inverse_power(timescale, 0.5)
 
 
-@recipe(factor=shrinking)
+@recipe(factor=ratio_up_to_one)
 def step_decay(period: int, factor: float = 0.1) -> Schedule:
     """The same factor after every `period` steps, at once.
 
     ``factor ** floor(step / period)``
 
     Args:
-        period: a whole number of steps of at least 1.
+        period: an integer of steps of at least 1.
         factor: from 1e-30 to 1.
 
     Returns:
@@ -91,14 +91,14 @@ def step_decay(period: int, factor: float = 0.1) -> Schedule:
     return exponential_decay(factor, period, staircase=True)
 
 
-@recipe(boundaries=whole_steps, factor=level_now)
+@recipe(boundaries=concrete_nonnegative_ints, factor=concrete_level)
 def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     """The same factor at each of several steps.
 
     ``factor ** (how many boundaries are at most step)``
 
     Args:
-        boundaries: whole numbers, increasing.
+        boundaries: integers, increasing.
         factor: at least 0.
 
     Returns:
@@ -116,13 +116,13 @@ def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     Source: MultiStepLR of torch; He et al. 2015, arXiv:1512.03385, section 4.2.
     """
     row = tuple(boundaries)
-    increasing("multistep", "boundaries", row)
+    require_increasing("multistep", "boundaries", row)
     if factor > 1 and len(row) * math.log10(factor) > 38.5:
-        raise refuse("multistep", "factor", f"a number whose power of {len(row)} is at most 3.4e38", factor)
+        raise argument_error("multistep", "factor", f"a number whose power of {len(row)} is at most 3.4e38", factor)
     return piecewise_constant(row, factors=[factor] * len(row))
 
 
-@recipe("period", period=length_now, times=optional(whole_cycles))
+@recipe("period", period=concrete_positive_int, times=optional(integer_cycles))
 def cosine_restarts(
     period: int,
     *,
@@ -139,12 +139,12 @@ def cosine_restarts(
     ``end + (level_factor**i - end) * (1 + cos(pi u)) / 2``
 
     Args:
-        period: the length of the first cycle, a whole number of at least 1.
-        times: how many cycles, a whole number of at least 1, after which `end` is held; without it they never end.
+        period: the length of the first cycle, an integer of at least 1.
+        times: how many cycles, an integer of at least 1, after which `end` is held; without it they never end.
         period_factor: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6, whole or not.
         level_factor: how many times as high its peak is, from 1e-30 to 1e30; above 1 it needs `times`.
         warmup_steps: the length of a linear warmup from `start` at the beginning of the first cycle, and of each,
-            where it grows with the cycle; a whole number from 0 to `period`.
+            where it grows with the cycle; an integer from 0 to `period`.
         start: the multiplier at the beginning of each warmup, at least 0.
         end: the multiplier at the end of each cycle, at least 0.
 
@@ -162,7 +162,7 @@ def cosine_restarts(
 
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983; the re-warmup is optax.sgdr_schedule's.
     """
-    within("cosine_restarts", "warmup_steps", warmup_steps, "period", period)
+    require_at_most("cosine_restarts", "warmup_steps", warmup_steps, "period", period)
     levels_in_range("cosine_restarts", times, level_factor)
     decay_steps = period - warmup_steps
     if level_factor == 1:
@@ -176,7 +176,7 @@ def cosine_restarts(
     return shrinking if absent else add(shrinking, repeat(ends, period, times, period_factor))
 
 
-@recipe(shape=shaped, decay_steps=optional(whole))
+@recipe(shape=as_shape, decay_steps=optional(nonnegative_int))
 def one_cycle(
     warmup_steps: int,
     total_steps: int,
@@ -192,9 +192,9 @@ def one_cycle(
     these and from there to `end`.
 
     Args:
-        warmup_steps: the step of the peak, a whole number from 0 to `total_steps`.
-        total_steps: the length, a whole number.
-        decay_steps: of three phases, the length of the second, from 1 back to `start`: a whole number from 0 to what is
+        warmup_steps: the step of the peak, an integer from 0 to `total_steps`.
+        total_steps: the length, an integer.
+        decay_steps: of three phases, the length of the second, from 1 back to `start`: an integer from 0 to what is
             left.
         start: the multiplier at step 0, at least 0: one over torch's `div_factor`.
         end: the multiplier from `total_steps` on, at least 0: `start` over torch's `final_div_factor`.
@@ -216,22 +216,24 @@ def one_cycle(
     Source: Smith and Topin 2017, arXiv:1708.07120 (three phases, linear); fastai has two phases and cosines.
     """
     assert isinstance(shape, Shape)  # by the rule of the argument
-    within("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
+    require_at_most("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
     left = total_steps - warmup_steps
     if decay_steps is None:
         return phases(start, (warmup_steps, 1.0, shape), (left, end, shape))
     if is_concrete(decay_steps, left) and decay_steps > left:
-        raise refuse("one_cycle", "decay_steps", f"at most `total_steps` - `warmup_steps` ({left})", decay_steps)
+        raise argument_error(
+            "one_cycle", "decay_steps", f"at most `total_steps` - `warmup_steps` ({left})", decay_steps
+        )
     parts = (warmup_steps, 1.0, shape), (decay_steps, start, shape), (left - decay_steps, end, shape)
     return phases(start, *parts)
 
 
 @recipe(
-    up_steps=length,
-    down_steps=optional(length),
+    up_steps=positive_int,
+    down_steps=optional(positive_int),
     mode=one_of("triangular", "triangular2", "exp_range"),
     rate=factor_rule,
-    start=share,
+    start=unit_interval,
 )
 def cyclic(
     up_steps: int, down_steps: int | None = None, *, start: float = 0.0, mode: str = "triangular", rate: float = 1.0
@@ -242,7 +244,7 @@ def cyclic(
     (triangular2) or ``rate ** step`` (exp_range)
 
     Args:
-        up_steps: the length of the way up, a whole number of at least 1.
+        up_steps: the length of the way up, an integer of at least 1.
         down_steps: the length of the way down, the same; by default `up_steps`.
         start: the lowest multiplier, from which each triangle starts; from 0 to 1.
         mode: "triangular", "triangular2" or "exp_range".
@@ -263,9 +265,9 @@ def cyclic(
     Source: Smith 2015, arXiv:1506.01186; CyclicLR of torch.
     """
     if mode != "exp_range" and rate != 1:
-        raise refuse("cyclic", "rate", f"1 for mode {mode!r}", rate)
+        raise argument_error("cyclic", "rate", f"1 for mode {mode!r}", rate)
     if rate > 1:
-        raise refuse("cyclic", "rate", "at most 1", rate)
+        raise argument_error("cyclic", "rate", "at most 1", rate)
     down = up_steps if down_steps is None else down_steps
     if mode == "triangular":
         return repeat(phases(start, (up_steps, 1.0, linear), (down, start, linear)), up_steps + down)
@@ -276,7 +278,7 @@ def cyclic(
     return triangles if is_concrete(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
 
 
-@recipe("start", "end", start=factor_rule, end=factor_rule, shape=optional(shaped))
+@recipe("start", "end", start=factor_rule, end=factor_rule, shape=optional(as_shape))
 def range_test(
     total_steps: int, *, start: float = 1e-6, end: float = 1.0, shape: Shape | Callable[[Any], Any] | None = None
 ) -> Schedule:
@@ -285,7 +287,7 @@ def range_test(
     ``start * (end / start) ** (step / total_steps)``, or ``start + (end - start) * shape(step / total_steps)``
 
     Args:
-        total_steps: the length, a whole number.
+        total_steps: the length, an integer.
         start: the first multiplier, from 1e-30 to 1e30.
         end: the last, which is held; the same.
         shape: instead of equal factors in equal times: `linear`, say, or a function of the fraction.
@@ -305,5 +307,5 @@ def range_test(
     Source: Smith 2015, arXiv:1506.01186 (linear); the finders of fastai and Lightning use equal factors.
     """
     if shape is None and not 1e-30 <= end / start <= 1e30:
-        raise refuse("range_test", "end", f"from 1e-30 to 1e30 times `start` ({start!r})", end)
+        raise argument_error("range_test", "end", f"from 1e-30 to 1e30 times `start` ({start!r})", end)
     return ramp(start, end, steps=total_steps, shape=exponential(end / start) if shape is None else shape)

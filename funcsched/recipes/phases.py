@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from funcsched.combinators.sequence import Join
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import within
+from funcsched.core.validation import require_at_most
 from funcsched.numerics.number_system import is_concrete
 from funcsched.primitives.ramp import constant, ramp
 from funcsched.shapes.formulas import linear
@@ -29,7 +29,7 @@ def phases(start: float, *parts: tuple[int, float, Shape]) -> Schedule:
 def warmup_then_decay(
     function: str, warmup_steps: int, total_steps: int, start: float, end: float, shape: Shape
 ) -> Schedule:
-    within(function, "warmup_steps", warmup_steps, "total_steps", total_steps)
+    require_at_most(function, "warmup_steps", warmup_steps, "total_steps", total_steps)
     return phases(start, (warmup_steps, 1.0, linear), (total_steps - warmup_steps, end, shape))
 
 

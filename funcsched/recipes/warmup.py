@@ -8,7 +8,16 @@ from funcsched.combinators.time import repeat
 from funcsched.combinators.time import shift as ahead
 from funcsched.core.recipe import recipe
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import length, length_now, level, optional, refuse, shrinking, whole_cycles, within
+from funcsched.core.validation import (
+    argument_error,
+    concrete_positive_int,
+    integer_cycles,
+    level,
+    optional,
+    positive_int,
+    ratio_up_to_one,
+    require_at_most,
+)
 from funcsched.core.validation import ratio as factor_rule
 from funcsched.numerics.number_system import is_concrete
 from funcsched.primitives.decay import exponential_decay, inverse_power
@@ -16,7 +25,7 @@ from funcsched.primitives.ramp import ramp
 from funcsched.recipes.classic import inverse_sqrt
 from funcsched.recipes.phases import phases, warmup_then, warmup_then_decay
 from funcsched.shapes.formulas import cosine, exponential, linear, power, restarts, reverse, sine, waves
-from funcsched.shapes.shape import Shape, shaped
+from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
     ``start + (1 - start) * step / warmup_steps`` below `warmup_steps`, then 1
 
     Args:
-        warmup_steps: a whole number of at least 0; with 0 there is no warmup.
+        warmup_steps: an integer of at least 0; with 0 there is no warmup.
         start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
 
     Returns:
@@ -59,8 +68,8 @@ def warmup_linear(warmup_steps: int, total_steps: int, *, start: float = 0.0, en
     ``1 + (end - 1) * (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from `total_steps` on
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
         start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
         end: the multiplier from `total_steps` on, at least 0.
 
@@ -92,8 +101,8 @@ def warmup_cosine(
     from `total_steps` on the last value is held, which for half a cycle is `end`
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
         start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
         end: the lowest multiplier of the decay, at least 0.
         cycles: how many waves, above 0. The usual 0.5 is half a wave, from 1 down to `end`; 1.0 comes back up to 1.
@@ -116,7 +125,7 @@ def warmup_cosine(
     return warmup_then_decay("warmup_cosine", warmup_steps, total_steps, start, end, shape)
 
 
-@recipe(cycles=whole_cycles)
+@recipe(cycles=integer_cycles)
 def warmup_cosine_restarts(
     warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: int = 1
 ) -> Schedule:
@@ -127,11 +136,11 @@ def warmup_cosine_restarts(
     ``u = (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from `total_steps` on
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
         start: the multiplier at step 0, at least 0. At 0 the first update changes nothing: see `shift`.
         end: the lowest multiplier of the decays, at least 0.
-        cycles: how many half-cosine decays, a whole number of at least 1. Their length need not be whole.
+        cycles: how many half-cosine decays, an integer of at least 1. Their length need not be whole.
 
     Returns:
         A schedule. A restart falls on the first step at or after its exact place, on every backend.
@@ -163,8 +172,8 @@ def warmup_polynomial(
     `total_steps` on
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
         start: the multiplier at step 0, at least 0.
         end: the multiplier from `total_steps` on, at least 0.
         exponent: above 0 and at most 1000; 1 is `warmup_linear`, above it the decay ends flat.
@@ -194,8 +203,8 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
     ``end + (1 - end) * (1 - sin(pi/2 * (step - warmup_steps) / (total_steps - warmup_steps)))``
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
         start: the multiplier at step 0, at least 0.
         end: the multiplier from `total_steps` on, at least 0.
 
@@ -232,9 +241,9 @@ def warmup_cosine_linear(
     linear from its value there to `end` at `total_steps`
 
     Args:
-        warmup_steps: a whole number from 0 to `total_steps`; with 0 there is no warmup.
-        total_steps: the length with the warmup, a whole number.
-        decay_steps: the length of the straight line, a whole number from 0 to `total_steps`.
+        warmup_steps: an integer from 0 to `total_steps`; with 0 there is no warmup.
+        total_steps: the length with the warmup, an integer.
+        decay_steps: the length of the straight line, an integer from 0 to `total_steps`.
         start: the multiplier at step 0, at least 0.
         cosine_end: where the cosine would arrive at `total_steps`, at least 0.
         end: the multiplier from `total_steps` on, at least 0.
@@ -253,13 +262,13 @@ def warmup_cosine_linear(
 
     Source: CosWithWarmupAndLinearDecay of OLMo-core.
     """
-    within("warmup_cosine_linear", "decay_steps", decay_steps, "total_steps", total_steps)
-    within("warmup_cosine_linear", "warmup_steps", warmup_steps, "total_steps", total_steps)
+    require_at_most("warmup_cosine_linear", "decay_steps", decay_steps, "total_steps", total_steps)
+    require_at_most("warmup_cosine_linear", "warmup_steps", warmup_steps, "total_steps", total_steps)
     curve = warmup_cosine(warmup_steps, total_steps, start=start, end=cosine_end)
     return then(curve, total_steps - decay_steps, end, steps=decay_steps)
 
 
-@recipe(timescale=optional(length))
+@recipe(timescale=optional(positive_int))
 def warmup_inverse_sqrt(
     warmup_steps: int, *, timescale: int | None = None, shift: int = 0, start: float = 0.0
 ) -> Schedule:
@@ -269,10 +278,10 @@ def warmup_inverse_sqrt(
     ``sqrt(timescale / (timescale + shift + step - warmup_steps))``
 
     Args:
-        warmup_steps: a whole number of at least 0; with 0 there is no warmup.
-        timescale: the step after the warmup at which the multiplier is ``sqrt(1/2)``, a whole number of at least 1.
+        warmup_steps: an integer of at least 0; with 0 there is no warmup.
+        timescale: the step after the warmup at which the multiplier is ``sqrt(1/2)``, an integer of at least 1.
             By default `warmup_steps`, which gives ``sqrt(warmup_steps / step)``; without warmup it must be given.
-        shift: by how many steps the decay is ahead, a whole number of at least 0; the peak is then below 1.
+        shift: by how many steps the decay is ahead, an integer of at least 0; the peak is then below 1.
         start: the multiplier at step 0, at least 0.
 
     Returns:
@@ -290,19 +299,21 @@ def warmup_inverse_sqrt(
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3, scaled to a peak of 1; the rsqrt of big_vision has
     timescale and shift.
     """
-    decay = inverse_sqrt(length("warmup_inverse_sqrt", "timescale", warmup_steps if timescale is None else timescale))
+    decay = inverse_sqrt(
+        positive_int("warmup_inverse_sqrt", "timescale", warmup_steps if timescale is None else timescale)
+    )
     return warmup_then(warmup_steps, start, decay if shift == 0 else ahead(decay, shift))
 
 
-@recipe(d_model=length_now, warmup_steps=length)
+@recipe(d_model=concrete_positive_int, warmup_steps=positive_int)
 def noam(d_model: int, warmup_steps: int) -> Schedule:
     """The schedule of the first Transformer, with its scale: a multiplier of learning rate 1.
 
     ``d_model ** -0.5 * min((step + 1) ** -0.5, (step + 1) * warmup_steps ** -1.5)``
 
     Args:
-        d_model: the width of the model, a whole number of at least 1.
-        warmup_steps: a whole number of at least 1.
+        d_model: the width of the model, an integer of at least 1.
+        warmup_steps: an integer of at least 1.
 
     Returns:
         A schedule without an end; its peak is ``(d_model * warmup_steps) ** -0.5``, at step ``warmup_steps - 1``, for
@@ -322,7 +333,7 @@ def noam(d_model: int, warmup_steps: int) -> Schedule:
     return scale(ahead(warmup_inverse_sqrt(warmup_steps), 1), (d_model * warmup_steps) ** -0.5)
 
 
-@recipe(warmup_shape=shaped, decay_shape=shaped, cycles=whole_cycles)
+@recipe(warmup_shape=as_shape, decay_shape=as_shape, cycles=integer_cycles)
 def warmup_stable_decay(
     warmup_steps: int,
     stable_steps: int,
@@ -340,14 +351,14 @@ def warmup_stable_decay(
     ``1 + (end - 1) * decay_shape(u)`` with u the fraction of `decay_steps`; `end` is held
 
     Args:
-        warmup_steps: a whole number of at least 0, as all three; a phase of 0 steps is absent.
+        warmup_steps: an integer of at least 0, as all three; a phase of 0 steps is absent.
         stable_steps: the length of the plateau.
         decay_steps: the length of the decay.
         start: the multiplier at step 0, at least 0.
         end: the multiplier after the decay, at least 0.
         warmup_shape: how the warmup goes from 0 to 1: a shape or a function of the fraction.
         decay_shape: how the decay does: `sqrt` is the 1-sqrt cooldown, ``exponential(end)`` halves in equal times.
-        cycles: how often plateau and decay are run through, a whole number of at least 1; the peak returns at once.
+        cycles: how often plateau and decay are run through, an integer of at least 1; the peak returns at once.
 
     Returns:
         A schedule.
@@ -370,7 +381,7 @@ def warmup_stable_decay(
     if cycles == 1:
         return phases(start, warmup, *decay)
     if is_concrete(stable_steps, decay_steps) and stable_steps + decay_steps == 0:
-        raise refuse("warmup_stable_decay", "cycles", "1 where a cycle has no steps", cycles)
+        raise argument_error("warmup_stable_decay", "cycles", "1 where a cycle has no steps", cycles)
     cycle = repeat(phases(1.0, *decay), stable_steps + decay_steps, cycles)
     return (
         cycle
@@ -379,7 +390,7 @@ def warmup_stable_decay(
     )
 
 
-@recipe(rate=shrinking, decay_steps=length)
+@recipe(rate=ratio_up_to_one, decay_steps=positive_int)
 def warmup_exponential(
     warmup_steps: int, decay_steps: int, rate: float, *, start: float = 0.0, end: float = 0.0, staircase: bool = False
 ) -> Schedule:
@@ -389,8 +400,8 @@ def warmup_exponential(
     ``max(end, rate ** ((step - warmup_steps) / decay_steps))``, with `staircase` of the exponent rounded down
 
     Args:
-        warmup_steps: a whole number of at least 0; with 0 there is no warmup.
-        decay_steps: over how many steps the factor applies once, a whole number of at least 1.
+        warmup_steps: an integer of at least 0; with 0 there is no warmup.
+        decay_steps: over how many steps the factor applies once, an integer of at least 1.
         rate: the factor, from 1e-30 to 1.
         start: the multiplier at step 0, at least 0.
         end: the lowest multiplier of the decay, at least 0.
@@ -423,7 +434,7 @@ def tri_stage(
     `decay_steps`; `end` is held
 
     Args:
-        warmup_steps: a whole number of at least 0, as all three; a phase of 0 steps is absent.
+        warmup_steps: an integer of at least 0, as all three; a phase of 0 steps is absent.
         stable_steps: the length of the plateau.
         decay_steps: the length of the decay.
         start: the multiplier at step 0, at least 0.
@@ -447,7 +458,7 @@ def tri_stage(
     return phases(start, (warmup_steps, 1.0, linear), (stable_steps, 1.0, linear), (decay_steps, end, decay))
 
 
-@recipe(timescale=optional(length))
+@recipe(timescale=optional(positive_int))
 def power_law(
     warmup_steps: int, *, exponent: float = 0.51, timescale: int | None = None, start: float = 0.0
 ) -> Schedule:
@@ -457,9 +468,9 @@ def power_law(
     ``(timescale / (timescale + step - warmup_steps)) ** exponent``
 
     Args:
-        warmup_steps: a whole number of at least 0; with 0 there is no warmup.
+        warmup_steps: an integer of at least 0; with 0 there is no warmup.
         exponent: how fast it falls, above 0 and at most 1000.
-        timescale: the step after the warmup at which the multiplier is ``2 ** -exponent``, a whole number of at least
+        timescale: the step after the warmup at which the multiplier is ``2 ** -exponent``, an integer of at least
             1. By default `warmup_steps`, which gives ``(step / warmup_steps) ** -exponent``.
         start: the multiplier at step 0, at least 0.
 
@@ -477,5 +488,5 @@ def power_law(
 
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359, exponent 0.51; PowerLR of OLMo-core.
     """
-    scale_of_time = length("power_law", "timescale", warmup_steps if timescale is None else timescale)
+    scale_of_time = positive_int("power_law", "timescale", warmup_steps if timescale is None else timescale)
     return warmup_then(warmup_steps, start, inverse_power(scale_of_time, exponent))

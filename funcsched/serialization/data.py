@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import refuse
+from funcsched.core.validation import argument_error
 from funcsched.core.value import Value
 from funcsched.numerics.number_system import is_concrete
 
@@ -42,7 +42,7 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
         {'format': 1, 'schedule': {'ramp': {'start': 0.0, 'stop': 1.0, 'steps': 10, 'shape': 'cosine'}}}
     """
     if not isinstance(schedule, Schedule):
-        raise refuse("to_dict", "schedule", "a schedule", schedule, TypeError)
+        raise argument_error("to_dict", "schedule", "a schedule", schedule, TypeError)
     return {"format": FORMAT, "schedule": _plain(schedule, "schedule")}
 
 
@@ -70,15 +70,15 @@ def from_dict(data: dict[str, Any]) -> Schedule:
         True
     """
     if not isinstance(data, dict):
-        raise refuse("from_dict", "data", "a dictionary", data, TypeError)
+        raise argument_error("from_dict", "data", "a dictionary", data, TypeError)
     for key in data:
         if key not in ("format", "schedule"):
-            raise refuse("from_dict", "data", "of the keys 'format' and 'schedule' alone", key)
+            raise argument_error("from_dict", "data", "of the keys 'format' and 'schedule' alone", key)
     if type(data.get("format")) is not int or data["format"] != FORMAT:
-        raise refuse("from_dict", "format", f"{FORMAT}", data.get("format"))
+        raise argument_error("from_dict", "format", f"{FORMAT}", data.get("format"))
     schedule = _built(data.get("schedule"), "schedule", DEPTH, DEPTH, iter(range(MOST)))
     if not isinstance(schedule, Schedule):
-        raise refuse("from_dict", "schedule", "a schedule", data.get("schedule"), TypeError)
+        raise argument_error("from_dict", "schedule", "a schedule", data.get("schedule"), TypeError)
     return schedule
 
 
@@ -127,14 +127,16 @@ def _plain(value: Any, place: str) -> Any:
         if isinstance(builder, Value) and builder == value:
             return value.factory
         if builder is None or isinstance(builder, Value):
-            raise refuse("to_dict", place, "without functions (`tabulate` makes a table of one)", value, TypeError)
+            raise argument_error(
+                "to_dict", place, "without functions (`tabulate` makes a table of one)", value, TypeError
+            )
         arguments = value.arguments().items()
         return {value.factory: {name: _plain(item, f"{place}.{value.factory}.{name}") for name, item in arguments}}
     if isinstance(value, tuple):
         return [_plain(item, f"{place}[{i}]") for i, item in enumerate(value)]
     if value is None or isinstance(value, (bool, str)) or is_concrete(value):
         return value
-    raise refuse("to_dict", place, "a Python number", value, TypeError)
+    raise argument_error("to_dict", place, "a Python number", value, TypeError)
 
 
 def _built(data: Any, place: str, depth: int, lists: int, count: Iterator[int]) -> Any:
@@ -153,20 +155,20 @@ def _built(data: Any, place: str, depth: int, lists: int, count: Iterator[int]) 
     if depth == 0:
         raise ValueError(f"from_dict: `{place}` must be at most {DEPTH} deep")
     if len(data) != 1:
-        raise refuse("from_dict", place, "one name and its arguments", data)
+        raise argument_error("from_dict", place, "one name and its arguments", data)
     ((name, arguments),) = data.items()
     builder = known_names.get(name) if isinstance(name, str) else None
     if builder is None:
-        raise refuse("from_dict", place, "one of " + ", ".join(sorted(known_names)), name)
+        raise argument_error("from_dict", place, "one of " + ", ".join(sorted(known_names)), name)
     place = f"{place}.{name}"
     if isinstance(builder, Value):
-        raise refuse("from_dict", place, f"the word {name!r} alone", data)
+        raise argument_error("from_dict", place, f"the word {name!r} alone", data)
     if not isinstance(arguments, dict):
-        raise refuse("from_dict", place, "a dictionary of arguments", arguments, TypeError)
+        raise argument_error("from_dict", place, "a dictionary of arguments", arguments, TypeError)
     names, _, _ = parameters(builder)
     for key in arguments:
         if key not in names:
-            raise refuse("from_dict", place, "of the arguments " + ", ".join(names), key)
+            raise argument_error("from_dict", place, "of the arguments " + ", ".join(names), key)
     given = {key: _built(item, f"{place}.{key}", depth - 1, lists, count) for key, item in arguments.items()}
     try:
         return called(builder, given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import refuse
+from funcsched.core.validation import argument_error
 from funcsched.core.value import Value
 from funcsched.serialization.data import DEPTH, builders, called, parameters
 
@@ -85,7 +85,7 @@ def parse(text: str) -> Schedule:
         kind = type(text).__name__  # the value may be as long as it likes
         raise TypeError(f"parse: `text` must be a string, got an object of type {kind}")
     if len(text) > LONGEST:
-        raise refuse("parse", "text", f"at most {LONGEST} characters long", len(text), _kind())
+        raise argument_error("parse", "text", f"at most {LONGEST} characters long", len(text), _kind())
     reader = Reader(text)
     start = reader.start
     schedule = reader.value("a schedule", DEPTH, DEPTH)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-from funcsched.core.validation import checked, refuse, whole_cycles
+from funcsched.core.validation import argument_error, integer_cycles, validated
 from funcsched.numerics.double_word import HALF_PI, logarithm
 from funcsched.numerics.periodic import fold, simple_fraction
-from funcsched.shapes.shape import Compose, Folded, Restarts, Reverse, Shape, Symmetric, shaped
+from funcsched.shapes.shape import Compose, Folded, Restarts, Reverse, Shape, Symmetric, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def power(exponent: float) -> Shape:
 
     Source: run backwards (`reverse`), the polynomial decay of BERT, TensorFlow and torch's PolynomialLR.
     """
-    return Power(*checked("power", exponent=exponent))
+    return Power(*validated("power", exponent=exponent))
 
 
 def exponential(ratio: float) -> Shape:
@@ -321,7 +321,7 @@ def exponential(ratio: float) -> Shape:
 
     Source: the exponential decays of fairseq's tri_stage, and of WSD in Megatron-LM (ratio 0.5) and timm.
     """
-    (ratio,) = checked("exponential", ratio=ratio)
+    (ratio,) = validated("exponential", ratio=ratio)
     return linear if ratio == 1 else Exponential(ratio)
 
 
@@ -348,9 +348,9 @@ def tanh(lower: float, upper: float) -> Shape:
     Source: Hsueh et al. 2018, arXiv:1806.01593; timm's TanhLRScheduler has lower -7 and upper 3, without the
     last step of bringing the ends to 0 and 1.
     """
-    lower, upper = checked("tanh", lower=lower, upper=upper)
+    lower, upper = validated("tanh", lower=lower, upper=upper)
     if lower >= upper:
-        raise refuse("tanh", "lower", f"below `upper` ({upper!r})", lower)
+        raise argument_error("tanh", "lower", f"below `upper` ({upper!r})", lower)
     return Tanh(lower, upper)
 
 
@@ -371,7 +371,7 @@ def reverse(shape: Shape | Callable[[Any], Any]) -> Shape:
         >>> [fs.ramp(1.0, 0.0, steps=10, shape=fs.reverse(fs.power(2)))(step) for step in (0, 5, 10)]
         [1.0, 0.25, 0.0]
     """
-    inner = shaped("reverse", "shape", shape)
+    inner = as_shape("reverse", "shape", shape)
     return inner if inner.symmetric else Reverse(inner)
 
 
@@ -398,18 +398,18 @@ def compose(outer: Shape | Callable[[Any], Any], inner: Shape | Callable[[Any], 
     Source: k-decay is Zhang and Li 2020, arXiv:2004.05909, and timm's `k_decay`; the exponent is that of
     optax.cosine_decay_schedule.
     """
-    return Compose(shaped("compose", "outer", outer), shaped("compose", "inner", inner))
+    return Compose(as_shape("compose", "outer", outer), as_shape("compose", "inner", inner))
 
 
 def waves(cycles: float) -> Shape:
     """The shape ``(1 - cos(2 pi cycles fraction)) / 2``: `cosine` is half a wave."""
-    (cycles,) = checked("waves", cycles=cycles)
+    (cycles,) = validated("waves", cycles=cycles)
     return Waves(*simple_fraction(2.0 * cycles))
 
 
 def restarts(shape: Shape, cycles: int) -> Shape:
     """`shape` run through `cycles` times, at once from its end back to its beginning."""
-    return Restarts(shape, whole_cycles("restarts", "cycles", cycles))
+    return Restarts(shape, integer_cycles("restarts", "cycles", cycles))
 
 
 linear = Linear()

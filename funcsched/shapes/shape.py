@@ -9,7 +9,7 @@ uses it takes care of the other end, where it is 1 up to rounding.
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule, evaluate
-from funcsched.core.validation import refuse
+from funcsched.core.validation import argument_error
 from funcsched.core.value import Value
 from funcsched.numerics.periodic import fold
 from funcsched.numerics.step import Step
@@ -36,7 +36,7 @@ class Shape(Value):
     """
 
     __slots__ = ()
-    of_steps = False  # callable, but of fractions
+    takes_steps = False  # callable, but of fractions
     symmetric = False  # whether `fall` is the same function as `rise`
     exact = False  # whether weights are at most 1, and exactly 1 wherever the curve reaches it, if steps are concrete
 
@@ -48,7 +48,7 @@ class Shape(Value):
         """1 - rise: of the remaining steps and of the elapsed ones."""
         raise NotImplementedError
 
-    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
         """Both weights together, of the elapsed steps and of the remaining ones, exactly 1 at their ends."""
         rise, fall = one_at_end(xp, self.rise(xp, steps)), one_at_end(xp, self.fall(xp, steps))
         return lambda elapsed, remaining: (rise(elapsed, remaining), fall(remaining, elapsed))
@@ -120,8 +120,8 @@ class Reverse(Shape):
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
         return self.shape.rise(xp, steps)
 
-    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-        both = self.shape.both(xp, steps)
+    def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        both = self.shape.weights(xp, steps)
         return lambda elapsed, remaining: both(remaining, elapsed)[::-1]
 
 
@@ -139,16 +139,16 @@ class Compose(Shape):
         return Compose(self.outer, self.inner.stretched(factor))
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        inner, rise = self.inner.both(xp, steps), self.outer.rise(xp, 1)
+        inner, rise = self.inner.weights(xp, steps), self.outer.rise(xp, 1)
         return lambda elapsed, remaining: rise(*inner(elapsed, remaining))
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        inner, fall = self.inner.both(xp, steps), self.outer.fall(xp, 1)
+        inner, fall = self.inner.weights(xp, steps), self.outer.fall(xp, 1)
         return lambda remaining, elapsed: fall(*inner(elapsed, remaining)[::-1])
 
     # With two separate weights, nested compositions would evaluate the innermost shape twice as often at each level.
-    def both(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-        inner, outer = self.inner.both(xp, steps), self.outer.both(xp, 1)
+    def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        inner, outer = self.inner.weights(xp, steps), self.outer.weights(xp, 1)
         return lambda elapsed, remaining: outer(*inner(elapsed, remaining))
 
 
@@ -186,9 +186,9 @@ class Restarts(Folded):
         return self.shape, *fold(xp, self.cycles, 1, steps, mirror=False)
 
 
-def shaped(function: str, argument: str, value: Any) -> Shape:
+def as_shape(function: str, argument: str, value: Any) -> Shape:
     """The rule of an argument that is a shape or any function of the fraction."""
     if not callable(value) or isinstance(value, Schedule):  # which is callable, but of steps
         wanted = "a shape, such as cosine without quotes, or a function of the fraction"
-        raise refuse(function, argument, wanted, value, TypeError)
+        raise argument_error(function, argument, wanted, value, TypeError)
     return value if isinstance(value, Shape) else Custom(value)

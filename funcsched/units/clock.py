@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from funcsched.core.validation import length_now, one_of, refuse, truth, whole_now
+from funcsched.core.validation import argument_error, boolean, concrete_nonnegative_int, concrete_positive_int, one_of
 from funcsched.core.value import Value
 from funcsched.units.quantities import bare, checked_count, exact, length_of_run, needed, update_sizes
 
@@ -23,7 +23,7 @@ class Clock(Value):
 
     A step is the number of updates already made. `steps` gives the first one at which a count has been reached:
     ``clock.samples(clock.steps(samples=n) - 1) < n <= clock.samples(clock.steps(samples=n))``, and so for every unit.
-    All arithmetic is in whole numbers. A float stands for the smallest number that rounds to it, so that 0.1 of 1000
+    All arithmetic is in integers. A float stands for the smallest number that rounds to it, so that 0.1 of 1000
     updates is 100 of them.
 
     A schedule that is built from these steps is a curve over updates. Under a ramp of the batch that is not the same
@@ -31,7 +31,7 @@ class Clock(Value):
     ``lambda step: schedule(clock.tokens(step))``.
 
     Args:
-        batch_size: samples in a batch of one process, a whole number of at least 1.
+        batch_size: samples in a batch of one process, an integer of at least 1.
         accumulation: batches of each process in an update.
         processes: how many processes take a different batch each. Those that share one, by tensor or pipeline
             parallelism, count as one.
@@ -173,22 +173,22 @@ class Clock(Value):
                 object.__setattr__(self, key, value)
 
         def maybe(argument: str, value: Any) -> int | None:
-            return None if value is None else length_now("Clock", argument, value)
+            return None if value is None else concrete_positive_int("Clock", argument, value)
 
         store(
             batch_size=maybe("batch_size", batch_size),
-            accumulation=length_now("Clock", "accumulation", accumulation),
-            processes=length_now("Clock", "processes", processes),
+            accumulation=concrete_positive_int("Clock", "accumulation", accumulation),
+            processes=concrete_positive_int("Clock", "processes", processes),
             sequence_length=maybe("sequence_length", sequence_length),
             dataset_size=maybe("dataset_size", dataset_size),
-            drop_last=truth("Clock", "drop_last", drop_last),
+            drop_last=boolean("Clock", "drop_last", drop_last),
             epoch_end=_epoch_end_rule("Clock", "epoch_end", epoch_end),
         )
         store(_sizes=update_sizes(samples_per_update, (self.batch_size or 1) * self.processes))
         if self._sizes is None and self.batch_size is None:
-            raise refuse("Clock", "batch_size", "given, or else `samples_per_update`", None, TypeError)
+            raise argument_error("Clock", "batch_size", "given, or else `samples_per_update`", None, TypeError)
         if self._sizes is not None and self.accumulation != 1:
-            raise refuse("Clock", "accumulation", "left out beside `samples_per_update`", accumulation)
+            raise argument_error("Clock", "accumulation", "left out beside `samples_per_update`", accumulation)
         per_epoch = self._samples_per_epoch()
         store(_per_epoch=per_epoch, _cut=None if self.epoch_end == "join" else per_epoch)
         first, samples_at_first, size = self._stretches()
@@ -214,7 +214,7 @@ class Clock(Value):
         """The number of updates in the run, ``steps(fraction=1)``.
 
         Returns:
-            A whole number.
+            An integer.
 
         Raises:
             ValueError: the clock has no `run`.
@@ -239,14 +239,14 @@ class Clock(Value):
 
         Args:
             count: nothing. A number without its unit is refused: 1 may be one update or all of the run.
-            updates: the count itself, a whole number from 0 to 2**53 (a float such as 3e5 may be one).
-            samples: a whole number from 0 to 2**53.
+            updates: the count itself, an integer from 0 to 2**53 (a float such as 3e5 may be one).
+            samples: an integer from 0 to 2**53.
             tokens: the same.
             epochs: a number from 0 to 2**53, whole or not: an int, a float or a `fractions.Fraction`.
             fraction: of the `run`, in the unit of that: such a number from 0 to 1.
 
         Returns:
-            A whole number, for the arguments of a schedule that count steps.
+            An integer, for the arguments of a schedule that count steps.
 
         Raises:
             TypeError, ValueError: not one unit was given, its count is of the wrong type or out of its range, or the
@@ -277,7 +277,7 @@ class Clock(Value):
         given = [(unit, value) for unit, value in units.items() if value is not None]
         if len(given) != 1:
             rule = "given in one unit: updates, samples, tokens, epochs or fraction"
-            raise refuse(name, "count", rule, dict(given) or None, TypeError)
+            raise argument_error(name, "count", rule, dict(given) or None, TypeError)
         ((unit, value),) = given
         return self._reached(name, unit, checked_count(name, unit, unit, value))
 
@@ -285,13 +285,13 @@ class Clock(Value):
         """How many samples have been used when `step` updates have been made.
 
         Args:
-            step: a whole number from 0 to 2**53.
+            step: an integer from 0 to 2**53.
 
         Returns:
-            A whole number.
+            An integer.
 
         Raises:
-            TypeError, ValueError: `step` is no whole number from 0 to 2**53.
+            TypeError, ValueError: `step` is not an integer from 0 to 2**53.
 
         Example:
             >>> import funcsched as fs
@@ -305,13 +305,13 @@ class Clock(Value):
         """How many tokens have been used when `step` updates have been made.
 
         Args:
-            step: a whole number from 0 to 2**53.
+            step: an integer from 0 to 2**53.
 
         Returns:
-            A whole number.
+            An integer.
 
         Raises:
-            TypeError, ValueError: `step` is no whole number from 0 to 2**53, or the clock has no `sequence_length`.
+            TypeError, ValueError: `step` is not an integer from 0 to 2**53, or the clock has no `sequence_length`.
 
         Example:
             >>> import funcsched as fs
@@ -327,13 +327,13 @@ class Clock(Value):
         """How many epochs have been made, whole and in part, when `step` updates have been made.
 
         Args:
-            step: a whole number from 0 to 2**53.
+            step: an integer from 0 to 2**53.
 
         Returns:
             A float, rounded once. ``steps(epochs=epochs(step)) == step``.
 
         Raises:
-            TypeError, ValueError: `step` is no whole number from 0 to 2**53, or the clock has no `dataset_size`.
+            TypeError, ValueError: `step` is not an integer from 0 to 2**53, or the clock has no `dataset_size`.
 
         Example:
             >>> import funcsched as fs
@@ -349,14 +349,14 @@ class Clock(Value):
         """How much of the run is over when `step` updates have been made, in the unit of `run`.
 
         Args:
-            step: a whole number from 0 to 2**53.
+            step: an integer from 0 to 2**53.
 
         Returns:
             A float from 0 to 1, rounded once, and 1 after the run. ``steps(fraction=fraction(step)) == step`` up to
             `total_steps`.
 
         Raises:
-            TypeError, ValueError: `step` is no whole number from 0 to 2**53, or the clock has no `run`.
+            TypeError, ValueError: `step` is not an integer from 0 to 2**53, or the clock has no `run`.
 
         Example:
             >>> import funcsched as fs
@@ -369,7 +369,7 @@ class Clock(Value):
         unit, total = needed(name, "run", "fractions", self._run)
         top, bottom = exact(total)
         if unit == "updates":
-            done = whole_now(name, "step", step)
+            done = concrete_nonnegative_int(name, "step", step)
         elif unit == "tokens":
             bottom *= needed(name, "sequence_length", "tokens", self.sequence_length)
         elif unit == "epochs":
@@ -383,10 +383,10 @@ class Clock(Value):
         From ``i * samples / n`` samples on, ``start + i * increment``, where ``n`` increments lead to the last size.
 
         Args:
-            start: the samples in the first update, a whole number of at least 1.
-            increment: how much larger each size is than the one before, a whole number of at least 1.
-            samples: after how many samples the last size is reached, a whole number of at least 1.
-            global_batch_size: the last size, a whole number of increments above `start`.
+            start: the samples in the first update, an integer of at least 1.
+            increment: how much larger each size is than the one before, an integer of at least 1.
+            samples: after how many samples the last size is reached, an integer of at least 1.
+            global_batch_size: the last size, an integer of increments above `start`.
 
         Returns:
             The ramp. The counts are exact: where one falls on the beginning of an update, Megatron's own quotient of
@@ -404,14 +404,14 @@ class Clock(Value):
         samples``.
         """
         name = "Clock.rampup"
-        start = length_now(name, "start", start)
-        increment = length_now(name, "increment", increment)
-        samples = length_now(name, "samples", samples)
-        last = length_now(name, "global_batch_size", global_batch_size)
+        start = concrete_positive_int(name, "start", start)
+        increment = concrete_positive_int(name, "increment", increment)
+        samples = concrete_positive_int(name, "samples", samples)
+        last = concrete_positive_int(name, "global_batch_size", global_batch_size)
         increments, rest = divmod(last - start, increment)
         if increments < 0 or rest:
-            rule = f"`start` ({start}) and a whole number of increments of {increment}"
-            raise refuse(name, "global_batch_size", rule, global_batch_size)
+            rule = f"`start` ({start}) and an integer of increments of {increment}"
+            raise argument_error(name, "global_batch_size", rule, global_batch_size)
         # Where increments are shorter than a sample, the larger size of two counts.
         counts = {_ceil(i * samples, increments or 1): start + i * increment for i in range(increments + 1)}
         return {"samples": list(counts.items())}
@@ -435,17 +435,21 @@ class Clock(Value):
         batch = update if self.batch_size is None else self.batch_size * self.processes
         if self.drop_last:
             if batch == 0:
-                raise refuse("Clock", "batch_size", "given where `drop_last` is, beside a ramp", None)
+                raise argument_error("Clock", "batch_size", "given where `drop_last` is, beside a ramp", None)
             if size < batch:
-                raise refuse("Clock", "dataset_size", rule.format(f"a batch of all processes ({batch})"), size)
+                raise argument_error("Clock", "dataset_size", rule.format(f"a batch of all processes ({batch})"), size)
             size = size // batch * batch
         if self.epoch_end == "drop":
             if ramp:
-                raise refuse("Clock", "epoch_end", "'update' or 'join' beside a ramp of `samples_per_update`", "drop")
+                raise argument_error(
+                    "Clock", "epoch_end", "'update' or 'join' beside a ramp of `samples_per_update`", "drop"
+                )
             batches = update // batch
             updates = _ceil(size, batch) // batches
             if updates == 0:
-                raise refuse("Clock", "dataset_size", rule.format(f"an update ({batches} batches)"), self.dataset_size)
+                raise argument_error(
+                    "Clock", "dataset_size", rule.format(f"an update ({batches} batches)"), self.dataset_size
+                )
             size = min(updates * update, size)
         return size
 
@@ -494,7 +498,7 @@ class Clock(Value):
         return _ceil(left, size) + epochs * _ceil(epoch, size) + _ceil(rest, size)
 
     def _samples(self, function: str, step: Any) -> int:
-        step = whole_now(function, "step", step)
+        step = concrete_nonnegative_int(function, "step", step)
         at = bisect_right(self._first, step) - 1  # of empty stretches the last
         return self._advance(self._samples_at_first[at], self._size[at], step - self._first[at])
 
@@ -512,7 +516,7 @@ class Clock(Value):
         return self._first[at] + self._reach(self._samples_at_first[at], self._size[at], target)
 
     def _samples_of(self, function: str, unit: str, top: int, bottom: int) -> int:
-        """The whole number of samples by which a count of another unit has been reached."""
+        """The integer of samples by which a count of another unit has been reached."""
         if unit == "tokens":
             bottom *= needed(function, "sequence_length", unit, self.sequence_length)
         elif unit == "epochs":

@@ -114,7 +114,7 @@ def test_what_is_no_snapshot_is_refused(saved) -> None:
 
 @pytest.mark.parametrize("step", [-1, 0.5, "5", None])
 def test_a_step_that_cannot_be_is_refused(step) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"^check_resume: `step` must be a whole number from 0 to"):
+    with pytest.raises((TypeError, ValueError), match=r"^check_resume: `step` must be an integer from 0 to"):
         fs.check_resume(fs.snapshot(LINEAR), LINEAR, step=step)
 
 

@@ -273,7 +273,7 @@ def test_what_is_no_schedule_is_refused(argument: str, given) -> None:
 
 @pytest.mark.parametrize("steps", [0, -1, 1.5, "9", True])
 def test_a_run_that_cannot_be_is_refused(steps) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"^compare: `steps` must be a whole number from 1 to 2\*\*53, "):
+    with pytest.raises((TypeError, ValueError), match=r"^compare: `steps` must be an integer from 1 to 2\*\*53, "):
         compare(LINEAR, COSINE, steps=steps)
 
 

@@ -195,7 +195,7 @@ def test_the_cooldown_of_big_vision_goes_on_below_zero_and_ours_stays_there() ->
 # Errors.
 
 NAME = "create_learning_rate_schedule"
-LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "a whole number from 0 to 2*
         ({"decay_type": "linear", "power": 0}, "power", "a finite number above 0", 0),
         ({"decay_type": "linear", "end": -1}, "end", LEVEL, -1),
         ({"decay_type": "linear", "linear_end": -1}, "linear_end", LEVEL, -1),
-        ({"steps": 5}, "steps", "a sequence of whole numbers", 5),
+        ({"steps": 5}, "steps", "a sequence of integers", 5),
         ({"steps": [5], "mults": 0.1}, "mults", "a sequence of numbers", 0.1),
         ({"steps": [5, 5], "mults": [0.1, 0.2]}, "steps", "increasing", [5, 5]),
         ({"steps": [5], "mults": []}, "mults", "as many as the 1 `steps`", []),

@@ -310,7 +310,7 @@ FACTOR = "a number from 1e-30 to 1"
 ABOVE = "a finite number above 0"
 TIME = "a time such as '10ep', '500ba', '64sp', '1e6tok' or '0.1dur'"
 LENGTH = "a time such as '10ep', '500ba', '64sp' or '1e6tok'"
-COUNT = "a whole number from 1 to 10**9"
+COUNT = "an integer from 1 to 10**9"
 PARTS = "a fraction of batches with a denominator of at most 64"
 TRAINING = {"max_duration": "10ep", "batches_per_epoch": 10}
 ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the wrong one
@@ -328,7 +328,7 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ("step_scheduler", {"step_size": "100tok", "tokens_per_batch": 67}, PARTS, ValueError),
     ("step_scheduler", {"gamma": 1.1}, FACTOR, ValueError),
     ("step_scheduler", {"scale_schedule_ratio": 0.0}, ABOVE, ValueError),
-    ("step_scheduler", {"batches_per_epoch": 0, "step_size": "1ep"}, "a whole number from 1 to 2**53", ValueError),
+    ("step_scheduler", {"batches_per_epoch": 0, "step_size": "1ep"}, "an integer from 1 to 2**53", ValueError),
     ("step_scheduler", {"samples_per_batch": 0, "step_size": "1sp"}, COUNT, ValueError),
     ("step_scheduler", {"tokens_per_batch": 10**10, "step_size": "1tok"}, COUNT, ValueError),
     ("step_scheduler", {"max_duration": "1dur", "step_size": "1dur"}, LENGTH, ValueError),

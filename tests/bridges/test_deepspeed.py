@@ -270,7 +270,7 @@ def refusal(function: str, argument: str, requirement: str, got: Any) -> str:
     return "^" + re.escape(f"{function}: `{argument}` must be {requirement}, got {got!r}") + "$"
 
 
-LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 ABOVE, SLOPE, KINDS = "a finite number above 0", "0 or a number from 1e-30 to 1e30", "one of 'linear', 'log'"
 GIVEN = "given, or `lr`, the learning rate of the optimizer"
 VALID = {

@@ -1,7 +1,7 @@
 """`bridges.fairseq` against the formulas of fairseq, worked out in mpmath and, where they are short, by hand.
 
 Ours computes in float64 and takes the numbers given as they are: three roundings for the levels, at most 4 ulp for each
-of two curves, their sum or product, and one with the peak: less than 16 in all. A cycle whose length is no whole number
+of two curves, their sum or product, and one with the peak: less than 16 in all. A cycle whose length is not an integer
 of steps has a rounded clock, and is as accurate as its top is: 4 ulp of the peak.
 """
 
@@ -273,7 +273,7 @@ def test_a_rate_may_be_a_list_of_one() -> None:
 
 # Errors.
 
-WHOLE, LENGTH = "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+WHOLE, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 LEVEL, ABOVE, SHRINKING = "a number from 0 to 3.4e38", "a finite number above 0", "a number from 1e-30 to 1"
 ONE = "one number (one for each epoch is for 'fixed')"
 VALID: dict[Any, dict[str, Any]] = {
@@ -311,7 +311,7 @@ VALID: dict[Any, dict[str, Any]] = {
         (cosine, {"t_mult": 1.0001}, "t_mult", "1 or a number from 1.001 to 1e6", 1.0001),
         (cosine, {"lr_shrink": 1.5}, "lr_shrink", SHRINKING, 1.5),
         (cosine, {"lr_period_updates": 2.5}, "lr_period_updates", LENGTH, 2.5),
-        (cosine, {"lr_period_updates": None}, "lr_period_updates", "a whole number", None),
+        (cosine, {"lr_period_updates": None}, "lr_period_updates", "an integer", None),
         (cosine, {"lr_period_updates": -1}, "max_update", "given, or `lr_period_updates`", None),
         (cosine, {"lr_period_updates": -1, "max_update": 0.5}, "max_update", WHOLE, 0.5),
         (

@@ -303,13 +303,13 @@ def refused(function: str, argument: str, requirement: str, value: Any, kind: ty
     return pytest.raises(kind, match=f"^{re.escape(sentence)}$")
 
 
-WHOLE = "a whole number from 0 to 2**53"
-COUNT = "a whole number from 1 to 2**53"
+WHOLE = "an integer from 0 to 2**53"
+COUNT = "an integer from 1 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 ABOVE = "a finite number above 0"
 FACTOR = "a number from 1e-30 to 1"
 TRUTH = "True or False"
-POWERS = "a whole number from 1 to 16 where `cycle` is True"
+POWERS = "an integer from 1 to 16 where `cycle` is True"
 GROWTH = "1 or a number from 1.001 to 1e6"
 ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the wrong one
     ("exponential_decay", {"initial_learning_rate": 0.0}, ABOVE, ValueError),
@@ -321,7 +321,7 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ("inverse_time_decay", {"decay_rate": 0.0}, "a number from 1e-30 to 1e30", ValueError),
     ("inverse_time_decay", {"staircase": None}, TRUTH, TypeError),
     ("piecewise_constant_decay", {"boundaries": [9, 5]}, "increasing", ValueError),
-    ("piecewise_constant_decay", {"boundaries": 5}, "a sequence of whole numbers", TypeError),
+    ("piecewise_constant_decay", {"boundaries": 5}, "a sequence of integers", TypeError),
     ("piecewise_constant_decay", {"values": [0.5, 0.25]}, "one more than the 2 boundaries", ValueError),
     ("piecewise_constant_decay", {"values": [0.0, 0.0, 0.0]}, "above 0 somewhere", ValueError),
     ("polynomial_decay", {"initial_learning_rate": -1.0}, ABOVE, ValueError),

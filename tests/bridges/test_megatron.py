@@ -192,7 +192,7 @@ def refusal(argument: str, requirement: str, got: Any, function: str = "optimize
     return "^" + re.escape(f"{function}: `{argument}` must be {requirement}, got {got!r}") + "$"
 
 
-LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_two_linear_decays_stay_down_where_the_formula_rises_again() -> None:
     assert [schedule(step) for step in (1, 2, 3, 5)] == [1.0, 1e-8, 1e-8, 1e-8]
 
 
-WHOLE, LENGTH = "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+WHOLE, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 ALL = (
     "one of 'constant', 'cosine_decay', 'decay_every', 'linear_decay', 'linear_warmup', 'rsqrt_decay', "
     "'rsqrt_normalized_decay'"

@@ -155,7 +155,7 @@ def test_poly(base_lr: float, arguments: dict[str, Any], power: float, k: float)
 
 @pytest.mark.parametrize("name", ["cosine_lr_scheduler", "poly_lr_scheduler", "tanh_lr_scheduler"])
 def test_cycles_that_shrink(name: str) -> None:
-    # Lengths 40, 20, 10, 5, 2.5: the last is no whole number. timm fails from 80 on.
+    # Lengths 40, 20, 10, 5, 2.5: the last is not an integer. timm fails from 80 on.
     arguments = {"t_initial": 40, "lr_min": 0.01, "cycle_mul": 0.5, "cycle_decay": 0.7, "cycle_limit": 5}
     found, peer = pair(name, 0.3, 78, **arguments)
     wrong = [t for t in range(78) if misplaced(t, 40, 0.5)]
@@ -397,11 +397,11 @@ def test_no_stand_in_is_left() -> None:
     assert {"timm", "composer", "torchtitan"}.isdisjoint(sys.modules)
 
 
-WHOLE = "a whole number from 0 to 2**53"
-COUNT = "a whole number from 1 to 2**53"
+WHOLE = "an integer from 0 to 2**53"
+COUNT = "an integer from 1 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 ABOVE = "a finite number above 0"
-PARTS = "a whole number or a fraction with a denominator of at most 64"
+PARTS = "an integer or a fraction with a denominator of at most 64"
 NOISE = "None: noise comes from random numbers and not from the step alone"
 GROWTH = "1, from 1.001 to 1e6, or such that all lengths have a common denominator of at most 64"
 DECAYS = "one of '1-sqrt', 'cosine', 'exp', 'linear', 'power'"
@@ -428,7 +428,7 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ("step_lr_scheduler", {"decay_t": 2.41}, PARTS, ValueError),
     ("step_lr_scheduler", {"decay_rate": 1.5}, "a number from 1e-30 to 1", ValueError),
     ("multistep_lr_scheduler", {"decay_t": [5, 2]}, "in order", ValueError),
-    ("multistep_lr_scheduler", {"decay_t": 5}, "a sequence of whole numbers", TypeError),
+    ("multistep_lr_scheduler", {"decay_t": 5}, "a sequence of integers", TypeError),
     ("multistep_lr_scheduler", {"decay_rate": -0.5}, LEVEL, ValueError),
     ("wsd_lr_scheduler", {"decay_t": 41}, "at most `t_initial` (40)", ValueError),
     ("wsd_lr_scheduler", {"decay_t": 0}, COUNT, ValueError),

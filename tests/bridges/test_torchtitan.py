@@ -118,11 +118,11 @@ def test_in_jax_and_torch(decay_type: Any) -> None:
 @pytest.mark.parametrize(
     ("argument", "value", "requirement", "kind"),
     [
-        ("warmup_steps", -1, "a whole number from 0 to 2**53", ValueError),
-        ("warmup_steps", 2.5, "a whole number from 0 to 2**53", ValueError),
-        ("total_steps", 0, "a whole number from 1 to 2**53", ValueError),
-        ("training_steps", 0, "a whole number from 1 to 2**53", ValueError),
-        ("training_steps", "9", "a whole number from 1 to 2**53", TypeError),
+        ("warmup_steps", -1, "an integer from 0 to 2**53", ValueError),
+        ("warmup_steps", 2.5, "an integer from 0 to 2**53", ValueError),
+        ("total_steps", 0, "an integer from 1 to 2**53", ValueError),
+        ("training_steps", 0, "an integer from 1 to 2**53", ValueError),
+        ("training_steps", "9", "an integer from 1 to 2**53", TypeError),
         ("decay_ratio", -0.1, "a number from 0 to 3.4e38", ValueError),
         ("decay_type", "1-sqrt", "one of 'cosine', 'linear', 'sqrt'", ValueError),
         ("min_lr_factor", -0.1, "a number from 0 to 3.4e38", ValueError),

@@ -477,7 +477,7 @@ def test_a_keyword_of_another_type_gets_the_list(name: str) -> None:
 
 
 LENGTHS = {"num_warmup_steps": 2, "num_training_steps": 9, "base_lr": 0.5}
-WHOLE = "a whole number from 0 to 2**53"
+WHOLE = "an integer from 0 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 ABOVE = "a finite number above 0"
 CURVE = "one of '1-sqrt', 'cosine', 'linear'"
@@ -511,12 +511,12 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("cosine", {"num_cycles": 0}, "num_cycles", ABOVE),
     ("cosine", {"num_cycles": None}, "num_cycles", ABOVE),
-    ("cosine_with_restarts", {"num_cycles": 0}, "num_cycles", "a whole number from 1 to 1000000"),
-    ("cosine_with_restarts", {"num_cycles": 1.5}, "num_cycles", "a whole number from 1 to 1000000"),
+    ("cosine_with_restarts", {"num_cycles": 0}, "num_cycles", "an integer from 1 to 1000000"),
+    ("cosine_with_restarts", {"num_cycles": 1.5}, "num_cycles", "an integer from 1 to 1000000"),
     ("polynomial", {"power": 0}, "power", ABOVE),
     ("polynomial", {"lr_end": -1e-7}, "lr_end", LEVEL),
     ("polynomial", {"lr_end": 0.5}, "lr_end", "below `base_lr` (0.5)"),
-    ("inverse_sqrt", {"timescale": 0}, "timescale", "a whole number from 1 to 2**53"),
+    ("inverse_sqrt", {"timescale": 0}, "timescale", "an integer from 1 to 2**53"),
     ("cosine_with_min_lr", {}, "min_lr_rate", "given for 'cosine_with_min_lr', or `min_lr` in its place"),
     ("cosine_with_min_lr", {"min_lr": -0.1}, "min_lr", LEVEL),
     ("cosine_with_min_lr", {"min_lr_rate": -0.1}, "min_lr_rate", LEVEL),

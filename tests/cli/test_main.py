@@ -155,7 +155,7 @@ def test_what_is_shown_of_a_schedule(capsys: Captured) -> None:
     text = capsys.readouterr().out
     assert text.startswith("step_decay(period, factor=0.1)\n\nThe same factor after every `period` steps, at once.\n")
     assert "`factor ** floor(step / period)`" in text
-    assert "\nArguments\n  period: a whole number of steps of at least 1.\n  factor: from 1e-30 to 1.\n" in text
+    assert "\nArguments\n  period: an integer of steps of at least 1.\n  factor: from 1e-30 to 1.\n" in text
     assert "\nElsewhere\n  torch     StepLR\n  timm      StepLRScheduler\n  Composer  StepScheduler\n" in text
 
 
@@ -282,15 +282,15 @@ def test_the_help_names_every_subcommand(capsys: Captured) -> None:
         (["table", COSINE, "--step", "3"], r"funcsched: unrecognized arguments: --step 3"),
         (
             ["table", COSINE, "--steps", "0"],
-            r"funcsched table: argument --steps: must be a whole number from 1 to 2\*\*53, got '0'",
+            r"funcsched table: argument --steps: must be an integer from 1 to 2\*\*53, got '0'",
         ),
         (
             ["table", COSINE, "--every", "1.5e0"],
-            r"funcsched table: argument --every: must be a whole number from 1 to 2\*\*53, got '1.5e0'",
+            r"funcsched table: argument --every: must be an integer from 1 to 2\*\*53, got '1.5e0'",
         ),
         (
             ["table", COSINE, "--steps", "1e999"],
-            r"funcsched table: argument --steps: must be a whole number from 1 to 2\*\*53, got '1e999'",
+            r"funcsched table: argument --steps: must be an integer from 1 to 2\*\*53, got '1e999'",
         ),
         (
             ["plot", COSINE, "--peak", "nan"],

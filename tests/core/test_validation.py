@@ -7,13 +7,13 @@ import pytest
 
 import funcsched as fs
 
-STEPS = "a whole number from 0 to 2**53"
+STEPS = "an integer from 0 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 POSITIVE = "a finite number above 0"
 EXPONENT = "a number above 0 and at most 1000"
-CYCLES = "a whole number from 1 to 1000000"
+CYCLES = "an integer from 1 to 1000000"
 
-LENGTH = "a whole number from 1 to 2**53"
+LENGTH = "an integer from 1 to 2**53"
 RATIO = "a number from 1e-30 to 1e30"
 SHRINKING = "a number from 1e-30 to 1"
 BEND = "a number from -40 to 40"
@@ -215,7 +215,7 @@ SENTENCES = [
         "piecewise_constant: `boundaries` must be increasing, got [6, 5]",
     ),
     (lambda: fs.multistep([6, 5]), ValueError, "multistep: `boundaries` must be increasing, got [6, 5]"),
-    (lambda: fs.multistep(5), TypeError, "multistep: `boundaries` must be a sequence of whole numbers, got 5"),
+    (lambda: fs.multistep(5), TypeError, "multistep: `boundaries` must be a sequence of integers, got 5"),
     (lambda: fs.table([]), ValueError, "table: `values` must be at least one number, got []"),
     (
         lambda: fs.tabulate(lambda step: -step, 2),
@@ -225,7 +225,7 @@ SENTENCES = [
     (
         lambda: fs.tabulate(abs, 10**8),
         ValueError,
-        "tabulate: `steps` must be a whole number from 0 to 10**7, got 100000000",
+        "tabulate: `steps` must be an integer from 0 to 10**7, got 100000000",
     ),
     (lambda: fs.tabulate(3, 5), TypeError, "tabulate: `function` must be callable, got 3"),
     (lambda: fs.interpolate([], []), ValueError, "interpolate: `boundaries` must be at least one knot, got []"),
@@ -294,7 +294,7 @@ SENTENCES = [
     (
         lambda: fs.warmup_inverse_sqrt(0),
         ValueError,
-        "warmup_inverse_sqrt: `timescale` must be a whole number from 1 to 2**53, got 0",
+        "warmup_inverse_sqrt: `timescale` must be an integer from 1 to 2**53, got 0",
     ),
     (
         lambda: fs.cyclic(9, mode="triangle"),
@@ -350,7 +350,7 @@ SENTENCES = [
     (
         lambda: fs.join([fs.constant()], 3),
         TypeError,
-        "join: `boundaries` must be a sequence of whole numbers, got 3",
+        "join: `boundaries` must be a sequence of integers, got 3",
     ),
     (lambda: fs.join([fs.constant(), 2], [5]), TypeError, "join: `schedules[1]` must be callable, got 2"),
     (

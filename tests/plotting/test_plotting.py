@@ -310,7 +310,7 @@ def test_a_notebook_shows_the_text_alone_where_nothing_can_be_drawn() -> None:
         (lambda: plot(3), TypeError, r"plot: `schedules` must be callable, got 3"),
         (lambda: plot([fs.constant(), 3]), TypeError, r"plot: `schedules\[1\]` must be callable, got 3"),
         (lambda: plot([]), ValueError, r"plot: `schedules` must be at least one schedule, got \[\]"),
-        (lambda: plot(fs.constant(), steps=0), ValueError, r"plot: `steps` must be a whole number from 1 to 2\*\*53"),
+        (lambda: plot(fs.constant(), steps=0), ValueError, r"plot: `steps` must be an integer from 1 to 2\*\*53"),
         (lambda: plot(fs.constant(), peak_value=0), ValueError, r"plot: `peak_value` must be a finite number above 0"),
         (lambda: plot(fs.constant(), log=1), TypeError, r"plot: `log` must be True or False, got 1"),
         (lambda: plot(fs.constant(0.0), log=True), ValueError, r"plot: `log` must be False where no value is above 0"),
@@ -319,8 +319,8 @@ def test_a_notebook_shows_the_text_alone_where_nothing_can_be_drawn() -> None:
             ValueError,
             r"plot: `path` must be a name that ends in .png or .svg, got 'a.gif'",
         ),
-        (lambda: terminal(fs.constant(), 0), ValueError, r"terminal: `width` must be a whole number from 1 to"),
-        (lambda: terminal(fs.constant(), height=2.5), ValueError, r"terminal: `height` must be a whole number"),
+        (lambda: terminal(fs.constant(), 0), ValueError, r"terminal: `width` must be an integer from 1 to"),
+        (lambda: terminal(fs.constant(), height=2.5), ValueError, r"terminal: `height` must be an integer"),
         (
             lambda: terminal(fs.constant(), characters="x"),
             ValueError,
@@ -328,7 +328,7 @@ def test_a_notebook_shows_the_text_alone_where_nothing_can_be_drawn() -> None:
         ),
         (lambda: terminal(fs.constant(), color=1), TypeError, r"terminal: `color` must be True or False, got 1"),
         (lambda: svg(3), TypeError, r"svg: `schedule` must be callable, got 3"),
-        (lambda: svg(fs.constant(), 0), ValueError, r"svg: `steps` must be a whole number from 1 to 2\*\*53, got 0"),
+        (lambda: svg(fs.constant(), 0), ValueError, r"svg: `steps` must be an integer from 1 to 2\*\*53, got 0"),
     ],
 )
 def test_bad_input_gets_one_sentence(call: Callable[[], object], error: type[Exception], sentence: str) -> None:

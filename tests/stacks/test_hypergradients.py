@@ -220,7 +220,7 @@ def test_the_gradient_by_a_schedule_of_floats_is_a_schedule_of_gradients() -> No
 
 
 def test_a_fraction_of_a_step_is_refused_unless_it_is_an_array() -> None:
-    with pytest.raises(ValueError, match=r"`warmup_steps` must be a whole number from 0 to 2\*\*53, got 4\.25"):
+    with pytest.raises(ValueError, match=r"`warmup_steps` must be an integer from 0 to 2\*\*53, got 4\.25"):
         fs.warmup_linear(4.25, 10)  # type: ignore[arg-type]
     assert float(fs.warmup_linear(jnp.float32(4.25), 10)(jnp.int32(2))) == np.float32(2 / 4.25)
 

@@ -210,7 +210,7 @@ def test_a_state_that_does_not_say_what_it_was_made_with_is_refused(state: dict)
 def test_a_step_that_cannot_be_is_refused(step) -> None:
     scheduler = lambda_lr(sgd(), LINEAR)
     before = settings(scheduler.optimizer)
-    with pytest.raises((TypeError, ValueError), match=r"^load_state_dict: `last_epoch` must be a whole number from 0"):
+    with pytest.raises((TypeError, ValueError), match=r"^load_state_dict: `last_epoch` must be an integer from 0"):
         scheduler.load_state_dict({**run_to(5, LINEAR).state_dict(), "last_epoch": step})
     assert settings(scheduler.optimizer) == before
 

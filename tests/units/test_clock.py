@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from funcsched.units.clock import Clock
 from tests import peers
 
-WHOLE = "a whole number from 0 to 2**53"
-LENGTH = "a whole number from 1 to 2**53"
+WHOLE = "an integer from 0 to 2**53"
+LENGTH = "an integer from 1 to 2**53"
 
 
 # By hand
@@ -677,7 +677,7 @@ def test_what_a_unit_needs_and_has_not_is_named(call: Any, sentence: str) -> Non
 
 ONE_UNIT = "given in one unit: updates, samples, tokens, epochs or fraction"
 RUN = 'one unit (updates, samples, tokens or epochs) and its count, as {"tokens": 300_000_000_000}'
-RAMP = 'a whole number, or a ramp such as {"tokens": [(0, 16), (1_000_000, 32)]}'
+RAMP = 'an integer, or a ramp such as {"tokens": [(0, 16), (1_000_000, 32)]}'
 PAIRS = "a sequence of pairs (count, samples in an update), the first count being 0"
 FULL = {"batch_size": 2, "processes": 2, "sequence_length": 3, "dataset_size": 20, "run": {"epochs": 2}}
 
@@ -834,12 +834,12 @@ def clock(**arguments: Any) -> Any:
         ),
         (
             ValueError,
-            "Clock.rampup: `global_batch_size` must be `start` (16) and a whole number of increments of 8, got 41",
+            "Clock.rampup: `global_batch_size` must be `start` (16) and an integer of increments of 8, got 41",
             lambda: Clock.rampup(16, 8, 300, global_batch_size=41),
         ),
         (
             ValueError,
-            "Clock.rampup: `global_batch_size` must be `start` (16) and a whole number of increments of 8, got 8",
+            "Clock.rampup: `global_batch_size` must be `start` (16) and an integer of increments of 8, got 8",
             lambda: Clock.rampup(16, 8, 300, global_batch_size=8),
         ),
         (

@@ -654,8 +654,8 @@ REPLACED: dict[str, tuple[str, tuple[Any, ...], float, str]] = {
 @pytest.mark.parametrize(("case", "name", "args", "left", "rule"), [(case, *row) for case, row in REPLACED.items()])
 def test_what_optax_replaces_is_refused(case: str, name: str, args: Any, left: float, rule: str) -> None:
     assert float(getattr(optax, name)(*args)(5)) == pytest.approx(left)
-    kind = "number" if case == "decay_rate" else "whole number"
-    with pytest.raises(ValueError, match=exactly(f"{name}: `{case.partition(',')[0]}` must be a {kind} {rule}")):
+    kind = "a number" if case == "decay_rate" else "an integer"
+    with pytest.raises(ValueError, match=exactly(f"{name}: `{case.partition(',')[0]}` must be {kind} {rule}")):
         getattr(bridge, name)(*args)
 
 
@@ -875,7 +875,7 @@ def test_an_optimizer_of_torch_runs_an_opaque_function() -> None:
 
 # Errors.
 
-WHOLE, LENGTH = "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+WHOLE, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 LEVEL, POSITIVE, RATIO, SHARE = (
     "a number from 0 to 3.4e38",
     "a finite number above 0",

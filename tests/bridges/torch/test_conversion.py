@@ -657,7 +657,7 @@ AFFINE = (
 )
 SETS = "a chain in which no factor follows what sets the rate anew at every step"
 NESTED = "at the first place of a SequentialLR (torch faults at the milestone of a later one)"
-WHOLE, LENGTH = "a whole number from 0 to 2**53", "a whole number from 1 to 2**53"
+WHOLE, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 LEVEL, RATIO, SHARE = "a number from 0 to 3.4e38", "a number from 1e-30 to 1e30", "a number from 0 to 1"
 
 REFUSED: dict[str, tuple[Make, type[Exception], str]] = {

@@ -235,7 +235,7 @@ def without_parameters(optimizer: Optimizer) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("step", "error", "got"), STEPS, ids=[repr(step) for step, *_ in STEPS])
 def test_a_step_that_is_no_count_is_refused(step: Any, error: Any, got: str) -> None:
-    message = f"lambda_lr: `step` must be a whole number from 0 to 2**53, got {got}"
+    message = f"lambda_lr: `step` must be an integer from 0 to 2**53, got {got}"
     with pytest.raises(error, match=exactly(message)):
         lambda_lr(sgd(), fs.constant(), step=step)
 
