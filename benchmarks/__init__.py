@@ -1,1 +1,1 @@
-"""funcsched beside its peers, measured in the same run: ``python -m benchmarks`` writes RESULTS.md."""
+"""Benchmarks of funcsched against optax, torch and transformers: ``python -m benchmarks`` writes RESULTS.md."""

@@ -1,4 +1,4 @@
-"""Run all benchmarks, print the tables and write RESULTS.md beside this file."""
+"""Run all benchmarks, print their tables and write RESULTS.md."""
 
 from __future__ import annotations
 

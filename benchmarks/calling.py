@@ -1,4 +1,4 @@
-"""One call at a time: a Python int, a step of LambdaLR, a JAX scalar outside of jit."""
+"""The time of a single call: with a Python int, in a scheduler step of torch, and with a JAX scalar outside jit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LinearLR, SequentialLR
 
-from benchmarks.peers import OURS, of_optax, of_transformers, optimizer
+from benchmarks.peers import OURS, optax_schedule, torch_optimizer, transformers_lambda
 from benchmarks.report import Row
-from benchmarks.timing import Batch, best, calls
+from benchmarks.timing import Batch, call_each, fastest
 from bridges.optax import to_optax
 from bridges.torch import lambda_lr, to_lr_lambda
 
@@ -32,33 +32,32 @@ def rows() -> Iterator[Row]:
 
 
 def _python_ints() -> Iterator[Row]:
-    singles = []
-    for name, schedule in OURS.items():
-        functions = schedule(WARMUP, TOTAL), of_transformers(name, WARMUP, TOTAL)
+    results = []
+    for name, factory in OURS.items():
+        functions = factory(WARMUP, TOTAL), transformers_lambda(name, WARMUP, TOTAL)
         for phase, steps in PHASES.items():
-            batches = [calls(function, steps) for function in functions]
-            ours, theirs = best(*batches, rounds=200)
-            singles.append(Row(f"Python int, {name}, {phase}", "transformers", ours, theirs))
-    ours, theirs = sum(row.ours for row in singles), sum(row.theirs for row in singles)
-    yield Row("Python int, the four below together", "transformers", ours, theirs, 0.87)
-    yield from singles
+            ours, theirs = fastest(*(call_each(function, steps) for function in functions), rounds=200)
+            results.append(Row(f"Python int, {name}, {phase}", "transformers", ours, theirs))
+    ours, theirs = sum(row.ours for row in results), sum(row.theirs for row in results)
+    yield Row("Python int, sum of the four rows below", "transformers", ours, theirs, 0.87)
+    yield from results
 
 
 def _lambda_lr(name: str) -> Row:
     warmup, total = 100, 1_000
-    lambdas = to_lr_lambda(OURS[name](warmup, total)), of_transformers(name, warmup, total)
-    ours, theirs = best(*(_training(function, total) for function in lambdas), rounds=100)
+    lambdas = to_lr_lambda(OURS[name](warmup, total)), transformers_lambda(name, warmup, total)
+    ours, theirs = fastest(*(_training(function, total) for function in lambdas), rounds=100)
     return Row(f"`LambdaLR.step()`, {name}", "transformers", ours, theirs, 1.0)
 
 
 def _training(function: Callable[[int], float], total: int) -> Batch:
-    """A batch that takes a scheduler through a training run."""
-    stepped = optimizer()
-    return _steps(stepped, LambdaLR(stepped, function), total)
+    optimizer = torch_optimizer()
+    return _scheduler_run(optimizer, LambdaLR(optimizer, function), total)
 
 
-def _steps(stepped: Optimizer, scheduler: Any, total: int) -> Batch:
-    stepped.step()
+def _scheduler_run(optimizer: Optimizer, scheduler: Any, total: int) -> Batch:
+    """A batch that takes `total` scheduler steps from the start."""
+    optimizer.step()
     state = scheduler.state_dict()
 
     def batch() -> None:
@@ -70,37 +69,37 @@ def _steps(stepped: Optimizer, scheduler: Any, total: int) -> Batch:
 
 
 def _scheduler_steps() -> Iterator[Row]:
-    """`lambda_lr(...).step()`, beside what users write by hand."""
+    """`lambda_lr(...).step()` compared with what users write without this library."""
     warmup, total = 100, 10_000
 
-    def by_hand(step: int) -> float:
+    def hand_written(step: int) -> float:
         if step < warmup:
             return step / max(1, warmup)
         fraction = (step - warmup) / max(1, total - warmup)
         return max(0.0, 0.5 * (1.0 + math.cos(math.pi * fraction)))
 
-    def composed(stepped: Optimizer) -> SequentialLR:
-        pieces = LinearLR(stepped, 0.01, total_iters=warmup), CosineAnnealingLR(stepped, total - warmup)
-        return SequentialLR(stepped, list(pieces), [warmup])
+    def sequential(optimizer: Optimizer) -> SequentialLR:
+        schedulers = LinearLR(optimizer, 0.01, total_iters=warmup), CosineAnnealingLR(optimizer, total - warmup)
+        return SequentialLR(optimizer, list(schedulers), [warmup])
 
     peers: dict[str, Callable[[Optimizer], Any]] = {
-        "`LambdaLR` with a function by hand": lambda stepped: LambdaLR(stepped, by_hand),
-        "`SequentialLR([LinearLR, CosineAnnealingLR])`": composed,
+        "`LambdaLR` with a hand-written function": lambda optimizer: LambdaLR(optimizer, hand_written),
+        "`SequentialLR([LinearLR, CosineAnnealingLR])`": sequential,
     }
-    for (name, peer), target in zip(peers.items(), (1.1, 1.0), strict=True):
-        first, second = optimizer(), optimizer()
-        ours, theirs = best(
-            _steps(first, lambda_lr(first, OURS["warmup-cosine"](warmup, total)), total),
-            _steps(second, peer(second), total),
+    for (name, peer), limit in zip(peers.items(), (1.1, 1.0), strict=True):
+        first, second = torch_optimizer(), torch_optimizer()
+        ours, theirs = fastest(
+            _scheduler_run(first, lambda_lr(first, OURS["warmup-cosine"](warmup, total)), total),
+            _scheduler_run(second, peer(second), total),
             rounds=30,
         )
-        yield Row("`lambda_lr(...).step()`, warmup-cosine", name, ours, theirs, target)
+        yield Row("`lambda_lr(...).step()`, warmup-cosine", name, ours, theirs, limit)
 
 
 def _eager(name: str) -> Row:
-    functions = to_optax(OURS[name](WARMUP, TOTAL), PEAK), of_optax(name, WARMUP, TOTAL, peak=PEAK)
-    ours, theirs = best(*(_eager_calls(function) for function in functions), rounds=60)
-    return Row(f"JAX scalar outside of jit, {name}", "optax", ours, theirs, 0.09)
+    functions = to_optax(OURS[name](WARMUP, TOTAL), PEAK), optax_schedule(name, WARMUP, TOTAL, peak=PEAK)
+    ours, theirs = fastest(*(_eager_calls(function) for function in functions), rounds=60)
+    return Row(f"JAX scalar outside jit, {name}", "optax", ours, theirs, 0.09)
 
 
 def _eager_calls(function: Callable[[Any], Any]) -> Batch:

@@ -1,4 +1,4 @@
-"""What XLA makes of a schedule: how many instructions, and how fast they run."""
+"""The number of XLA instructions of a compiled schedule, and how fast they run."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ import jax.numpy as jnp
 import optax
 
 import funcsched as fs
-from benchmarks.peers import OURS, of_optax
+from benchmarks.peers import OURS, optax_schedule
 from benchmarks.report import Row
-from benchmarks.timing import Batch, best
+from benchmarks.timing import Batch, fastest
 
-ENDS = [(0.0, 0.0), (0.0, 0.1), (0.1, 0.1)]  # start and end
+START_AND_END = [(0.0, 0.0), (0.0, 0.1), (0.1, 0.1)]
 KINDS = ["scalar", "vector"]
-MANY = 4_000_000
+MANY_STEPS = 4_000_000
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?[\w.-]+ = ", re.MULTILINE)
 
 
 def rows() -> Iterator[Row]:
-    for name, (start, end), kind in product(OURS, ENDS, KINDS):
+    for name, (start, end), kind in product(OURS, START_AND_END, KINDS):
         ours, theirs = instruction_counts(name, start, end, kind)
         yield Row(f"instructions, {name} from {start:g} to {end:g}, {kind}", "optax", ours, theirs, 2.0)
     for name, kind in product(OURS, KINDS):
-        ours, theirs = instruction_counts(name, 0.0, 0.0, kind, MANY)
+        ours, theirs = instruction_counts(name, 0.0, 0.0, kind, MANY_STEPS)
         yield Row(f"instructions, {name} over 4 million steps, {kind}", "optax", ours, theirs, 2.0)
     for name, functions in _many_steps().items():
-        steps = jnp.arange(MANY, dtype=jnp.int32)
-        # Both read the same array: memory sets the pace of straight lines.
-        ours, theirs = best(*(_run(function, steps) for function in functions), rounds=300)
+        steps = jnp.arange(MANY_STEPS, dtype=jnp.int32)
+        # Both read the same array, because memory bandwidth limits linear schedules.
+        ours, theirs = fastest(*(_run(function, steps) for function in functions), rounds=300)
         yield Row(f"4 million steps in one call, {name}", "optax", ours, theirs, 1.1)
 
 
 def instructions(function: Callable[[Any], Any], step: Any) -> int:
-    """How many instructions the optimized module of a function has."""
+    """The number of instructions in the optimized module of a function."""
     return len(_INSTRUCTION.findall(jax.jit(function).lower(step).compile().as_text() or ""))
 
 
 def instruction_counts(name: str, start: float, end: float, kind: str, total: int = 10_000) -> tuple[int, int]:
-    """Of ours and of optax's, for one step or for a vector of steps; a tenth of `total` is warmup."""
+    """Instructions of our schedule and of optax's, for a scalar or a vector of steps; a tenth of `total` is warmup."""
     ours = OURS[name](total // 10, total, start=start, end=end)
-    peer = of_optax(name, total // 10, total, start, end)
+    peer = optax_schedule(name, total // 10, total, start, end)
     if kind == "scalar":
         return instructions(ours, jnp.int32(5)), instructions(peer, jnp.int32(5))
     steps = jnp.arange(1_000, dtype=jnp.int32)
@@ -52,16 +52,16 @@ def instruction_counts(name: str, start: float, end: float, kind: str, total: in
 
 
 def _many_steps() -> dict[str, tuple[fs.Schedule, Callable[[Any], Any]]]:
-    """Of each kind ours and optax's, over 4 million steps."""
-    part = MANY // 10
-    lines = optax.linear_schedule(0.0, 1.0, part), optax.constant_schedule(1.0), optax.linear_schedule(1.0, 0.0, part)
-    pairs = {name: (OURS[name](part, MANY), of_optax(name, part, MANY)) for name in OURS}
+    """Our schedule and optax's, over 4 million steps."""
+    total, tenth = MANY_STEPS, MANY_STEPS // 10
+    warmup, decay = optax.linear_schedule(0.0, 1.0, tenth), optax.linear_schedule(1.0, 0.0, tenth)
+    pairs = {name: (OURS[name](tenth, total), optax_schedule(name, tenth, total)) for name in OURS}
     pairs |= {
-        "linear": (fs.ramp(1.0, 0.1, steps=MANY), optax.linear_schedule(1.0, 0.1, MANY)),
-        "cosine": (fs.ramp(1.0, 0.1, steps=MANY, shape=fs.cosine), optax.cosine_decay_schedule(1.0, MANY, 0.1)),
+        "linear": (fs.ramp(1.0, 0.1, steps=total), optax.linear_schedule(1.0, 0.1, total)),
+        "cosine": (fs.ramp(1.0, 0.1, steps=total, shape=fs.cosine), optax.cosine_decay_schedule(1.0, total, 0.1)),
         "warmup, stable, decay": (
-            fs.warmup_stable_decay(part, MANY - 2 * part, part),
-            optax.join_schedules(lines, [part, MANY - part]),
+            fs.warmup_stable_decay(tenth, total - 2 * tenth, tenth),
+            optax.join_schedules([warmup, optax.constant_schedule(1.0), decay], [tenth, total - tenth]),
         ),
     }
     return {name: (ours, jax.vmap(peer)) for name, (ours, peer) in pairs.items()}

@@ -1,4 +1,4 @@
-"""The way to a compiled schedule: one compilation for many horizons, and many pieces at the price of one."""
+"""Compilation: many horizons compile once, and a join of many ramps compiles as fast as one of few."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ import optax
 
 import funcsched as fs
 from benchmarks.compiled import instructions
-from benchmarks.peers import OURS, of_optax
+from benchmarks.peers import OURS, optax_schedule
 from benchmarks.report import Row
-from benchmarks.timing import Batch, best
+from benchmarks.timing import Batch, fastest
 from bridges.optax import to_optax
 
 HORIZONS = range(1_000, 7_400, 100)  # 64 of them
-_COMPILED = "/jax/core/compile/backend_compile_duration"
+_COMPILATION_EVENT = "/jax/core/compile/backend_compile_duration"
 
 
 def rows() -> Iterator[Row]:
-    # A cache on disk would outlive `jax.clear_caches`.
+    # `jax.clear_caches` does not clear the cache on disk.
     jax.config.update("jax_enable_compilation_cache", False)  # type: ignore[no-untyped-call]
     yield from _horizons()
     yield from _joins()
 
 
-def first_values(make: Callable[[int], Callable[[Any], Any]]) -> Batch:
-    """A batch that takes the first value of a new schedule for each horizon."""
+def first_values(factory: Callable[[int], Callable[[Any], Any]]) -> Batch:
+    """A batch that builds a schedule for each horizon and evaluates it once."""
     step = jnp.int32(50)
 
     def batch() -> None:
         for horizon in HORIZONS:
-            make(horizon)(step).block_until_ready()
+            factory(horizon)(step).block_until_ready()
 
     return batch
 
 
-def ours_of(horizon: int) -> Callable[[Any], Any]:
+def our_rate(horizon: int) -> Callable[[Any], Any]:
     return to_optax(OURS["warmup-cosine"](100, horizon), 3e-4)
 
 
-def peer_of(horizon: int) -> Callable[[Any], Any]:
-    return jax.jit(of_optax("warmup-cosine", 100, horizon, peak=3e-4))
+def optax_rate(horizon: int) -> Callable[[Any], Any]:
+    return jax.jit(optax_schedule("warmup-cosine", 100, horizon, peak=3e-4))
 
 
 def compilations(batch: Batch) -> int:
-    """How often XLA compiles while a batch runs from cold caches."""
-    compiled = []
+    """The number of compilations while a batch runs with empty caches."""
+    count = 0
 
     def listen(event: str, duration_secs: float, **_: str | int) -> None:
-        if event == _COMPILED:
-            compiled.append(event)
+        nonlocal count
+        count += event == _COMPILATION_EVENT
 
     jax.clear_caches()  # type: ignore[no-untyped-call]
     jax.monitoring.register_event_duration_secs_listener(listen)
@@ -60,16 +60,16 @@ def compilations(batch: Batch) -> int:
         batch()
     finally:
         jax.monitoring.unregister_event_duration_listener(listen)
-    return len(compiled)
+    return count
 
 
 def long_join(pieces: int) -> fs.Schedule:
-    """Ramps of ten steps with levels of their own."""
+    """A join of ramps of ten steps between different levels."""
     ramps = [fs.ramp(*_levels(i), steps=10) for i in range(pieces)]
     return fs.join(ramps, range(10, 10 * pieces, 10))
 
 
-def _long_join_of_optax(pieces: int) -> Callable[[Any], Any]:
+def _long_optax_join(pieces: int) -> Callable[[Any], Any]:
     ramps = [optax.linear_schedule(*_levels(i), 10) for i in range(pieces)]
     schedule: Callable[[Any], Any] = optax.join_schedules(ramps, list(range(10, 10 * pieces, 10)))
     return schedule
@@ -80,20 +80,20 @@ def _levels(piece: int) -> tuple[float, float]:
 
 
 def _horizons() -> Iterator[Row]:
-    batches = first_values(ours_of), first_values(peer_of)
-    ours, theirs = best(*batches, rounds=5, before=jax.clear_caches)
-    yield Row("64 horizons of warmup-cosine, first value of each", "optax under jit", ours, theirs, 0.05)
+    batches = first_values(our_rate), first_values(optax_rate)
+    ours, theirs = fastest(*batches, rounds=5, before=jax.clear_caches)
+    yield Row("64 horizons of warmup-cosine, first value of each", "jitted optax", ours, theirs, 0.05)
     ours, theirs = map(compilations, batches)
-    yield Row("64 horizons of warmup-cosine, compilations", "optax under jit", ours, theirs, 0.016)
+    yield Row("64 horizons of warmup-cosine, compilations", "jitted optax", ours, theirs, 0.016)
 
 
 def _joins() -> Iterator[Row]:
     schedules: list[Callable[[Any], Any]] = [long_join(pieces) for pieces in (10, 50, 500)]
-    schedules.append(_long_join_of_optax(500))
-    ten, fifty, ours, peer = best(*map(_compilation, schedules), rounds=5, before=jax.clear_caches)
-    yield Row("trace and compile a join of 500 ramps", "optax", ours, peer, 0.2)
-    yield Row("trace and compile a join of 50 ramps", "ours of 10", fifty, ten, 5.0)
-    yield Row("trace and compile a join of 500 ramps", "ours of 10", ours, ten, 50.0)
+    schedules.append(_long_optax_join(500))
+    ours_of_10, ours_of_50, ours, theirs = fastest(*map(_compilation, schedules), rounds=5, before=jax.clear_caches)
+    yield Row("trace and compile a join of 500 ramps", "optax", ours, theirs, 0.2)
+    yield Row("trace and compile a join of 50 ramps", "ours of 10", ours_of_50, ours_of_10, 5.0)
+    yield Row("trace and compile a join of 500 ramps", "ours of 10", ours, ours_of_10, 50.0)
     counts = join_instructions(500), join_instructions(100)
     yield Row("instructions, a join of 500 ramps", "ours of 100", *counts, 1.2)
 

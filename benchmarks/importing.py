@@ -1,4 +1,4 @@
-"""What an import costs, and what it brings along."""
+"""The time of `import funcsched`, and the modules it loads."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def rows() -> Iterator[Row]:
         ours, theirs, bare = map(median, interleaved(*batches, rounds=15))
     yield Row("`import funcsched`, less bare Python", "`import optax`", ours - bare, theirs - bare, 0.05)
     counts = len(foreign_modules("funcsched")), len(foreign_modules("optax"))
-    yield Row("modules outside the standard library, besides its own", "`import optax`", *counts, 0.0)
+    yield Row("other modules loaded, outside the standard library", "`import optax`", *counts, 0.0)
 
 
 def foreign_modules(package: str) -> list[str]:
-    """The modules that importing a package loads besides itself and the standard library."""
+    """The modules that importing a package loads, except its own and those of the standard library."""
     code = f"import sys; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
-    known = {*sys.stdlib_module_names, package}
-    return [name for name in _python(code).split() if name.partition(".")[0] not in known]
+    expected = {*sys.stdlib_module_names, package}
+    return [name for name in _python(code).split() if name.partition(".")[0] not in expected]
 
 
 def _python(code: str, cache: str | None = None) -> str:
-    """The output of a fresh Python, which keeps bytecode in `cache` so that none of the imports compiles."""
+    """The output of `code` in a new process, which caches bytecode in `cache` so that imports need not compile."""
     environment = dict(os.environ)
     if cache is not None:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -1,4 +1,4 @@
-"""How many kernels a schedule adds to a compiled training step, on the device that JAX runs on."""
+"""The number of kernels that a schedule adds to a compiled training step, on JAX's default device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bridges.optax import to_optax
 
 Rate = Callable[[Any], Any]
 _PEAK, _WARMUP, _TOTAL = 1e-3, 1_000, 100_000
-_SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours and optax's
+_SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours, optax's
     "constant": (to_optax(fs.constant(), _PEAK), optax.constant_schedule(_PEAK)),
     "warmup-linear": (
         to_optax(fs.warmup_linear(_WARMUP, _TOTAL), _PEAK),
@@ -34,15 +34,15 @@ _NO_KERNEL = {"bitcast", "call", "constant", "get-tuple-element", "parameter", "
 
 
 def rows() -> Iterator[Row]:
-    for name, make in {"SGD": optax.sgd, "AdamW": optax.adamw}.items():
-        fixed = kernels(make(_PEAK))
+    for name, factory in {"SGD": optax.sgd, "AdamW": optax.adamw}.items():
+        with_constant_rate = kernels(factory(_PEAK))
         for schedule, rates in _SCHEDULES.items():
-            ours, theirs = (kernels(make(rate)) - fixed for rate in rates)
-            yield Row(f"kernels added to a step of {name}, {schedule}", "optax", ours, theirs, 1.0)
+            ours, theirs = (kernels(factory(rate)) - with_constant_rate for rate in rates)
+            yield Row(f"kernels added to an {name} update, {schedule}", "optax", ours, theirs, 1.0)
 
 
 def kernels(optimizer: optax.GradientTransformation, size: int = 64, layers: int = 4) -> int:
-    """Kernels of one training step of a small network, the update in place."""
+    """The number of kernels in a training step of a small network, with weights updated in place."""
     weights = [jnp.ones((size, size)) / size] * layers
 
     def loss(weights: Any, x: jax.Array) -> jax.Array:
@@ -51,8 +51,8 @@ def kernels(optimizer: optax.GradientTransformation, size: int = 64, layers: int
         return jnp.mean(x**2)
 
     def step(weights: Any, state: Any, x: jax.Array) -> Any:
-        changes, state = optimizer.update(jax.grad(loss)(weights, x), state, weights)
-        return optax.apply_updates(weights, changes), state
+        updates, state = optimizer.update(jax.grad(loss)(weights, x), state, weights)
+        return optax.apply_updates(weights, updates), state
 
     arguments = weights, optimizer.init(weights), jnp.ones((8, size))
     text = jax.jit(step, donate_argnums=(0, 1)).lower(*arguments).compile().as_text() or ""

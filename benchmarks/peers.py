@@ -1,4 +1,4 @@
-"""The two schedules that all libraries have, under one signature each."""
+"""The two schedules that every library has, with the same arguments for each library."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _TRANSFORMERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def of_optax(name: str, warmup: int, total: int, start: float = 0.0, end: float = 0.0, peak: float = 1.0) -> Peer:
-    """The same schedule of optax; `start` and `end` are multiples of `peak`, as ours are."""
+def optax_schedule(name: str, warmup: int, total: int, start: float = 0.0, end: float = 0.0, peak: float = 1.0) -> Peer:
+    """The schedule from optax; `start` and `end` are multipliers, as in funcsched."""
     first, last = start * peak, end * peak
     if name == "warmup-cosine":
         schedule: Peer = optax.warmup_cosine_decay_schedule(first, peak, warmup, total, last)
     else:
-        rise, fall = optax.linear_schedule(first, peak, warmup), optax.linear_schedule(peak, last, total - warmup)
-        schedule = optax.join_schedules([rise, fall], [warmup])
+        ramps = optax.linear_schedule(first, peak, warmup), optax.linear_schedule(peak, last, total - warmup)
+        schedule = optax.join_schedules(ramps, [warmup])
     return schedule
 
 
-def of_transformers(name: str, warmup: int, total: int) -> Peer:
-    """The lambda that transformers gives to LambdaLR."""
-    lambdas: list[Peer] = _TRANSFORMERS[name](optimizer(), warmup, total).lr_lambdas
+def transformers_lambda(name: str, warmup: int, total: int) -> Peer:
+    """The function that transformers passes to LambdaLR."""
+    lambdas: list[Peer] = _TRANSFORMERS[name](torch_optimizer(), warmup, total).lr_lambdas
     return lambdas[0]
 
 
-def optimizer() -> torch.optim.Optimizer:
-    """The smallest optimizer there is."""
+def torch_optimizer() -> torch.optim.Optimizer:
+    """An optimizer with a single parameter."""
     return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)

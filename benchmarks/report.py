@@ -1,4 +1,4 @@
-"""A row of the results, and the file that holds them."""
+"""The rows of the results, and RESULTS.md."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import jax
 
 HEAD = """# Results
 
-Written by `python -m benchmarks`: funcsched beside its peers, on {machine}.
+Written by `python -m benchmarks`: funcsched compared with other libraries, on {machine}.
 
-A ratio is ours / theirs, so below 1 is better than the peer. Times mean little from one machine to the next, so none
-are given. Both sides of a ratio are measured in the same process, in alternating batches whose order is reversed every
-other round, after one round that is not counted and with the garbage collector off. The ratio is that of the times that
-one round in ten beats: noise only ever adds, but the very lowest time is a matter of luck. Compilations start from cold
-caches on both sides, and the lowest of five is taken. Imports run in fresh processes, with compiled bytecode, and are
-medians less the median of bare Python. Counts, given in brackets, do not depend on noise.
+A ratio is ours / theirs: below 1, funcsched is faster or smaller. Absolute times depend on the machine, so they are not
+listed. Both sides of a ratio are measured in the same process, in alternating batches whose order is reversed every
+other round, after a warmup round and with the garbage collector disabled. The ratio compares 10th percentiles: noise
+only adds time, but the minimum depends on luck. Compilations start with empty caches on both sides, and the fastest of
+five counts. Imports run in new processes with cached bytecode: the median, less the median of starting Python. Counts
+are in parentheses and do not depend on noise.
 """
 
 
 class Row(NamedTuple):
-    """What is measured, against what, both quantities in one unit, and the largest ratio wanted, if one is."""
+    """What was measured, for us and a peer in the same unit, and the largest ratio that is acceptable, if any."""
 
-    what: str
+    measured: str
     peer: str
     ours: float
     theirs: float
-    target: float | None = None
+    limit: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -38,27 +38,27 @@ class Row(NamedTuple):
 
     @property
     def met(self) -> str:
-        return "" if self.target is None else "yes" if self.ratio <= self.target else "**no**"
+        return "" if self.limit is None else "yes" if self.ratio <= self.limit else "**no**"
 
     def __str__(self) -> str:
         counts = f" ({self.ours} / {self.theirs})" if isinstance(self.ours, int) else ""
-        target = "" if self.target is None else f"{self.target:g}"
-        return f"| {self.what} | {self.peer} | {self.ratio:.3f}{counts} | {target} | {self.met} |"
+        limit = "" if self.limit is None else f"{self.limit:g}"
+        return f"| {self.measured} | {self.peer} | {self.ratio:.3f}{counts} | {limit} | {self.met} |"
 
 
 def section(title: str, rows: Sequence[Row]) -> str:
-    """A heading and the table of its rows."""
-    head = ["| measured | against | ratio | at most | met |", "| --- | --- | --- | --- | --- |"]
+    """A heading and a table of the rows."""
+    head = ["| measured | compared with | ratio | limit | met |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([f"\n## {title}\n", *head, *map(str, rows), ""])
 
 
 def document(sections: Mapping[str, Sequence[Row]]) -> str:
-    """The whole results file."""
+    """The text of RESULTS.md."""
     return HEAD.format(machine=_machine()) + "".join(section(title, rows) for title, rows in sections.items())
 
 
 def _machine() -> str:
     python = f"{platform.python_implementation()} {'.'.join(platform.python_version_tuple()[:2])}"
     torch = version("torch").partition("+")[0]
-    facts = [f"{os.cpu_count()} cores", python, f"JAX {version('jax')} {jax.default_backend().upper()}"]
-    return ", ".join([*facts, *(f"{name} {version(name)}" for name in ("optax", "transformers")), f"torch {torch}"])
+    parts = [f"{os.cpu_count()} cores", python, f"JAX {version('jax')} {jax.default_backend().upper()}"]
+    return ", ".join([*parts, *(f"{name} {version(name)}" for name in ("optax", "transformers")), f"torch {torch}"])

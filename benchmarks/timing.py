@@ -1,4 +1,4 @@
-"""Times of several functions that stand noise: taken in alternating batches of the same run."""
+"""Timing that is robust to noise: functions are compared in alternating batches of the same run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Batch = Callable[[], object]
 
 
 def interleaved(*batches: Batch, rounds: int, before: Batch = lambda: None) -> list[list[float]]:
-    """The times of each batch in seconds, one for each round.
+    """The times of each batch in seconds, one per round.
 
-    A round runs every batch once, every other round in reverse order, so that a busy spell of the machine meets all of
-    them. A round that is not counted goes first. `before` runs ahead of each batch and is not timed; the garbage
-    collector is off meanwhile.
+    A round runs every batch once, and every other round in reverse order, so that other load on the machine affects all
+    batches alike. The first round is not counted. `before` runs before each batch and is not timed. The garbage
+    collector is disabled during a batch.
     """
     times: list[list[float]] = [[] for _ in batches]
     order = list(range(len(batches)))
@@ -26,17 +26,17 @@ def interleaved(*batches: Batch, rounds: int, before: Batch = lambda: None) -> l
     return times
 
 
-def best(*batches: Batch, rounds: int, before: Batch = lambda: None) -> list[float]:
-    """The time of each batch that one round in ten beats.
+def fastest(*batches: Batch, rounds: int, before: Batch = lambda: None) -> list[float]:
+    """The 10th percentile of the times of each batch, or the minimum of fewer than ten rounds.
 
-    Noise adds, so low times are the true ones; but where the clock of a processor jumps, a single batch may have all
-    the luck, and the lowest of all is a matter of chance. Of fewer than ten rounds it is the lowest.
+    Noise only adds time, so low times are closest to the truth. The minimum is less reliable, because the clock
+    frequency of a processor varies.
     """
     return [sorted(times)[rounds // 10] for times in interleaved(*batches, rounds=rounds, before=before)]
 
 
-def calls(function: Callable[[int], object], steps: Iterable[int]) -> Batch:
-    """A batch that calls a function with each of the steps, as a training loop does."""
+def call_each(function: Callable[[int], object], steps: Iterable[int]) -> Batch:
+    """A batch that calls a function with each step, as a training loop does."""
     steps = tuple(steps)
 
     def batch() -> None:
@@ -50,8 +50,8 @@ def _time(batch: Batch, before: Batch) -> float:
     before()
     gc.disable()
     try:
-        begin = perf_counter()
+        start = perf_counter()
         batch()
-        return perf_counter() - begin
+        return perf_counter() - start
     finally:
         gc.enable()

@@ -1,8 +1,9 @@
-"""Schedules of DeepSpeed, by the names of its json configuration.
+"""The schedules of DeepSpeed, built from the arguments in its JSON configuration.
 
-DeepSpeed's engine steps a scheduler after the optimizer, and a scheduler begins one step before 0: update k runs with
-``last_batch_iteration = k - 1``, so that the first two updates of a warmup run at its minimum. Schedules here count
-updates: `step` is the number of updates made, and the rate is that of the engine's run at this update.
+DeepSpeed's engine steps the scheduler after the optimizer, and the scheduler starts at iteration -1. Update k therefore
+uses the learning rate of iteration k - 1, and the first two updates both run at the first rate of a warmup. The
+schedules here count updates: `step` is the number of updates already made, and the value is the one that DeepSpeed's
+engine uses for that update.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, call_by_name, choose
-from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
     argument_error,
     boolean,
@@ -26,39 +26,31 @@ from funcsched.core.validation import (
     positive,
 )
 
-# An unending straight line must stop somewhere: at the last step that an int32 counts.
+# A ramp needs a last step. Unbounded growth stops at the largest step that an int32 can hold.
 _HORIZON = 2**31 - 1
 
 
-def _joined(pieces: list[tuple[int, Schedule]]) -> Schedule:
-    """Schedules from the step that each begins at; one at whose first step the next begins is left out."""
-    begun = dict(pieces)
-    return fs.join(list(begun.values()), list(begun)[1:])
+def _join(phases: dict[int, fs.Schedule]) -> fs.Schedule:
+    """Join phases, given by their first steps. In the dict, the next phase has replaced an empty one."""
+    return fs.join(list(phases.values()), list(phases)[1:])
 
 
-def _peak(function: str, argument: str, value: float | None, lr: float | None) -> float:
-    if value is not None:
-        return float(positive(function, argument, value))
+def _peak(function: str, warmup_max_lr: float | None, lr: float | None) -> float:
+    if warmup_max_lr is not None:
+        return float(positive(function, "warmup_max_lr", warmup_max_lr))
     if lr is None:
-        raise argument_error(function, argument, "given, or `lr`, the learning rate of the optimizer", None)
+        requirement = "given if `lr` (the learning rate of the optimizer) is not"
+        raise argument_error(function, "warmup_max_lr", requirement, None)
     return float(positive(function, "lr", lr))
 
 
-def _log(start: float, steps: int) -> Schedule:
-    return fs.ramp(start, 1.0, steps=steps - 1, shape=fs.log)
-
-
-def _linear(start: float, steps: int) -> Schedule:
-    return fs.ramp(start, 1.0, steps=steps)
-
-
-_WARMUPS: dict[str, Callable[[float, int], Schedule]] = {"log": _log, "linear": _linear}
-
-
-def _warmup(function: str, start: float, steps: Any, kind: Any) -> tuple[int, Schedule]:
-    """The length and the rise, on the clock of `last_batch_iteration`."""
-    length = max(2, concrete_positive_int(function, "warmup_num_steps", steps))
-    return length, choose(function, "warmup_type", kind, _WARMUPS)(start, length)
+def _warmup(function: str, start: float, warmup_num_steps: Any, warmup_type: Any) -> tuple[int, fs.Schedule]:
+    """The number of warmup steps, and the warmup, whose step 0 is iteration 0 of DeepSpeed."""
+    steps = max(2, concrete_positive_int(function, "warmup_num_steps", warmup_num_steps))
+    if choose(function, "warmup_type", warmup_type, ["log", "linear"]) == "linear":
+        return steps, fs.ramp(start, 1.0, steps=steps)
+    # log(iteration + 1) / log(steps) reaches 1 one step earlier.
+    return steps, fs.ramp(start, 1.0, steps=steps - 1, shape=fs.log)
 
 
 def warmup_lr(
@@ -69,23 +61,24 @@ def warmup_lr(
     warmup_type: str = "log",
     lr: float | None = None,
 ) -> Rated:
-    """DeepSpeed's `WarmupLR`: a warmup, and the rate it arrives at.
+    """DeepSpeed's WarmupLR: a warmup, then a constant learning rate.
 
     ``warmup_min_lr + (warmup_max_lr - warmup_min_lr) * f`` with ``f = log(step) / log(W)`` (log) or ``(step - 1) / W``
-    (linear) for ``1 <= step <= W``, ``W = max(2, warmup_num_steps)``; `warmup_min_lr` at step 0, `warmup_max_lr` later
+    (linear) for ``1 <= step <= W``, where ``W = max(2, warmup_num_steps)``; `warmup_min_lr` at step 0 and
+    `warmup_max_lr` after step W.
 
     Args:
-        warmup_min_lr: the rate of the first two updates, at least 0.
-        warmup_max_lr: the rate after the warmup, above 0; without it, `lr`.
-        warmup_num_steps: an integer of at least 1; 1 counts as 2.
-        warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
-        lr: the learning rate of the optimizer, above 0.
+        warmup_min_lr: learning rate at steps 0 and 1 (float, at least 0).
+        warmup_max_lr: learning rate after the warmup (float, above 0). Default: `lr`.
+        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
+        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
+        lr: learning rate of the optimizer (float, above 0). Required if `warmup_max_lr` is None.
 
     Returns:
-        A schedule on the clock of updates, and `warmup_max_lr`.
+        A schedule that counts updates, and its peak value, `warmup_max_lr` or `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.deepspeed import warmup_lr
@@ -95,10 +88,11 @@ def warmup_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    peak = _peak("warmup_lr", "warmup_max_lr", warmup_max_lr, lr)
-    start = concrete_level("warmup_lr", "warmup_min_lr", warmup_min_lr) / peak
-    _, warmup = _warmup("warmup_lr", start, warmup_num_steps, warmup_type)
-    return Rated(_joined([(0, fs.constant(start)), (1, warmup)]), peak)
+    function = "warmup_lr"
+    peak = _peak(function, warmup_max_lr, lr)
+    start = concrete_level(function, "warmup_min_lr", warmup_min_lr) / peak
+    _, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
+    return Rated(_join({0: fs.constant(start), 1: warmup}), peak)
 
 
 def warmup_decay_lr(
@@ -110,25 +104,26 @@ def warmup_decay_lr(
     warmup_type: str = "log",
     lr: float | None = None,
 ) -> Rated:
-    """DeepSpeed's `WarmupDecayLR`: a warmup and a linear decay, back to where the warmup began.
+    """DeepSpeed's WarmupDecayLR: a warmup, then a linear decay to the initial learning rate.
 
-    ``warmup_min_lr + (warmup_max_lr - warmup_min_lr) * f``, f up to ``W = max(2, warmup_num_steps)`` that of
-    `warmup_lr`, then ``max(0, (total_num_steps - (step - 1)) / max(1, total_num_steps - W))``
+    ``warmup_min_lr + (warmup_max_lr - warmup_min_lr) * f``. Up to step ``W = max(2, warmup_num_steps)``, f is that of
+    `warmup_lr`; later it is ``max(0, (total_num_steps - (step - 1)) / max(1, total_num_steps - W))``.
 
     Args:
-        total_num_steps: the length with the warmup, an integer. Not above the length of the warmup, it makes the
-            rate drop to `warmup_min_lr` after the warmup.
-        warmup_min_lr: the rate of the first two updates and of the end, at least 0.
-        warmup_max_lr: the rate after the warmup, above 0; None stands for `lr`.
-        warmup_num_steps: an integer of at least 1; 1 counts as 2.
-        warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
-        lr: the learning rate of the optimizer, above 0.
+        total_num_steps: total number of steps, including warmup (int, 0 to 2**53). If it is at most the number of
+            warmup steps, the learning rate drops to `warmup_min_lr` after the warmup.
+        warmup_min_lr: learning rate at steps 0 and 1 and after the decay (float, at least 0).
+        warmup_max_lr: learning rate at the end of the warmup (float, above 0). None means `lr`.
+        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
+        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
+        lr: learning rate of the optimizer (float, above 0). Required if `warmup_max_lr` is None.
 
     Returns:
-        A schedule on the clock of updates, and `warmup_max_lr`; its end comes at update ``total_num_steps + 1``.
+        A schedule that counts updates, and its peak value, `warmup_max_lr` or `lr`. It ends at step
+        ``total_num_steps + 1``.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.deepspeed import warmup_decay_lr
@@ -139,13 +134,13 @@ def warmup_decay_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    name = "warmup_decay_lr"
-    peak = _peak(name, "warmup_max_lr", warmup_max_lr, lr)
-    start = concrete_level(name, "warmup_min_lr", warmup_min_lr) / peak
-    length, warmup = _warmup(name, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(name, "total_num_steps", total_num_steps)
-    decay = fs.ramp(1.0, start, steps=max(0, total - length))
-    return Rated(_joined([(0, fs.constant(start)), (1, warmup), (length + 1, decay)]), peak)
+    function = "warmup_decay_lr"
+    peak = _peak(function, warmup_max_lr, lr)
+    start = concrete_level(function, "warmup_min_lr", warmup_min_lr) / peak
+    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
+    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
+    decay = fs.ramp(1.0, start, steps=max(0, total - warmup_steps))
+    return Rated(_join({0: fs.constant(start), 1: warmup, warmup_steps + 1: decay}), peak)
 
 
 def warmup_cosine_lr(
@@ -157,27 +152,28 @@ def warmup_cosine_lr(
     cos_min_ratio: float = 0.0001,
     warmup_type: str = "log",
 ) -> Rated:
-    """DeepSpeed's `WarmupCosineLR`: a warmup and a cosine decay, in shares of the optimizer's rate.
+    """DeepSpeed's WarmupCosineLR: a warmup, then a cosine decay, both as multiples of the optimizer's learning rate.
 
-    0 at step 0; ``warmup_min_ratio + (1 - warmup_min_ratio) * f`` up to ``W = max(2, warmup_num_steps)``, with the f of
-    `warmup_lr`; then ``cos_min_ratio + (1 - cos_min_ratio) * (1 + cos(pi u)) / 2`` with
-    ``u = min(1, (step - W) / max(1, total_num_steps - W))``
+    ``lr * m``, where m is 0 at step 0, then ``warmup_min_ratio + (1 - warmup_min_ratio) * f`` up to step
+    ``W = max(2, warmup_num_steps)`` with the f of `warmup_lr`, then
+    ``cos_min_ratio + (1 - cos_min_ratio) * (1 + cos(pi * u)) / 2`` with
+    ``u = min(1, (step - W) / max(1, total_num_steps - W))``. The decay is one step ahead of the warmup, so a linear
+    warmup never reaches `lr`.
 
     Args:
-        lr: the learning rate of the optimizer, above 0.
-        total_num_steps: the length with the warmup, an integer. Not above the length of the warmup, it makes the
-            rate drop to the end after the warmup.
-        warmup_min_ratio: where the warmup begins at update 1, at least 0; update 0 has rate 0 in any case.
-        warmup_num_steps: an integer of at least 1; 1 counts as 2.
-        cos_min_ratio: where the decay ends, at least 0.
-        warmup_type: "log" or "linear". DeepSpeed takes any other for "log", with a warning; here it is refused.
+        lr: learning rate of the optimizer (float, above 0).
+        total_num_steps: total number of steps, including warmup (int, 0 to 2**53). If it is at most the number of
+            warmup steps, the learning rate drops to its final value after the warmup.
+        warmup_min_ratio: multiplier at step 1 (float, at least 0). At step 0 it is always 0.
+        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
+        cos_min_ratio: multiplier after the decay (float, at least 0).
+        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
 
     Returns:
-        A schedule on the clock of updates, and `lr`. The decay is one step ahead of the warmup: a linear warmup never
-        arrives at `lr`.
+        A schedule that counts updates, and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.deepspeed import warmup_cosine_lr
@@ -188,73 +184,75 @@ def warmup_cosine_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    name = "warmup_cosine_lr"
-    peak = float(positive(name, "lr", lr))
-    start, end = (
-        concrete_level(name, "warmup_min_ratio", warmup_min_ratio),
-        concrete_level(name, "cos_min_ratio", cos_min_ratio),
-    )
-    length, warmup = _warmup(name, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(name, "total_num_steps", total_num_steps)
-    decay = fs.shift(fs.ramp(1.0, end, steps=max(0, total - length), shape=fs.cosine), 1)
-    return Rated(_joined([(0, fs.constant(0.0)), (1, warmup), (length + 1, decay)]), peak)
+    function = "warmup_cosine_lr"
+    peak = positive(function, "lr", lr)
+    start = concrete_level(function, "warmup_min_ratio", warmup_min_ratio)
+    end = concrete_level(function, "cos_min_ratio", cos_min_ratio)
+    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
+    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
+    decay = fs.shift(fs.ramp(1.0, end, steps=max(0, total - warmup_steps), shape=fs.cosine), 1)
+    return Rated(_join({0: fs.constant(0.0), 1: warmup, warmup_steps + 1: decay}), peak)
 
 
 class _Cycle:
-    """The arguments that give the shape of the one cycle, checked."""
+    """The validated numbers of steps and stairs of OneCycle. A ramp with 0 stairs is linear."""
 
-    def __init__(self, name: str, first: Any, second: Any, first_stairs: Any, second_stairs: Any, decay: Any) -> None:
-        self.first = concrete_positive_int(name, "cycle_first_step_size", first)
-        self.second = optional(concrete_nonnegative_int)(name, "cycle_second_step_size", second)
-        self.second = self.first if self.second is None else self.second
-        self.first_stairs = concrete_nonnegative_int(name, "cycle_first_stair_count", first_stairs)
-        self.second_stairs = optional(concrete_nonnegative_int)(name, "cycle_second_stair_count", second_stairs)
-        self.second_stairs = self.first_stairs if self.second_stairs is None else self.second_stairs
-        self.decay_steps = concrete_nonnegative_int(name, "decay_step_size", decay)
+    def __init__(
+        self, function: str, first: Any, second: Any, first_stairs: Any, second_stairs: Any, decay_steps: Any
+    ) -> None:
+        second = first if second is None else second
+        second_stairs = first_stairs if second_stairs is None else second_stairs
+        self.first = concrete_positive_int(function, "cycle_first_step_size", first)
+        self.second = concrete_nonnegative_int(function, "cycle_second_step_size", second)
+        self.first_stairs = concrete_nonnegative_int(function, "cycle_first_stair_count", first_stairs)
+        self.second_stairs = concrete_nonnegative_int(function, "cycle_second_stair_count", second_stairs)
+        self.decay_steps = concrete_nonnegative_int(function, "decay_step_size", decay_steps)
         self.total = self.first + self.second
 
-    def pieces(self, low: float, high: float) -> list[tuple[int, Schedule]]:
-        """From low to high and back."""
-        return [
-            (0, _rise(low, high, self.first, self.first_stairs)),
-            (self.first, _fall(low, high, self.second, self.second_stairs)),
-        ]
+    def first_ramp(self, start: float, stop: float) -> fs.Schedule:
+        steps, stairs = self.first, self.first_stairs
+        if stairs == 0:
+            return fs.ramp(start, stop, steps=steps)
+        # Stair i begins at step i * steps / stairs, rounded up.
+        return _stairs({-(-i * steps // stairs): _level(start, stop, i / stairs) for i in range(stairs + 1)})
+
+    def second_ramp(self, start: float, stop: float) -> fs.Schedule:
+        steps, stairs = self.second, self.second_stairs
+        if stairs == 0:
+            return fs.ramp(start, stop, steps=steps)
+        # At step i * steps / stairs the previous level still holds, so level i begins one step later.
+        levels = {i * steps // stairs + 1: _level(stop, start, (stairs - i - 1) / stairs) for i in range(stairs)}
+        return _stairs({0: start} | levels)
 
 
-def _stair(low: float, high: float, number: int, count: int) -> float:
-    return high if number == count else low + (high - low) * (number / count)
+def _level(low: float, high: float, fraction: float) -> float:
+    return high if fraction == 1 else low + (high - low) * fraction  # the sum may round `high`
 
 
-def _rise(low: float, high: float, steps: int, stairs: int) -> Schedule:
-    if not stairs:
-        return fs.ramp(low, high, steps=steps)
-    begun = {-(-number * steps // stairs): _stair(low, high, number, stairs) for number in range(stairs + 1)}
-    return fs.piecewise_constant(list(begun)[1:], levels=begun.values())
+def _stairs(levels: dict[int, float]) -> fs.Schedule:
+    """Stairs, given by their first steps. If several begin at the same step, the dict has only the last one."""
+    return fs.piecewise_constant(list(levels)[1:], levels=levels.values())
 
 
-def _fall(low: float, high: float, steps: int, stairs: int) -> Schedule:
-    """On stairs, each is left as soon as less than its height remains."""
-    if not stairs:
-        return fs.ramp(high, low, steps=steps)
-    begun = {0: high}
-    for number in reversed(range(stairs)):
-        begun[steps + 1 - -(-(number + 1) * steps // stairs)] = _stair(low, high, number, stairs)
-    return fs.piecewise_constant(list(begun)[1:], levels=begun.values())
+def _validated_momentum(
+    function: str, cycle_momentum: Any, cycle_min_mom: Any, cycle_max_mom: Any, decay_mom_rate: Any
+) -> tuple[float, float, float]:
+    boolean(function, "cycle_momentum", cycle_momentum)
+    low = concrete_level(function, "cycle_min_mom", cycle_min_mom)
+    high = positive(function, "cycle_max_mom", cycle_max_mom)
+    return low, high, _growth_rate(function, "decay_mom_rate", decay_mom_rate)
 
 
-_SLOPE = "0 or a number from 1e-30 to 1e30"
-_slope = number_rule(_SLOPE, 0, 1e30)
-
-
-def _rate(function: str, argument: str, value: Any) -> float:
-    rate: float = _slope(function, argument, value)
+def _growth_rate(function: str, argument: str, value: Any) -> float:
+    requirement = "0 or a number from 1e-30 to 1e30"
+    rate: float = number_rule(requirement, 0, 1e30)(function, argument, value)
     if 0 < rate < 1e-30:
-        raise argument_error(function, argument, _SLOPE, value)
+        raise argument_error(function, argument, requirement, value)
     return rate
 
 
-def _growing(rate: float, steps: int) -> Schedule:
-    """``1 + rate * step / steps``"""
+def _linear_growth(rate: float, steps: int) -> fs.Schedule:
+    """``1 + rate * step / steps``, up to step `_HORIZON`."""
     return fs.ramp(1.0, 1.0 + rate * (_HORIZON / steps), steps=_HORIZON) if rate else fs.constant()
 
 
@@ -273,30 +271,31 @@ def one_cycle(
     cycle_max_mom: float = 0.9,
     decay_mom_rate: float = 0.0,
 ) -> Rated:
-    """The learning rate of DeepSpeed's `OneCycle`: up, down, and then a decay in inverse time.
+    """The learning rate of DeepSpeed's OneCycle: up, down, then an inverse-time decay.
 
-    From `cycle_min_lr` to `cycle_max_lr` over `cycle_first_step_size`, back over `cycle_second_step_size`, then
-    ``cycle_min_lr / (1 + decay_lr_rate * (step - total) / decay_step_size)`` with the sum `total` of the two; with
-    stairs, the heights are rounded down to integers of them
+    From `cycle_min_lr` to `cycle_max_lr` over `cycle_first_step_size` steps, back over `cycle_second_step_size` steps,
+    then ``cycle_min_lr / (1 + decay_lr_rate * (step - total) / decay_step_size)``, where `total` is the sum of both
+    step sizes. Each ramp is linear, or rounded down to a given number of equally high stairs.
 
     Args:
-        cycle_min_lr: the rate at update 0, at least 0.
-        cycle_max_lr: the rate at update `cycle_first_step_size`, above 0.
-        decay_lr_rate: how fast the decay is, 0 or from 1e-30 to 1e30; 0 holds `cycle_min_lr`.
-        cycle_first_step_size: the length of the way up, an integer of at least 1.
-        cycle_second_step_size: the length of the way down, an integer; by default that of the way up. With 0 the
-            rate drops where it would have been highest.
-        cycle_first_stair_count: the number of stairs of the way up, an integer; 0 is a straight line.
-        cycle_second_stair_count: that of the way down; by default that of the way up.
-        decay_step_size: the unit of the rate of the decay, an integer; 0 holds `cycle_min_lr`.
-        cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate: those of `one_cycle_momentum`, which takes the
-            same configuration; the learning rate does not depend on them.
+        cycle_min_lr: learning rate at step 0 (float, at least 0).
+        cycle_max_lr: learning rate at step `cycle_first_step_size` (float, above 0).
+        decay_lr_rate: rate of the decay (float, 0 or 1e-30 to 1e30). 0 holds `cycle_min_lr`.
+        cycle_first_step_size: number of steps of the increase (int, 1 to 2**53).
+        cycle_second_step_size: number of steps of the decrease (int, 0 to 2**53). Default: `cycle_first_step_size`.
+            If it is 0, the decay begins at step `cycle_first_step_size`, without the peak.
+        cycle_first_stair_count: number of stairs of the increase (int, 0 to 2**53). 0 means a linear ramp.
+        cycle_second_stair_count: number of stairs of the decrease (int, 0 to 2**53). Default: that of the increase.
+        decay_step_size: number of steps over which the denominator of the decay grows by `decay_lr_rate` (int, 0 to
+            2**53). 0 holds `cycle_min_lr`.
+        cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate: have no effect. They are arguments of
+            `one_cycle_momentum`, which takes the same configuration, and are validated.
 
     Returns:
-        A schedule on the clock of updates, and `cycle_max_lr`.
+        A schedule that counts updates, and its peak value, `cycle_max_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.deepspeed import one_cycle
@@ -308,29 +307,24 @@ def one_cycle(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    name = "one_cycle"
-    peak = float(positive(name, "cycle_max_lr", cycle_max_lr))
-    low = concrete_level(name, "cycle_min_lr", cycle_min_lr) / peak
-    rate = _rate(name, "decay_lr_rate", decay_lr_rate)
+    function = "one_cycle"
+    peak = positive(function, "cycle_max_lr", cycle_max_lr)
+    low = concrete_level(function, "cycle_min_lr", cycle_min_lr) / peak
+    rate = _growth_rate(function, "decay_lr_rate", decay_lr_rate)
     cycle = _Cycle(
-        name,
+        function,
         cycle_first_step_size,
         cycle_second_step_size,
         cycle_first_stair_count,
         cycle_second_stair_count,
         decay_step_size,
     )
-    _check_momentum(name, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
-    tail = fs.constant(low)
+    _validated_momentum(function, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
+    decay = fs.constant(low)
     if rate and cycle.decay_steps:
-        tail = fs.scale(fs.inverse_time(rate, cycle.decay_steps), low)
-    return Rated(_joined([*cycle.pieces(low, 1.0), (cycle.total, tail)]), peak)
-
-
-def _check_momentum(name: str, cycled: Any, lowest: Any, highest: Any, rate: Any) -> tuple[float, float, float]:
-    boolean(name, "cycle_momentum", cycled)
-    low, high = concrete_level(name, "cycle_min_mom", lowest), positive(name, "cycle_max_mom", highest)
-    return low, high, _rate(name, "decay_mom_rate", rate)
+        decay = fs.scale(fs.inverse_time(rate, cycle.decay_steps), low)
+    rise, fall = cycle.first_ramp(low, 1.0), cycle.second_ramp(1.0, low)
+    return Rated(_join({0: rise, cycle.first: fall, cycle.total: decay}), peak)
 
 
 def one_cycle_momentum(
@@ -348,31 +342,34 @@ def one_cycle_momentum(
     cycle_max_lr: float | None = None,
     decay_lr_rate: float = 0.0,
 ) -> Rated:
-    """The momentum (the first of `betas`) of DeepSpeed's `OneCycle`, which goes against the learning rate.
+    """The momentum (first of `betas`) of DeepSpeed's OneCycle, which falls while the learning rate rises.
 
-    `cycle_min_mom` at step 0; then from `cycle_max_mom` down to `cycle_min_mom` over `cycle_first_step_size`, back
-    over `cycle_second_step_size`, and ``cycle_max_mom * (1 + decay_mom_rate * (step - total) / decay_step_size)`` with
-    the sum `total` of the two; with stairs as in `one_cycle`
+    `cycle_min_mom` at step 0; then from `cycle_max_mom` down to `cycle_min_mom` over `cycle_first_step_size` steps,
+    back over `cycle_second_step_size` steps, then
+    ``cycle_max_mom * (1 + decay_mom_rate * (step - total) / decay_step_size)``, where `total` is the sum of both step
+    sizes. Stairs work as in `one_cycle`.
 
     Args:
         cycle_first_step_size, cycle_second_step_size, cycle_first_stair_count, cycle_second_stair_count: as in
             `one_cycle`.
-        decay_step_size: the unit of the rate after the cycle, an integer; 0 holds `cycle_max_mom`.
-        cycle_momentum: whether DeepSpeed sets the momentum at all; without that there is no schedule.
-        cycle_min_mom: the lowest momentum, at least 0.
-        cycle_max_mom: the momentum at the end of the cycle, above 0.
-        decay_mom_rate: how fast it grows afterwards, 0 or from 1e-30 to 1e30. It grows without an end, as in
-            DeepSpeed, and past 1.
-        cycle_min_lr, cycle_max_lr, decay_lr_rate: those of `one_cycle`, which takes the same configuration; the
-            momentum does not depend on them.
+        decay_step_size: number of steps over which the momentum grows by ``decay_mom_rate * cycle_max_mom`` after the
+            cycle (int, 0 to 2**53). 0 holds `cycle_max_mom`.
+        cycle_momentum: must be True (bool). Otherwise DeepSpeed does not change the momentum.
+        cycle_min_mom: lowest momentum (float, at least 0).
+        cycle_max_mom: momentum at the end of the cycle (float, above 0).
+        decay_mom_rate: rate of the growth after the cycle (float, 0 or 1e-30 to 1e30). As in DeepSpeed, the momentum
+            grows beyond 1.
+        cycle_min_lr, cycle_max_lr, decay_lr_rate: have no effect. They are arguments of `one_cycle`, which takes the
+            same configuration.
 
     Returns:
-        A schedule on the clock of updates, and `cycle_max_mom`: ``peak_value * schedule(step)`` is the momentum.
+        A schedule that counts updates, and its peak value, `cycle_max_mom`: ``peak_value * schedule(step)`` is the
+        momentum.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or `cycle_momentum` is False.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or `cycle_momentum` is False.
 
-    Differs: from step 2**31 - 1 after the cycle on the growth stops.
+    Differs: DeepSpeed's momentum grows indefinitely after the cycle; here it is held after another 2**31 - 1 steps.
 
     Example:
         >>> from bridges.deepspeed import one_cycle_momentum
@@ -382,24 +379,23 @@ def one_cycle_momentum(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    name = "one_cycle_momentum"
+    function = "one_cycle_momentum"
     cycle = _Cycle(
-        name,
+        function,
         cycle_first_step_size,
         cycle_second_step_size,
         cycle_first_stair_count,
         cycle_second_stair_count,
         decay_step_size,
     )
-    lowest, peak, rate = _check_momentum(name, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
+    lowest, peak, rate = _validated_momentum(function, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
     if not cycle_momentum:
-        raise argument_error(
-            name, "cycle_momentum", "True (DeepSpeed leaves the momentum alone without it)", cycle_momentum
-        )
-    (_, rise), fall = cycle.pieces(1.0, lowest / peak)
-    tail = _growing(rate, cycle.decay_steps) if cycle.decay_steps else fs.constant()
-    pieces = [(0, fs.constant(lowest / peak)), (1, fs.shift(rise, 1)), fall, (cycle.total, tail)]
-    return Rated(_joined(pieces), peak)
+        requirement = "True (otherwise DeepSpeed does not change the momentum)"
+        raise argument_error(function, "cycle_momentum", requirement, False)
+    low = lowest / peak
+    fall, rise = fs.shift(cycle.first_ramp(1.0, low), 1), cycle.second_ramp(low, 1.0)
+    growth = _linear_growth(rate, cycle.decay_steps) if cycle.decay_steps else fs.constant()
+    return Rated(_join({0: fs.constant(low), 1: fall, cycle.first: rise, cycle.total: growth}), peak)
 
 
 def lr_range_test(
@@ -410,26 +406,28 @@ def lr_range_test(
     lr_range_test_staircase: bool = False,
     total_num_steps: int | None = None,
 ) -> Rated:
-    """DeepSpeed's `LRRangeTest`: a rate that grows in a straight line, or in stairs.
+    """DeepSpeed's LRRangeTest: a learning rate that grows linearly or in stairs.
 
-    ``lr_range_test_min_lr * (1 + lr_range_test_step_rate * step / lr_range_test_step_size)``, with
-    `lr_range_test_staircase` of the quotient rounded down
+    ``lr_range_test_min_lr * (1 + lr_range_test_step_rate * step / lr_range_test_step_size)``; with
+    `lr_range_test_staircase`, ``step / lr_range_test_step_size`` is rounded down.
 
     Args:
-        lr_range_test_min_lr: the rate at update 0, above 0.
-        lr_range_test_step_size: an integer of at least 1.
-        lr_range_test_step_rate: 0 or from 1e-30 to 1e30.
-        lr_range_test_staircase: whether the rate changes at the multiples of the step size alone.
-        total_num_steps: an argument of this library: the last update that the test will make, an integer; the rate
-            is held after it. It must be given for a staircase, which has a level for each stair.
+        lr_range_test_min_lr: learning rate at step 0 (float, above 0).
+        lr_range_test_step_size: number of steps over which the multiplier grows by `lr_range_test_step_rate` (int, 1 to
+            2**53).
+        lr_range_test_step_rate: growth of the multiplier (float, 0 or 1e-30 to 1e30).
+        lr_range_test_staircase: whether the learning rate only changes at multiples of the step size (bool).
+        total_num_steps: last step of the test (int, 0 to 2**53), after which the learning rate is held. Not an argument
+            of DeepSpeed. Required with `lr_range_test_staircase`, because each stair is stored.
 
     Returns:
-        A schedule on the clock of updates, and `lr_range_test_min_lr`, of which the multipliers are at least 1.
+        A schedule that counts updates, and its peak value, `lr_range_test_min_lr`, so multipliers are at least 1.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: DeepSpeed's rate has no end; ours is held from `total_num_steps` on, or from step 2**31 - 1.
+    Differs: DeepSpeed's learning rate grows indefinitely; here it is held from step `total_num_steps` on, by default
+    from step 2**31 - 1 on.
 
     Example:
         >>> from bridges.deepspeed import lr_range_test
@@ -439,18 +437,17 @@ def lr_range_test(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    name = "lr_range_test"
-    lowest = float(positive(name, "lr_range_test_min_lr", lr_range_test_min_lr))
-    size = concrete_positive_int(name, "lr_range_test_step_size", lr_range_test_step_size)
-    rate = _rate(name, "lr_range_test_step_rate", lr_range_test_step_rate)
-    total = optional(concrete_nonnegative_int)(name, "total_num_steps", total_num_steps)
-    if boolean(name, "lr_range_test_staircase", lr_range_test_staircase):
+    function = "lr_range_test"
+    lowest = positive(function, "lr_range_test_min_lr", lr_range_test_min_lr)
+    size = concrete_positive_int(function, "lr_range_test_step_size", lr_range_test_step_size)
+    rate = _growth_rate(function, "lr_range_test_step_rate", lr_range_test_step_rate)
+    total = optional(concrete_nonnegative_int)(function, "total_num_steps", total_num_steps)
+    if boolean(function, "lr_range_test_staircase", lr_range_test_staircase):
         if total is None:
-            raise argument_error(name, "total_num_steps", "given for a staircase (its stairs are counted)", None)
-        stairs = range(1, total // size + 1)
-        levels = [1.0, *(1.0 + rate * stair for stair in stairs)]
-        return Rated(fs.piecewise_constant([stair * size for stair in stairs], levels=levels), lowest)
-    schedule = _growing(rate, size)
+            raise argument_error(function, "total_num_steps", "given with `lr_range_test_staircase`", None)
+        stairs = range(total // size + 1)
+        return Rated(_stairs({stair * size: 1.0 + rate * stair for stair in stairs}), lowest)
+    schedule = _linear_growth(rate, size)
     return Rated(schedule if total is None else fs.ramp(1.0, 1.0 + rate * (total / size), steps=total), lowest)
 
 
@@ -464,21 +461,21 @@ _TYPES: dict[str, Callable[..., Rated]] = {
 
 
 def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
-    """The "scheduler" section of a DeepSpeed configuration.
+    """The schedule of the "scheduler" section of a DeepSpeed configuration.
 
     Args:
-        config: ``{"type": ..., "params": {...}}`` with the type "LRRangeTest", "OneCycle", "WarmupLR",
-            "WarmupDecayLR" or "WarmupCosineLR", and the arguments of the function here that is named after it. One
-            number stands for each; a list with one for each parameter group is refused.
-        lr: the learning rate of the optimizer: "WarmupCosineLR" needs it, and "WarmupLR" without `warmup_max_lr`. The
-            others set their own, and `lr` is without effect.
+        config: a mapping with the keys "type" ("LRRangeTest", "OneCycle", "WarmupLR", "WarmupDecayLR" or
+            "WarmupCosineLR") and "params", the arguments of the function for this type. Lists with one number for each
+            parameter group are not supported.
+        lr: learning rate of the optimizer (float, above 0). Required for "WarmupCosineLR", and for "WarmupLR" and
+            "WarmupDecayLR" if `warmup_max_lr` is None. Otherwise, it has no effect.
 
     Returns:
-        A schedule on the clock of updates, and its peak value; of "OneCycle" the learning rate (`one_cycle_momentum`
-        is the momentum).
+        A schedule that counts updates, and its peak value. For the momentum of "OneCycle", use `one_cycle_momentum`.
 
     Raises:
-        TypeError, ValueError: the type or an argument does not exist or is out of its range.
+        TypeError, ValueError: `config` is not such a mapping, the type or an argument is unknown, or an argument has
+            the wrong type or is out of range.
 
     Example:
         >>> from bridges.deepspeed import from_config
@@ -489,12 +486,14 @@ def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
+    function = "from_config"
     if not isinstance(config, Mapping):
-        raise argument_error("from_config", "config", "a mapping with 'type' and 'params'", config, TypeError)
-    section: dict[str, Any] = call_by_name("from_config", dict, ["type", "params"], config)
-    build = choose("from_config", "type", section.get("type"), _TYPES)
-    params = section.get("params") or {}
-    names = [name for name in signature(build).parameters if name != "lr"]
-    takes_lr = lr is not None and "lr" in signature(build).parameters
-    rated: Rated = call_by_name(build.__name__, partial(build, lr=lr) if takes_lr else build, names, params)
+        raise argument_error(function, "config", "a mapping with the keys 'type' and 'params'", config, TypeError)
+    section: dict[str, Any] = call_by_name(function, dict, ["type", "params"], config)
+    build = choose(function, "config['type']", section.get("type"), _TYPES)
+    name, parameters = build.__name__, list(signature(build).parameters)
+    if "lr" in parameters:  # not one of DeepSpeed's "params"
+        parameters.remove("lr")
+        build = partial(build, lr=lr)
+    rated: Rated = call_by_name(name, build, parameters, section.get("params") or {})
     return rated

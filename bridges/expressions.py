@@ -1,46 +1,42 @@
-"""Schedules as text under the names of other libraries: ``hf:``, ``optax:``, ``torch:`` and a call, or our own."""
+"""Schedules as text in the notation of other libraries: a call after the prefix ``hf:``, ``optax:`` or ``torch:``."""
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import funcsched as fs
 from bridges.rated import Rated
-from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error
-from funcsched.serialization import expression as parsing
-from funcsched.serialization.data import DEPTH
-
-
-class _Peer(NamedTuple):
-    """The functions that an expression may call, and what becomes of its value."""
-
-    functions: Mapping[str, Callable[..., Any]]
-    finish: Callable[[Any], Rated]
+from funcsched.serialization.data import suggestion
+from funcsched.serialization.syntax import ExpressionParser, ParseError, shortened
 
 
 def from_expression(text: str) -> Rated:
-    """The schedule of an expression, in the words of this library or of another.
+    """Read a schedule from an expression of this library or of another.
 
     Args:
-        text: an expression that `funcsched.parse` reads; or after a prefix the call of a peer's name:
+        text: an expression that `funcsched.parse` reads, or a prefix and a call:
 
-            - ``hf:`` a type of transformers' scheduler with the arguments of `bridges.transformers`
-            - ``optax:`` a function of `optax.schedules`, and others inside it
-            - ``torch:`` a class of `torch.optim.lr_scheduler` without its optimizer, whose learning rate is 1, and
-              others inside it
+            - ``hf:`` and a scheduler type of transformers, with the arguments of `bridges.transformers`
+            - ``optax:`` and a function of `optax.schedules`, whose arguments may be calls of others
+            - ``torch:`` and a class of `torch.optim.lr_scheduler` without its optimizer, whose learning rate is 1; its
+              arguments may be calls of others
 
-            Their arguments are numbers, strings, True, False, None, lists, tuples, and such calls: nothing is
-            evaluated. The framework is imported where its prefix is used.
+            Other arguments are numbers, strings, True, False, None, lists and tuples. Nothing is evaluated. The
+            framework is imported only if its prefix is used.
 
     Returns:
-        A schedule and its peak, which is 1 where the expression speaks of multipliers.
+        The schedule and its peak value: the learning rate at multiplier 1 if the expression contains learning rates,
+        and otherwise 1.
 
     Raises:
-        ParseError: a ValueError. The text cannot be read, names what does not exist, or its function refuses the
+        ParseError: a ValueError. The text is not an expression, uses an unknown name, or a function refuses its
             arguments.
-        TypeError: `text` is no string.
+        TypeError: `text` is not a string.
         ModuleNotFoundError: the framework of the prefix is not installed.
 
     Example:
@@ -51,144 +47,106 @@ def from_expression(text: str) -> Rated:
         0.625
     """
     if not isinstance(text, str):
-        raise TypeError(f"from_expression: `text` must be a string, got an object of type {type(text).__name__}")
-    word, colon, _ = text.partition(":")
-    prefix = word.strip()
-    if not colon or not prefix.isidentifier():
-        return Rated(parsing.parse(text), 1.0)
-    if prefix not in _PEERS:
-        requirement = "of the prefixes " + ", ".join(f"'{known}:'" for known in _PEERS)
-        raise argument_error("from_expression", "text", requirement, f"{prefix}:", parsing.ParseError)
-    if len(text) > parsing.LONGEST:
-        requirement = f"at most {parsing.LONGEST} characters long"
-        raise argument_error("from_expression", "text", requirement, len(text), parsing.ParseError)
-    peer = _PEERS[prefix]()
-    reader = _Reader(text, peer)
-    start = reader.start
-    value = reader.value(f"a name after '{prefix}:'", DEPTH, DEPTH)
-    if reader.kind != "end":
-        raise reader.error("the end of the text")
-    if not isinstance(value, _Made):
-        raise reader.wrong(start, f"a call after '{prefix}:'", repr(value)[:40])
-    try:
-        return peer.finish(value.value)
-    except Exception as error:
-        raise reader.refused(start, error) from error
+        raise argument_error("from_expression", "text", "a string", text, TypeError)
+    prefix, colon, _ = text.partition(":")
+    library = prefix.strip()
+    if not colon or not library.isidentifier():  # for example, a colon after a mistake inside a call
+        return Rated(fs.parse(text), 1.0)
+    if library not in _NOTATIONS:
+        known = ", ".join(f"'{name}:'" for name in _NOTATIONS)
+        raise ParseError(f"from_expression: unknown prefix '{shortened(library)}:'; the prefixes are {known}")
+    notation = _NOTATIONS[library]()
+    parser = _NotationParser(text, len(prefix) + 1, notation.functions)
+    start = parser.at
+    value = parser.parse(notation.kind, f"a call after '{library}:'")
+    rated: Rated = parser.call(start, notation.finish, value)
+    return rated
 
 
-class _Made(NamedTuple):
-    """What a call of a peer's made, told apart from numbers and lists."""
+class _Notation(NamedTuple):
+    """The functions of a library, the type of their results, and the conversion of a result."""
 
-    value: Any
-
-
-class _Reader(parsing.Reader):
-    """Reads calls of a peer's names instead of ours."""
-
-    __slots__ = ("peer",)
-
-    def __init__(self, text: str, peer: _Peer) -> None:
-        self.peer = peer
-        super().__init__(text)
-        self.after = text.index(":") + 1
-        self.advance()
-
-    def named(self, calls: int, brackets: int) -> Any:
-        start, name = self.start, self.token
-        function = self.peer.functions.get(name)
-        if function is None:
-            raise self.unknown(start, name)
-        if calls == 0:
-            raise self.wrong(start, f"at most {DEPTH} calls inside each other", repr(name))
-        self.advance()
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        if self.kind == "mark" and self.token == "(":
-            self.advance()
-            self._read(name, positional, keywords, calls - 1, brackets)
-        try:
-            return _Made(function(*_bare(positional), **_bare(keywords)))
-        except Exception as error:  # the peer's own code may raise anything
-            raise self.refused(start, error) from error
-
-    def _read(self, name: str, positional: list[Any], keywords: dict[str, Any], calls: int, brackets: int) -> None:
-        while self.kind != "mark" or self.token != ")":
-            if self.kind == "word" and self._equals():
-                argument = self.token
-                if argument in keywords:
-                    raise self.error(f"each argument of {name} once")
-                self.advance()
-                self.advance()
-                keywords[argument] = self.value("a value", calls, brackets)
-            elif keywords:
-                raise self.error("arguments without names before those with names")
-            else:
-                positional.append(self.value("an argument or ')'", calls, brackets))
-            self.separated(")")
-        self.advance()
-
-    def unknown(self, start: int, name: str) -> parsing.ParseError:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name[:40], self.peer.functions, n=3)
-        return self.wrong(start, "one of " + ", ".join(near or sorted(self.peer.functions)), repr(name[:40]))
-
-    def refused(self, start: int, error: Exception) -> parsing.ParseError:
-        sentence = " ".join(str(error).split())
-        return parsing.located("from_expression: at ", f": {sentence}", self.text, start)
+    functions: Mapping[str, Callable[..., Any]]
+    kind: type
+    finish: Callable[[Any], Rated]
 
 
-def _bare(value: Any) -> Any:
-    if isinstance(value, _Made):
-        return value.value
-    if isinstance(value, dict):
-        return {name: _bare(item) for name, item in value.items()}
-    return type(value)(map(_bare, value)) if isinstance(value, (list, tuple)) else value
+class _NotationParser(ExpressionParser):
+    """Parses the names of another library."""
+
+    argument_errors = (Exception,)  # the other library may raise anything
+
+    def __init__(self, text: str, start: int, functions: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__("from_expression", text, start)
+        self.functions = functions
+
+    def function(self, name: str, at: int) -> Callable[..., Any]:
+        if name not in self.functions:
+            hint = suggestion(name, self.functions, f"the names are {', '.join(sorted(self.functions))}")
+            raise self.error(at, f"unknown name {shortened(name)!r}; {hint}")
+        return self.functions[name]
+
+    def named_value(self, name: str, at: int) -> Any:
+        return self.call(at, self.function(name, at))  # parentheses without arguments are optional
 
 
-def _hf() -> _Peer:
-    from bridges.transformers import _TYPES, from_scheduler_type
+def _hf() -> _Notation:
+    from bridges.transformers import SCHEDULER_TYPES, from_scheduler_type
 
-    def typed(name: str, *positional: Any, **arguments: Any) -> Schedule:
-        if positional:
-            raise TypeError(f"{name}: arguments must be given by name, got {positional[0]!r}")
-        return from_scheduler_type(name, **arguments)
+    common = _keyword_only(from_scheduler_type)
+    functions = {
+        name: _with_signature(partial(from_scheduler_type, name), [*common, *_keyword_only(build)])
+        for name, build in SCHEDULER_TYPES.items()
+    }
+    return _Notation(functions, fs.Schedule, lambda schedule: Rated(schedule, 1.0))
 
-    return _Peer({name: partial(typed, name) for name in _TYPES}, lambda schedule: Rated(schedule, 1.0))
 
-
-def _optax() -> _Peer:
+def _optax() -> _Notation:
     from bridges import optax
 
-    others = ("OptaxSchedule", "to_optax", "from_optax")
-    return _Peer({name: getattr(optax, name) for name in optax.__all__ if name not in others}, lambda rated: rated)
+    conversions = ("OptaxSchedule", "to_optax", "from_optax")
+    functions = {name: getattr(optax, name) for name in optax.__all__ if name not in conversions}
+    return _Notation(functions, Rated, lambda rated: rated)
 
 
-def _torch() -> _Peer:
-    import warnings
-
+def _torch() -> _Notation:
     import torch
 
     from bridges.torch import from_lr_scheduler
 
     schedulers = torch.optim.lr_scheduler
-    # The momentum is there for CyclicLR and OneCycleLR, which move it too.
+    # CyclicLR and OneCycleLR need an optimizer with a momentum, which they change too.
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0, momentum=0.9)
 
     def build(kind: Any, *arguments: Any, **keywords: Any) -> Any:
         if kind is not schedulers.ChainedScheduler:
             arguments = (optimizer, *arguments)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of steps in the wrong order, when one is built inside another
+            warnings.simplefilter("ignore")  # a nested scheduler warns about the order of steps
             return kind(*arguments, **keywords)
+
+    def with_optimizer(kind: Any) -> Callable[..., Any]:
+        parameters = inspect.signature(kind).parameters.values()
+        return _with_signature(partial(build, kind), [p for p in parameters if p.name != "optimizer"])
 
     def finish(scheduler: Any) -> Rated:
         (rated,) = from_lr_scheduler(scheduler)
         return rated
 
-    kinds = {name: getattr(schedulers, name) for name in schedulers.__all__}
-    without = ("LRScheduler", "LambdaLR", "MultiplicativeLR", "ReduceLROnPlateau")
-    return _Peer({name: partial(build, kind) for name, kind in kinds.items() if name not in without}, finish)
+    unsupported = ("LRScheduler", "LambdaLR", "MultiplicativeLR", "ReduceLROnPlateau")
+    names = [name for name in schedulers.__all__ if name not in unsupported]
+    functions = {name: with_optimizer(getattr(schedulers, name)) for name in names}
+    return _Notation(functions, schedulers.LRScheduler, finish)
 
 
-_PEERS: dict[str, Callable[[], _Peer]] = {"hf": _hf, "optax": _optax, "torch": _torch}
+def _keyword_only(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+
+def _with_signature(function: partial[Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+    """The function with declared parameters, which the errors about its arguments need."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return function
+
+
+_NOTATIONS: dict[str, Callable[[], _Notation]] = {"hf": _hf, "optax": _optax, "torch": _torch}

@@ -1,8 +1,10 @@
-"""Schedules of fairseq, by the names of its configuration (`--lr-scheduler` and its fields).
+"""The schedules of fairseq, built from the name of a scheduler (`--lr-scheduler`) and its arguments.
 
-fairseq's trainer sets the rate by the number of updates made: `step` is its `num_updates`. `lr` is a number, or a list
-of one as in fairseq's configuration. "reduce_lr_on_plateau" follows the validation loss and is no function of the step;
-"manual" and "pass_through" give no curve of their own (`funcsched.piecewise_constant` is the one written by hand).
+A step is fairseq's `num_updates`, the number of updates already made. As in fairseq's configuration, `lr` is a number
+or a list of one number.
+
+"reduce_lr_on_plateau" is not supported, because it depends on the validation loss and not on the step alone. "manual"
+and "pass_through" define no schedule; for a hand-written one, use `funcsched.piecewise_constant`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, call_by_name, choose
-from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
     argument_error,
     as_number,
@@ -21,39 +22,37 @@ from funcsched.core.validation import (
     concrete_level,
     concrete_nonnegative_int,
     concrete_positive_int,
-    number_rule,
+    growth_factor,
     positive,
     ratio,
+    ratio_up_to_one,
     sequence,
 )
 
-_shrinking = number_rule("a number from 1e-30 to 1", 1e-30, 1)
-_growth = number_rule("1 or a number from 1.001 to 1e6", 1, 1e6)
 
-
-def _rates(function: str, lr: Any) -> tuple[float, ...]:
+def _learning_rates(function: str, lr: Any) -> list[float]:
     if not hasattr(lr, "__iter__"):
-        return (float(positive(function, "lr", lr)),)
+        return [float(positive(function, "lr", lr))]
     rates = sequence(function, "lr", lr, positive, "numbers")
     if not rates:
         raise argument_error(function, "lr", "at least one number", lr)
-    return rates
+    return list(rates)
 
 
-def _rate(function: str, lr: Any) -> float:
-    rates = _rates(function, lr)
+def _learning_rate(function: str, lr: Any) -> float:
+    rates = _learning_rates(function, lr)
     if len(rates) > 1:
-        raise argument_error(function, "lr", "one number (one for each epoch is for 'fixed')", lr)
+        raise argument_error(function, "lr", "one number (only `fixed` accepts one for each epoch)", lr)
     return rates[0]
 
 
-def _start(function: str, warmup_init_lr: Any, otherwise: float) -> float:
-    """Any negative number stands for what the schedule says."""
+def _warmup_init_lr(function: str, warmup_init_lr: Any, default: float) -> float:
+    """The learning rate at step 0. A negative number selects the default."""
     value: float = as_number(function, "warmup_init_lr", "a number", warmup_init_lr)
-    return otherwise if value < 0 else float(concrete_level(function, "warmup_init_lr", value))
+    return default if value < 0 else float(concrete_level(function, "warmup_init_lr", value))
 
 
-def _floor(function: str, min_lr: Any, peak: float) -> float:
+def _min_lr(function: str, min_lr: Any, peak: float) -> float:
     value: float = concrete_level(function, "min_lr", min_lr)
     if value >= peak:
         raise argument_error(function, "min_lr", f"below `lr` ({peak!r})", min_lr)
@@ -68,24 +67,24 @@ def fixed(
     warmup_updates: int = 0,
     updates_per_epoch: int | None = None,
 ) -> Rated:
-    """fairseq's "fixed": a rate for each epoch, and a warmup that leaves no update at 0.
+    """fairseq's "fixed": a learning rate for each epoch, with an optional warmup that starts above 0.
 
-    ``min(1, (step + 1) / warmup_updates)`` times ``lr[min(e, len(lr)) - 1]`` in epoch ``e = 1 + step //
-    updates_per_epoch``, and from the epoch `force_anneal` on ``lr[-1] * lr_shrink ** (e + 1 - force_anneal)``
+    ``min(1, (step + 1) / warmup_updates)`` times the rate of epoch ``e = 1 + step // updates_per_epoch``, which is
+    ``lr[min(e, len(lr)) - 1]``, and from epoch `force_anneal` on ``lr[-1] * lr_shrink ** (e + 1 - force_anneal)``.
 
     Args:
-        lr: the rate, or one for each epoch, above 0; the last one holds.
-        force_anneal: from which epoch on the last rate shrinks, an integer of at least 1.
-        lr_shrink: the factor in each epoch then, from 1e-30 to 1.
-        warmup_updates: an integer; with 0 there is no warmup.
-        updates_per_epoch: an argument of this library: the updates of one epoch, an integer of at least 1. It must
-            be given where the rate depends on the epoch; of epochs of unequal length there is no such schedule.
+        lr: learning rate, or one for each epoch (float or list of float, above 0). The last one is held.
+        force_anneal: first epoch in which the last learning rate shrinks (int, 1 to 2**53). Default: never.
+        lr_shrink: factor per epoch from `force_anneal` on (float, 1e-30 to 1).
+        warmup_updates: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
+        updates_per_epoch: number of updates per epoch (int, 1 to 2**53). Not an argument of fairseq. Required if the
+            learning rate depends on the epoch; epochs of different lengths are not supported.
 
     Returns:
-        A schedule, and the highest of the rates.
+        A schedule and its peak value, the highest of the learning rates.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.fairseq import fixed
@@ -96,42 +95,43 @@ def fixed(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/fixed_schedule.py.
     """
-    rates = _rates("fixed", lr)
+    function = "fixed"
+    rates = _learning_rates(function, lr)
     peak = max(rates)
-    shrink = _shrinking("fixed", "lr_shrink", lr_shrink)
-    warmup = concrete_nonnegative_int("fixed", "warmup_updates", warmup_updates)
-    schedule: Schedule = fs.constant()
+    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
+    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
+    schedule: fs.Schedule = fs.constant()
     if len(rates) > 1 or force_anneal is not None:
         if updates_per_epoch is None:
-            raise argument_error("fixed", "updates_per_epoch", "given where the rate depends on the epoch", None)
-        epoch = concrete_positive_int("fixed", "updates_per_epoch", updates_per_epoch)
-        begins = [epoch * count for count in range(1, len(rates))]
-        schedule = fs.piecewise_constant(begins, levels=[rate / peak for rate in rates])
+            raise argument_error(function, "updates_per_epoch", "given if the learning rate depends on the epoch", None)
+        epoch = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
+        boundaries = [epoch * count for count in range(1, len(rates))]
+        schedule = fs.piecewise_constant(boundaries, levels=[rate / peak for rate in rates])
         if force_anneal is not None:
-            begin = epoch * (concrete_positive_int("fixed", "force_anneal", force_anneal) - 1)
-            schedule = fs.join([schedule, fs.scale(fs.step_decay(epoch, shrink), rates[-1] / peak * shrink)], [begin])
+            annealed = fs.scale(fs.step_decay(epoch, shrink), rates[-1] / peak * shrink)
+            boundary = epoch * (concrete_positive_int(function, "force_anneal", force_anneal) - 1)
+            schedule = fs.join([schedule, annealed], [boundary])
     if warmup:
         schedule = fs.product(fs.shift(fs.ramp(0.0, 1.0, steps=warmup), 1), schedule)
     return Rated(schedule, peak)
 
 
 def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, warmup_init_lr: float = -1) -> Rated:
-    """fairseq's "inverse_sqrt": a warmup, and a decay with the inverse square root of the step.
+    """fairseq's "inverse_sqrt": a warmup, then a decay with the inverse square root of the step.
 
     ``warmup_init_lr + (lr - warmup_init_lr) * step / warmup_updates`` below `warmup_updates`, then
-    ``lr * sqrt(warmup_updates / step)``
+    ``lr * sqrt(warmup_updates / step)``.
 
     Args:
-        lr: the rate at the end of the warmup, above 0.
-        warmup_updates: an integer of at least 1.
-        warmup_init_lr: the rate at update 0; any negative number stands for 0.
+        lr: learning rate at the end of the warmup (float, above 0).
+        warmup_updates: number of warmup steps (int, 1 to 2**53). With 0, fairseq divides by 0.
+        warmup_init_lr: learning rate at step 0 (float). A negative number means 0.
 
     Returns:
-        A schedule, and `lr`.
+        A schedule and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range. Without warmup fairseq divides by
-            0.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.fairseq import inverse_sqrt
@@ -141,9 +141,10 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/inverse_square_root_schedule.py.
     """
-    peak = _rate("inverse_sqrt", lr)
-    warmup = concrete_positive_int("inverse_sqrt", "warmup_updates", warmup_updates)
-    start = _start("inverse_sqrt", warmup_init_lr, 0.0)
+    function = "inverse_sqrt"
+    peak = _learning_rate(function, lr)
+    warmup = concrete_positive_int(function, "warmup_updates", warmup_updates)
+    start = _warmup_init_lr(function, warmup_init_lr, 0.0)
     return Rated(fs.warmup_inverse_sqrt(warmup, start=start / peak), peak)
 
 
@@ -158,33 +159,35 @@ def cosine(
     lr_shrink: float = 0.1,
     max_update: int | None = None,
 ) -> Rated:
-    """fairseq's "cosine": a warmup, and cosine decays that restart lower, without an end.
+    """fairseq's "cosine": a warmup, then cosine decays that restart at lower peaks, indefinitely.
 
-    ``warmup_init_lr + (lr - warmup_init_lr) * step / warmup_updates`` below `warmup_updates`, then in cycle i, with u
-    the fraction of it, ``lr_shrink ** i * (min_lr + (lr - min_lr) * (1 + cos(pi u)) / 2)``
+    ``warmup_init_lr + (lr - warmup_init_lr) * step / warmup_updates`` below `warmup_updates`, then
+    ``lr_shrink ** i * (min_lr + (lr - min_lr) * (1 + cos(pi * u)) / 2)``, where u is the elapsed fraction of
+    cycle i.
 
     Args:
-        lr: the rate at the end of the warmup, above `min_lr`.
-        warmup_updates: an integer; with 0 there is no warmup.
-        warmup_init_lr: the rate at update 0; any negative number stands for `min_lr`.
-        min_lr: the rate at the end of the first cycle, at least 0; it shrinks with the peaks.
-        t_mult: how many times as long each cycle is as the one before, 1 or from 1.001 to 1e6. fairseq takes less than
-            1 as well, and fails where such cycles come to an end.
-        lr_period_updates: the length of the first cycle, an integer; 0 or less stands for
+        lr: learning rate at the end of the warmup (float, above `min_lr`).
+        warmup_updates: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
+        warmup_init_lr: learning rate at step 0 (float). A negative number means `min_lr`.
+        min_lr: learning rate at the end of the first cycle (float, at least 0). It shrinks like the peaks.
+        t_mult: ratio of the lengths of successive cycles (float, 1 or 1.001 to 1e6). Below 1, fairseq raises ValueError
+            from ``lr_period_updates / (1 - t_mult)`` steps after the warmup on.
+        lr_period_updates: number of steps of the first cycle (int, at most 2**53). 0 or less means
             ``max_update - warmup_updates``.
-        lr_shrink: the factor of each cycle, from 1e-30 to 1. With the 0.1 of fairseq, the rate does not stay at
-            `min_lr` after the first cycle: it is back at a tenth of `lr`.
-        max_update: the length of the run, above `warmup_updates`; needed without `lr_period_updates`.
+        lr_shrink: factor of the learning rate per cycle (float, 1e-30 to 1). With fairseq's default of 0.1, the
+            learning rate restarts at ``0.1 * lr`` after the first cycle.
+        max_update: number of updates of the run (int, above `warmup_updates`). Required if `lr_period_updates` is
+            not above 0.
 
     Returns:
-        A schedule, and `lr`.
+        A schedule and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: with `t_mult` other than 1, fairseq finds the cycle as the rounded down logarithm of a float, which at some
-    restarts still gives the cycle before, and with it that one's end instead of the new peak (``t_mult=3``,
-    ``lr_period_updates=1``: at 121 updates after the warmup, the fifth restart); ours counts in integers.
+    Differs: if `t_mult` is not 1, fairseq computes the cycle with a logarithm, whose rounding error can assign the
+    first step of a cycle to the previous one. There fairseq's rate is that of the end of the previous cycle; here it is
+    the new peak. Example: 121 steps after the warmup with ``t_mult=3, lr_period_updates=1``.
 
     Example:
         >>> from bridges.fairseq import cosine
@@ -194,29 +197,27 @@ def cosine(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/cosine_lr_scheduler.py.
     """
-    name = "cosine"
-    peak = _rate(name, lr)
-    end = _floor(name, min_lr, peak)
-    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
-    start = _start(name, warmup_init_lr, end)
-    factor = _growth(name, "t_mult", t_mult)
-    if 1 < factor < 1.001:
-        raise argument_error(name, "t_mult", "1 or a number from 1.001 to 1e6", t_mult)
-    shrink = _shrinking(name, "lr_shrink", lr_shrink)
-    period = _period(warmup, lr_period_updates, max_update)
+    function = "cosine"
+    peak = _learning_rate(function, lr)
+    end = _min_lr(function, min_lr, peak)
+    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
+    start = _warmup_init_lr(function, warmup_init_lr, end)
+    factor = growth_factor(function, "t_mult", t_mult)
+    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
+    period = _first_period(function, warmup, lr_period_updates, max_update)
     cycle = fs.ramp(1.0, end / peak, steps=period, shape=fs.cosine)
     cycles = fs.repeat(cycle, period, period_factor=factor, level_factor=shrink)
     return Rated(fs.join([fs.ramp(start / peak, 1.0, steps=warmup), cycles], [warmup]), peak)
 
 
-def _period(warmup: int, lr_period_updates: Any, max_update: Any) -> int:
-    if as_number("cosine", "lr_period_updates", "an integer", lr_period_updates) > 0:
-        return int(concrete_positive_int("cosine", "lr_period_updates", lr_period_updates))
+def _first_period(function: str, warmup: int, lr_period_updates: Any, max_update: Any) -> int:
+    if as_number(function, "lr_period_updates", "an integer", lr_period_updates) > 0:
+        return int(concrete_positive_int(function, "lr_period_updates", lr_period_updates))
     if max_update is None:
-        raise argument_error("cosine", "max_update", "given, or `lr_period_updates`", None)
-    total = concrete_nonnegative_int("cosine", "max_update", max_update)
+        raise argument_error(function, "max_update", "given if `lr_period_updates` is not above 0", None)
+    total = concrete_nonnegative_int(function, "max_update", max_update)
     if total <= warmup:
-        raise argument_error("cosine", "max_update", f"above `warmup_updates` ({warmup})", max_update)
+        raise argument_error(function, "max_update", f"above `warmup_updates` ({warmup})", max_update)
     return int(total - warmup)
 
 
@@ -230,28 +231,29 @@ def polynomial_decay(
     total_num_update: int | None = None,
     max_update: int | None = None,
 ) -> Rated:
-    """fairseq's "polynomial_decay".
+    """fairseq's "polynomial_decay": a warmup, then a polynomial decay.
 
-    ``lr * step / warmup_updates`` up to `warmup_updates`, then ``end_learning_rate + (lr - end_learning_rate) * (1 -
-    u) ** power`` with ``u = (step - warmup_updates) / (total_num_update - warmup_updates)``, and `end_learning_rate`
-    from `total_num_update` on
+    ``lr * step / warmup_updates`` up to `warmup_updates`, then
+    ``end_learning_rate + (lr - end_learning_rate) * (1 - u) ** power`` with
+    ``u = (step - warmup_updates) / (total_num_update - warmup_updates)``, and `end_learning_rate` from
+    `total_num_update` on.
 
     Args:
-        lr: the rate at the end of the warmup, above 0. A list with one for each epoch is refused.
-        warmup_updates: an integer; with 0 there is no warmup. Not below `total_num_update`, it leaves the warmup,
-            and `end_learning_rate` after it.
-        force_anneal: None. With a number, fairseq's rate at the end of each epoch is what the next decays from: it
-            depends on the epochs and on itself, and is refused.
-        end_learning_rate: the rate at the end, at least 0.
-        power: above 0.
-        total_num_update: the length with the warmup, an integer of at least 1; by default `max_update`.
-        max_update: the length of the run.
+        lr: learning rate at the end of the warmup (float, above 0). A list with one for each epoch is not supported.
+        warmup_updates: number of warmup steps (int, 0 to 2**53). 0 means no warmup. If it is not
+            below `total_num_update`, the learning rate drops to `end_learning_rate` after the warmup.
+        force_anneal: must be None. With a number, fairseq's learning rate depends on that of the previous epoch and not
+            on the step alone.
+        end_learning_rate: learning rate after the decay (float, at least 0).
+        power: exponent of the decay (float, above 0).
+        total_num_update: total number of steps, including warmup (int, 1 to 2**53). Default: `max_update`.
+        max_update: number of updates of the run (int, 1 to 2**53). Required without `total_num_update`.
 
     Returns:
-        A schedule, and `lr`.
+        A schedule and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or `force_anneal` is given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or `force_anneal` is given.
 
     Example:
         >>> from bridges.fairseq import polynomial_decay
@@ -261,17 +263,18 @@ def polynomial_decay(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/polynomial_decay_schedule.py.
     """
-    name = "polynomial_decay"
-    peak = _rate(name, lr)
+    function = "polynomial_decay"
+    peak = _learning_rate(function, lr)
     if force_anneal is not None:
-        raise argument_error(
-            name, "force_anneal", "None (with it the rate depends on itself at the last epoch)", force_anneal
-        )
-    end = concrete_level(name, "end_learning_rate", end_learning_rate) / peak
-    exponent = positive(name, "power", power)
-    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
-    argument = "max_update" if total_num_update is None else "total_num_update"
-    total = concrete_positive_int(name, argument, max_update if total_num_update is None else total_num_update)
+        requirement = "None (otherwise the learning rate depends on that of the previous epoch)"
+        raise argument_error(function, "force_anneal", requirement, force_anneal)
+    end = concrete_level(function, "end_learning_rate", end_learning_rate) / peak
+    exponent = positive(function, "power", power)
+    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
+    if total_num_update is None:
+        total = concrete_positive_int(function, "max_update", max_update)
+    else:
+        total = concrete_positive_int(function, "total_num_update", total_num_update)
     if warmup >= total:
         return Rated(fs.join([fs.ramp(0.0, 1.0, steps=warmup), fs.constant(end)], [warmup + 1]), peak)
     return Rated(fs.warmup_polynomial(warmup, total, end=end, exponent=exponent), peak)
@@ -288,29 +291,31 @@ def tri_stage(
     final_lr_scale: float = 0.01,
     max_update: int | None = None,
 ) -> Rated:
-    """fairseq's "tri_stage": a linear warmup, a plateau, and an exponential decay.
+    """fairseq's "tri_stage": a linear warmup, a constant phase, and an exponential decay.
 
-    ``lr`` times ``init_lr_scale + (1 - init_lr_scale) * step / warmup_steps``, then times 1 for `hold_steps`, then
-    times ``final_lr_scale ** u`` with u the fraction of `decay_steps`; that is held
+    ``lr * m``, where the multiplier m is ``init_lr_scale + (1 - init_lr_scale) * step / warmup_steps``, then 1 for
+    `hold_steps`, then ``final_lr_scale ** u``, where u is the elapsed fraction of `decay_steps`, then `final_lr_scale`.
 
     Args:
-        lr: the rate of the plateau, above 0.
-        warmup_steps: an integer of at least 0, as all three; a phase of 0 steps is absent.
-        hold_steps: the length of the plateau.
-        decay_steps: the length of the decay.
-        phase_ratio: the lengths as three shares of `max_update` instead, rounded down; from 0 to 1, with the sum 1.
-        init_lr_scale: the multiplier at step 0, at least 0.
-        final_lr_scale: the multiplier in the end, from 1e-30 to 1e30.
-        max_update: the length of the run, an integer of at least 1; needed with `phase_ratio`.
+        lr: learning rate of the constant phase (float, above 0).
+        warmup_steps: number of warmup steps (int, 0 to 2**53). A phase of 0 steps is absent.
+        hold_steps: number of steps of the constant phase (int, 0 to 2**53).
+        decay_steps: number of steps of the decay (int, 0 to 2**53).
+        phase_ratio: the three lengths as fractions of `max_update`, rounded down (three floats from 0 to 1, whose sum
+            is 1). They replace the three arguments above.
+        init_lr_scale: multiplier at step 0 (float, at least 0).
+        final_lr_scale: multiplier after the decay (float, 1e-30 to 1e30).
+        max_update: number of updates of the run (int, 1 to 2**53). Required with `phase_ratio`.
 
     Returns:
-        A schedule, and `lr`.
+        A schedule and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or all phases are absent.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or all phases are absent.
 
-    Differs: without `decay_steps` fairseq divides by 0, and ours goes to the end at once. fairseq compares the sum of
-    `phase_ratio` with 1 as it was rounded, and so refuses (0.6, 0.3, 0.1); here it may be 1e-9 off.
+    Differs: if `decay_steps` is 0, fairseq divides by 0; here the multiplier drops to `final_lr_scale`. fairseq
+    requires the floating-point sum of `phase_ratio` to be exactly 1, and so rejects (0.6, 0.3, 0.1); here an error of
+    1e-9 is accepted.
 
     Example:
         >>> from bridges.fairseq import tri_stage
@@ -320,27 +325,28 @@ def tri_stage(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/tri_stage_lr_scheduler.py.
     """
-    name = "tri_stage"
-    peak = _rate(name, lr)
-    start, end = concrete_level(name, "init_lr_scale", init_lr_scale), ratio(name, "final_lr_scale", final_lr_scale)
+    function = "tri_stage"
+    peak = _learning_rate(function, lr)
+    start = concrete_level(function, "init_lr_scale", init_lr_scale)
+    end = ratio(function, "final_lr_scale", final_lr_scale)
     if phase_ratio is None:
-        given = {"warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay_steps": decay_steps}
-        lengths = [concrete_nonnegative_int(name, argument, value) for argument, value in given.items()]
+        arguments = {"warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay_steps": decay_steps}
+        lengths = [concrete_nonnegative_int(function, argument, value) for argument, value in arguments.items()]
     else:
-        lengths = _shares(name, phase_ratio, max_update)
+        lengths = _phase_lengths(function, phase_ratio, max_update)
     if not any(lengths):
-        raise argument_error(name, "warmup_steps", "above 0, or `hold_steps`, `decay_steps` or `phase_ratio` given", 0)
+        raise argument_error(function, "warmup_steps", "above 0 if `hold_steps` and `decay_steps` are 0", 0)
     return Rated(fs.tri_stage(*lengths, start=start, end=end), peak)
 
 
-def _shares(name: str, phase_ratio: Any, max_update: Any) -> list[int]:
-    shares = sequence(name, "phase_ratio", phase_ratio, concrete_level, "numbers")
-    if len(shares) != 3 or abs(sum(shares) - 1) > 1e-9:
-        raise argument_error(name, "phase_ratio", "three numbers with the sum 1", phase_ratio)
+def _phase_lengths(function: str, phase_ratio: Any, max_update: Any) -> list[int]:
+    fractions = sequence(function, "phase_ratio", phase_ratio, concrete_level, "numbers")
+    if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-9:
+        raise argument_error(function, "phase_ratio", "three numbers whose sum is 1", phase_ratio)
     if max_update is None:
-        raise argument_error(name, "max_update", "given for `phase_ratio`", None)
-    total = concrete_positive_int(name, "max_update", max_update)
-    return [int(total * part) for part in shares]
+        raise argument_error(function, "max_update", "given with `phase_ratio`", None)
+    total = concrete_positive_int(function, "max_update", max_update)
+    return [int(total * fraction) for fraction in fractions]
 
 
 def triangular(
@@ -351,25 +357,25 @@ def triangular(
     lr_shrink: float = 0.1,
     shrink_min: bool = False,
 ) -> Rated:
-    """fairseq's "triangular": triangles between two rates, of which each is lower than the one before.
+    """fairseq's "triangular": triangular cycles between two learning rates, whose peaks shrink, indefinitely.
 
-    ``low + (high - low) * triangle`` with ``high = max_lr * lr_shrink ** i`` in cycle i, ``low = lr`` or, with
-    `shrink_min`, ``lr * lr_shrink ** i``, and the triangle from 0 to 1 and back over two halves of
-    ``lr_period_updates // 2`` steps
+    ``low + (high - low) * triangle``, where the triangle rises from 0 to 1 and falls back to 0, over
+    ``lr_period_updates // 2`` steps each. In cycle i, ``high = max_lr * lr_shrink ** i``, and ``low = lr``, or with
+    `shrink_min` ``low = lr * lr_shrink ** i``.
 
     Args:
-        lr: the lowest rate, above 0.
-        max_lr: the highest, above `lr`.
-        lr_period_updates: the length of a cycle, an integer of at least 2; an odd one counts as one less.
-        lr_shrink: the factor of each cycle, from 1e-30 to 1.
-        shrink_min: whether the lowest rate shrinks too. Without it, the triangles stand on their heads as soon as the
-            highest rate has shrunk below `lr`, as in fairseq.
+        lr: lowest learning rate (float, above 0).
+        max_lr: highest learning rate (float, above `lr`).
+        lr_period_updates: number of steps of a cycle (int, 2 to 2**53). An odd number is rounded down.
+        lr_shrink: factor of the highest learning rate per cycle (float, 1e-30 to 1).
+        shrink_min: whether the lowest learning rate shrinks too (bool). Otherwise, as in fairseq, the triangles are
+            inverted once the highest learning rate has shrunk below `lr`.
 
     Returns:
-        A schedule without an end, and `max_lr`.
+        A schedule and its peak value, `max_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.fairseq import triangular
@@ -379,24 +385,25 @@ def triangular(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/triangular_lr_scheduler.py.
     """
-    name = "triangular"
-    lowest, peak = _rate(name, lr), float(positive(name, "max_lr", max_lr))
+    function = "triangular"
+    lowest, peak = _learning_rate(function, lr), positive(function, "max_lr", max_lr)
     if peak <= lowest:
-        raise argument_error(name, "max_lr", f"above `lr` ({lowest!r})", max_lr)
-    half = concrete_nonnegative_int(name, "lr_period_updates", lr_period_updates) // 2
+        raise argument_error(function, "max_lr", f"above `lr` ({lowest!r})", max_lr)
+    half = concrete_nonnegative_int(function, "lr_period_updates", lr_period_updates) // 2
     if half == 0:
-        raise argument_error(name, "lr_period_updates", "at least 2", lr_period_updates)
-    shrink = _shrinking(name, "lr_shrink", lr_shrink)
+        raise argument_error(function, "lr_period_updates", "at least 2", lr_period_updates)
+    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
     low = lowest / peak
-    if boolean(name, "shrink_min", shrink_min):
+    if boolean(function, "shrink_min", shrink_min):
         return Rated(fs.repeat(_triangle(low, 1.0, half), 2 * half, level_factor=shrink), peak)
+    # high * triangle + low * (1 - triangle): only the first term shrinks.
     highs = fs.repeat(_triangle(0.0, 1.0, half), 2 * half, level_factor=shrink)
     lows = fs.repeat(_triangle(low, 0.0, half), 2 * half)
     return Rated(fs.add(highs, lows), peak)
 
 
-def _triangle(start: float, top: float, half: int) -> Schedule:
-    return fs.join([fs.ramp(start, top, steps=half), fs.ramp(top, start, steps=half)], [half])
+def _triangle(start: float, middle: float, half: int) -> fs.Schedule:
+    return fs.join([fs.ramp(start, middle, steps=half), fs.ramp(middle, start, steps=half)], [half])
 
 
 def step(
@@ -408,24 +415,24 @@ def step(
     lr_deacy_period: int = 25000,
     lr_decay: float = 0.5,
 ) -> Rated:
-    """fairseq's "step": a warmup, and the same factor after every period, down to a floor.
+    """fairseq's "step": a warmup, then a decay by a factor after every period, with a lower bound.
 
     ``warmup_init_lr + (lr - warmup_init_lr) * step / warmup_updates`` below `warmup_updates`, then
-    ``max(min_lr, lr * lr_decay ** ((step - warmup_updates) // lr_deacy_period))``
+    ``max(min_lr, lr * lr_decay ** ((step - warmup_updates) // lr_deacy_period))``.
 
     Args:
-        lr: the rate at the end of the warmup, above `min_lr`.
-        warmup_updates: an integer; with 0 there is no warmup.
-        warmup_init_lr: the rate at update 0; any negative number stands for `min_lr`.
-        min_lr: the lowest rate after the warmup, at least 0.
-        lr_deacy_period: the length of a period, an integer of at least 1; fairseq spells it so.
-        lr_decay: the factor, from 1e-30 to 1.
+        lr: learning rate at the end of the warmup (float, above `min_lr`).
+        warmup_updates: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
+        warmup_init_lr: learning rate at step 0 (float). A negative number means `min_lr`.
+        min_lr: lower bound of the learning rate after the warmup (float, at least 0).
+        lr_deacy_period: number of steps of a period (int, 1 to 2**53). The spelling is fairseq's.
+        lr_decay: factor of the learning rate per period (float, 1e-30 to 1).
 
     Returns:
-        A schedule, and `lr`.
+        A schedule and its peak value, `lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.fairseq import step
@@ -435,13 +442,13 @@ def step(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/step_lr_scheduler.py.
     """
-    name = "step"
-    peak = _rate(name, lr)
-    end = _floor(name, min_lr, peak)
-    warmup = concrete_nonnegative_int(name, "warmup_updates", warmup_updates)
-    start = _start(name, warmup_init_lr, end) / peak
-    period = concrete_positive_int(name, "lr_deacy_period", lr_deacy_period)
-    factor = _shrinking(name, "lr_decay", lr_decay)
+    function = "step"
+    peak = _learning_rate(function, lr)
+    end = _min_lr(function, min_lr, peak)
+    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
+    start = _warmup_init_lr(function, warmup_init_lr, end) / peak
+    period = concrete_positive_int(function, "lr_deacy_period", lr_deacy_period)
+    factor = ratio_up_to_one(function, "lr_decay", lr_decay)
     return Rated(fs.warmup_exponential(warmup, period, factor, start=start, end=end / peak, staircase=True), peak)
 
 
@@ -457,17 +464,17 @@ _SCHEDULERS: dict[str, Callable[..., Rated]] = {
 
 
 def from_config(lr_scheduler: str, **config: Any) -> Rated:
-    """A schedule by fairseq's name of it.
+    """The schedule of a fairseq configuration.
 
     Args:
         lr_scheduler: "fixed", "inverse_sqrt", "cosine", "polynomial_decay", "tri_stage", "triangular" or "step".
-        **config: the arguments of the function here of that name.
+        **config: arguments of the function with this name.
 
     Returns:
-        A schedule, and its peak value.
+        A schedule and its peak value, as returned by this function.
 
     Raises:
-        TypeError, ValueError: the name or an argument does not exist, or an argument is out of its range.
+        TypeError, ValueError: the name or an argument is unknown, or an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.fairseq import from_config

@@ -1,8 +1,8 @@
-"""Schedules as JAX pytrees: their numbers are leaves, so that they can be traced, batched and differentiated.
+"""Schedules as JAX pytrees, so that their parameters can be traced, batched and differentiated.
 
-Importing this module (or `bridges.optax`) registers every schedule. The steps, levels and factors of a schedule are its
-leaves; shapes, cycles and functions are part of its structure. Then a schedule can be an argument of a jitted function,
-and one compilation serves a whole sweep of schedules of one structure.
+Importing this module (or `bridges.optax`) registers every schedule class. The steps, levels and factors of a schedule
+are its leaves. Shapes, numbers of cycles and functions are static: they are part of its treedef. A schedule can then
+be an argument of a jitted function, and one compilation serves all schedules with the same treedef.
 
 Example:
     >>> import funcsched as fs, bridges.jax, jax
@@ -20,36 +20,43 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-import jax
+try:
+    import jax
+except ModuleNotFoundError as error:
+    message = f"{error}; install it with: pip install 'funcsched[jax]'"
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 from funcsched.core.schedule import Schedule
 from funcsched.core.value import Value
 
 
 def register(kind: type[Value]) -> None:
-    """Register a class of schedules of your own; those of the library are registered by the import."""
-    leaves = [name for name in kind.fields if name not in kind.static]
-    keys = [jax.tree_util.GetAttrKey(name) for name in leaves]
+    """Register a schedule class as a JAX pytree. Only a class of your own needs it.
 
-    # Flattening is most of what an eager call costs.
-    get_leaves, get_static = _getter(leaves), _getter([name for name in kind.fields if name in kind.static])
+    Args:
+        kind: a subclass of `Schedule`. Its `fields` are the children of the pytree, except those in `static`.
+    """
+    children = [name for name in kind.fields if name not in kind.static]
+    keys = [jax.tree_util.GetAttrKey(name) for name in children]
+
+    # Getters made once, because flattening dominates the time of an eager call.
+    get_children, get_static = _getter(children), _getter([name for name in kind.fields if name in kind.static])
 
     def flatten(value: Value) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        return get_leaves(value), get_static(value)
+        return get_children(value), get_static(value)
 
     def flatten_with_keys(value: Value) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        children, static = flatten(value)
-        return tuple(zip(keys, children, strict=True)), static
+        return tuple(zip(keys, get_children(value), strict=True)), get_static(value)
 
     def unflatten(static: tuple[Any, ...], children: Iterable[Any]) -> Value:
-        numbers, rest = iter(children), iter(static)
-        return kind(*(next(rest if name in kind.static else numbers) for name in kind.fields))
+        child_values, static_values = iter(children), iter(static)
+        return kind(*(next(static_values if name in kind.static else child_values) for name in kind.fields))
 
     jax.tree_util.register_pytree_with_keys(kind, flatten_with_keys, unflatten, flatten)
 
 
 def _getter(names: list[str]) -> Callable[[Value], tuple[Any, ...]]:
-    """The attributes of a value as a tuple."""
+    """Like `attrgetter`, but the result is a tuple for one name and for none too."""
     if not names:
         return lambda value: ()
     if len(names) == 1:
@@ -58,12 +65,13 @@ def _getter(names: list[str]) -> Callable[[Value], tuple[Any, ...]]:
     return attrgetter(*names)
 
 
-def _classes(kind: type[Schedule]) -> Iterator[type[Schedule]]:
+def _subclasses(kind: type[Schedule]) -> Iterator[type[Schedule]]:
+    """All direct and indirect subclasses."""
     for subclass in kind.__subclasses__():
         yield subclass
-        yield from _classes(subclass)
+        yield from _subclasses(subclass)
 
 
-for _kind in _classes(Schedule):
-    if _kind.fields:
+for _kind in _subclasses(Schedule):
+    if _kind.fields:  # a base class has none
         register(_kind)

@@ -1,8 +1,8 @@
-"""Schedules of Keras, under the names of its classes, or from their serialized form.
+"""Keras' learning-rate schedules as functions, with the arguments of its classes, or from their serialized form.
 
-Keras computes in float32 by default. Jitted by JAX, its quotients ``step / decay_steps`` become products with the
-rounded inverse, which for some `decay_steps` (41, 47, 55, 61, ...) miss an integer: a stair, a cycle or a restart
-then comes one step late. Ours come where the formulas have them.
+Keras computes in float32 by default. Under jit, JAX replaces ``step / decay_steps`` by a product with the rounded
+inverse. For some `decay_steps` (41, 47, 55, 61, ...) the result at multiples of `decay_steps` is not an integer, so a
+stair, cycle or restart of jitted Keras can be off by one step. Here they are at the exact step.
 """
 
 from __future__ import annotations
@@ -23,36 +23,39 @@ from funcsched.core.validation import (
     number_rule,
     positive,
     ratio,
+    ratio_up_to_one,
     require_increasing,
     sequence,
 )
+
+_integer_power = number_rule("an integer from 1 to 16 if `cycle` is True", 1, 16, int)
 
 
 def exponential_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
-    """Keras' ExponentialDecay: the same factor in every `decay_steps` steps.
+    """Keras' ExponentialDecay: an exponential decay by `decay_rate` per `decay_steps`.
 
-    ``initial_learning_rate * decay_rate ** (step / decay_steps)``, with `staircase` of the exponent rounded down
+    ``initial_learning_rate * decay_rate ** (step / decay_steps)``; with `staircase`, the exponent is rounded down
 
     Args:
-        initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: over how many steps the factor applies once, an integer of at least 1.
-        decay_rate: the factor, from 1e-30 to 1; above 1 the rate would grow without an end.
-        staircase: whether it applies at once at the end of each stretch of `decay_steps`.
+        initial_learning_rate: learning rate at step 0 (float, above 0).
+        decay_steps: number of steps over which the rate is multiplied by `decay_rate` (int, 1 to 2**53).
+        decay_rate: factor per `decay_steps` (float, 1e-30 to 1). Above 1, the rate would grow indefinitely.
+        staircase: whether the rate only changes at multiples of `decay_steps` (bool).
 
     Returns:
-        The schedule and `initial_learning_rate`.
+        A schedule and its peak value, `initial_learning_rate`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: with `staircase` and `decay_steps` 55, the stairs of a jitted Keras at 55, 110, 220, ... are a step late.
+    Differs: with `staircase` and ``decay_steps=55``, the stairs of jitted Keras at 55, 110, 220, ... are one step late.
 
     Example:
         >>> from bridges.keras import exponential_decay
-        >>> schedule, rate = exponential_decay(0.5, 10, 0.25)
-        >>> [rate * schedule(step) for step in (0, 5, 10)]
+        >>> schedule, peak_value = exponential_decay(0.5, 10, 0.25)
+        >>> [peak_value * schedule(step) for step in (0, 5, 10)]
         [0.5, 0.25, 0.125]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.ExponentialDecay.
@@ -60,35 +63,36 @@ def exponential_decay(
     function = "exponential_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    factor, stairs = _factor(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
+    factor, stairs = ratio_up_to_one(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
     return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
 
 
 def inverse_time_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
-    """Keras' InverseTimeDecay: the inverse of time.
+    """Keras' InverseTimeDecay: an inverse-time decay.
 
-    ``initial_learning_rate / (1 + decay_rate * step / decay_steps)``, with `staircase` of the quotient rounded down
+    ``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; with `staircase`, ``step / decay_steps`` is
+    rounded down
 
     Args:
-        initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: the unit of `decay_rate`, an integer of at least 1.
-        decay_rate: how fast the rate falls, from 1e-30 to 1e30.
-        staircase: whether it changes at the multiples of `decay_steps` alone.
+        initial_learning_rate: learning rate at step 0 (float, above 0).
+        decay_steps: number of steps per unit of `decay_rate` (int, 1 to 2**53).
+        decay_rate: speed of the decay (float, 1e-30 to 1e30).
+        staircase: whether the rate only changes at multiples of `decay_steps` (bool).
 
     Returns:
-        The schedule and `initial_learning_rate`.
+        A schedule and its peak value, `initial_learning_rate`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: with `staircase`, as `exponential_decay` does.
+    Differs: with `staircase`, like `exponential_decay`.
 
     Example:
         >>> from bridges.keras import inverse_time_decay
-        >>> schedule, rate = inverse_time_decay(0.5, 10, 1.0)
-        >>> [rate * schedule(step) for step in (0, 10, 30)]
+        >>> schedule, peak_value = inverse_time_decay(0.5, 10, 1.0)
+        >>> [peak_value * schedule(step) for step in (0, 10, 30)]
         [0.5, 0.25, 0.125]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.InverseTimeDecay.
@@ -96,31 +100,30 @@ def inverse_time_decay(
     function = "inverse_time_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    fall, stairs = ratio(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
-    return Rated(fs.inverse_time(fall, steps, staircase=stairs), peak)
+    rate, stairs = ratio(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
+    return Rated(fs.inverse_time(rate, steps, staircase=stairs), peak)
 
 
 def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float]) -> Rated:
-    """Keras' PiecewiseConstantDecay: one rate after another, each up to its boundary and on it.
+    """Keras' PiecewiseConstantDecay: constant rates, each up to and including its boundary.
 
     ``values[i]`` for ``boundaries[i - 1] < step <= boundaries[i]``
 
     Args:
-        boundaries: the last step of each rate but the last, integers, increasing: one below the boundaries of
-            `piecewise_constant`, which are first steps.
-        values: the rates, one more than boundaries, at least 0 and not all 0.
+        boundaries: last step of each rate except the final one (ints, 0 to 2**53, increasing). `piecewise_constant`
+            takes the first step of the next rate instead, which is one more.
+        values: learning rates (floats, at least 0, not all 0), one more than boundaries.
 
     Returns:
-        The schedule and the highest of `values`.
+        A schedule and its peak value, the maximum of `values`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type, out of its range, of the wrong length or not
-            increasing.
+        TypeError, ValueError: an argument has the wrong type or length, or is out of range or not increasing.
 
     Example:
         >>> from bridges.keras import piecewise_constant_decay
-        >>> schedule, rate = piecewise_constant_decay([10, 20], [0.5, 0.25, 0.125])
-        >>> [rate * schedule(step) for step in (10, 11, 20, 21)]
+        >>> schedule, peak_value = piecewise_constant_decay([10, 20], [0.5, 0.25, 0.125])
+        >>> [peak_value * schedule(step) for step in (10, 11, 20, 21)]
         [0.5, 0.25, 0.25, 0.125]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.PiecewiseConstantDecay.
@@ -130,10 +133,10 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     require_increasing(function, "boundaries", last)
     rates = sequence(function, "values", values, concrete_level, "numbers")
     if len(rates) != len(last) + 1:
-        raise argument_error(function, "values", f"one more than the {len(last)} boundaries", list(rates))
+        raise argument_error(function, "values", f"one longer than `boundaries` ({len(last)})", list(rates))
     peak = max(rates)
     if peak == 0:
-        raise argument_error(function, "values", "above 0 somewhere", list(rates))
+        raise argument_error(function, "values", "numbers that are not all 0", list(rates))
     schedule = fs.piecewise_constant([step + 1 for step in last], levels=[rate / peak for rate in rates])
     return Rated(schedule, peak)
 
@@ -145,32 +148,33 @@ def polynomial_decay(
     power: float = 1.0,
     cycle: bool = False,
 ) -> Rated:
-    """Keras' PolynomialDecay: a polynomial decay, or one after another, each lower and flatter.
+    """Keras' PolynomialDecay: a polynomial decay, optionally in cycles that become lower and flatter.
 
     ``end + (initial - end) * (1 - step / decay_steps) ** power`` up to `decay_steps`, then `end`; with `cycle`,
-    ``end + (initial - end) * (1 - step / (n * decay_steps)) ** power`` with n the steps in units of `decay_steps`,
-    rounded up, and 1 at step 0
+    ``end + (initial - end) * (1 - step / (n * decay_steps)) ** power`` with ``n = max(ceil(step / decay_steps), 1)``
 
     Args:
-        initial_learning_rate: the rate at step 0, above 0.
-        decay_steps: the length of a decay, an integer of at least 1.
-        end_learning_rate: the rate at its end, at least 0; with `cycle` at most `initial_learning_rate`.
-        power: above 0; with `cycle` an integer from 1 to 16, for another the powers of n cannot be composed.
-        cycle: whether another decay begins after each multiple of `decay_steps`, at which the rate is `end`.
+        initial_learning_rate: learning rate at step 0 (float, above 0).
+        decay_steps: length of a decay (int, 1 to 2**53).
+        end_learning_rate: learning rate at the end of a decay (float, at least 0; with `cycle`, at most
+            `initial_learning_rate`).
+        power: exponent (float, above 0; with `cycle`, an integer from 1 to 16).
+        cycle: whether a new decay starts after each multiple of `decay_steps` (bool).
 
     Returns:
-        The schedule and `initial_learning_rate`.
+        A schedule and its peak value, `initial_learning_rate`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: where `power` is not whole, a jitted Keras gives NaN from `decay_steps` on for some `decay_steps`, such as
-    10, and ours `end_learning_rate`. With `cycle` and `decay_steps` 7, it begins the cycle after step 21 at that step.
+    Differs: if `power` is not an integer, jitted Keras returns NaN from `decay_steps` on for some `decay_steps`, such
+    as 10; here the rate is `end_learning_rate`. With `cycle` and ``decay_steps=7``, jitted Keras starts a cycle at step
+    21 instead of 22.
 
     Example:
         >>> from bridges.keras import polynomial_decay
-        >>> schedule, rate = polynomial_decay(0.5, 10, 0.0, power=2.0, cycle=True)
-        >>> [rate * schedule(step) for step in (0, 5, 10, 15, 20)]
+        >>> schedule, peak_value = polynomial_decay(0.5, 10, 0.0, power=2.0, cycle=True)
+        >>> [peak_value * schedule(step) for step in (0, 5, 10, 15, 20)]
         [0.5, 0.125, 0.0, 0.03125, 0.0]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.PolynomialDecay.
@@ -178,29 +182,24 @@ def polynomial_decay(
     function = "polynomial_decay"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    end = concrete_level(
-        function, "end_learning_rate", concrete_level(function, "end_learning_rate", end_learning_rate) / peak
-    )
+    end = _multiplier(function, "end_learning_rate", end_learning_rate, peak)
     if boolean(function, "cycle", cycle):
         if end > 1:
-            requirement = f"at most `initial_learning_rate` ({initial_learning_rate!r}) where `cycle` is True"
+            requirement = f"at most `initial_learning_rate` ({initial_learning_rate!r}) if `cycle` is True"
             raise argument_error(function, "end_learning_rate", requirement, end_learning_rate)
-        cycles = _cycles(steps, _whole_power(function, "power", power))
-        return Rated(fs.add(end, fs.scale(cycles, 1.0 - end)) if end else cycles, peak)
+        cycles = _polynomial_cycles(steps, _integer_power(function, "power", power))
+        return Rated(_with_end(cycles, end), peak)
     shape = fs.reverse(fs.power(positive(function, "power", power)))
     return Rated(fs.ramp(1.0, end, steps=steps, shape=shape), peak)
 
 
-def _cycles(steps: int, power: int) -> fs.Schedule:
-    """Decays from 1 to 0, the n-th on a line from step 0 to n * steps, and so from 1 / n of the height."""
-    line = fs.ramp(1.0, 0.0, steps=steps, shape=fs.reverse(fs.power(power)))
-    # A cycle begins at the first step after a multiple, one step down its line.
-    decays = fs.repeat(fs.shift(line, 1), steps)
-    heights = [fs.inverse_time(1.0, steps, staircase=True)] * power
-    return fs.join([fs.constant(), fs.product(decays, *heights)], [1])
-
-
-_whole_power = number_rule("an integer from 1 to 16 where `cycle` is True", 1, 16, int)
+def _polynomial_cycles(steps: int, power: int) -> fs.Schedule:
+    """``(1 - step / (n * steps)) ** power`` as a product of ``(1 / n) ** power`` and a periodic decay from 1 to 0."""
+    decay = fs.ramp(1.0, 0.0, steps=steps, shape=fs.reverse(fs.power(power)))
+    # A cycle includes the multiple of `steps` at its end and not the one at its start, so its first step is step 1.
+    cycles = fs.repeat(fs.shift(decay, 1), steps)
+    inverse_n = fs.inverse_time(1.0, steps, staircase=True)
+    return fs.join([fs.constant(), fs.product(cycles, *[inverse_n] * power)], [1])
 
 
 def cosine_decay(
@@ -210,77 +209,77 @@ def cosine_decay(
     warmup_target: float | None = None,
     warmup_steps: int = 0,
 ) -> Rated:
-    """Keras' CosineDecay: a cosine decay, after a warmup if it has a target.
+    """Keras' CosineDecay: a cosine decay, with a warmup if `warmup_target` is given.
 
     ``initial_learning_rate * (alpha + (1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2)`` up to `decay_steps`; with
-    `warmup_target`, ``initial + (warmup_target - initial) * step / warmup_steps``, and then the same decay from
+    `warmup_target`, ``initial + (warmup_target - initial) * step / warmup_steps``, then the same decay from
     `warmup_target`
 
     Args:
-        initial_learning_rate: the rate at step 0, above 0, or at least 0 with a target.
-        decay_steps: the length of the decay, without the warmup, an integer of at least 1.
-        alpha: the end of the decay as a share of its beginning, at least 0.
-        warmup_target: the rate at the end of the warmup, above 0; None for none.
-        warmup_steps: the length of the warmup, an integer of at least 0; without a target it has no effect.
+        initial_learning_rate: learning rate at step 0 (float, above 0; with `warmup_target`, at least 0).
+        decay_steps: length of the decay, without the warmup (int, 1 to 2**53).
+        alpha: final learning rate as a fraction of the peak (float, at least 0).
+        warmup_target: learning rate at the end of the warmup (float, above 0). None means no warmup.
+        warmup_steps: number of warmup steps (int, 0 to 2**53). Has no effect without `warmup_target`.
 
     Returns:
-        The schedule, and `warmup_target` or else `initial_learning_rate`.
+        A schedule and its peak value: `warmup_target`, or `initial_learning_rate` if that is None.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.keras import cosine_decay
-        >>> schedule, rate = cosine_decay(0.0, 90, alpha=0.1, warmup_target=0.5, warmup_steps=10)
-        >>> [rate * schedule(step) for step in (0, 5, 10, 100, 101)]
+        >>> schedule, peak_value = cosine_decay(0.0, 90, alpha=0.1, warmup_target=0.5, warmup_steps=10)
+        >>> [peak_value * schedule(step) for step in (0, 5, 10, 100, 101)]
         [0.0, 0.25, 0.5, 0.05, 0.05]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.CosineDecay.
     """
     function = "cosine_decay"
-    steps, warmup = (
-        concrete_positive_int(function, "decay_steps", decay_steps),
-        concrete_nonnegative_int(function, "warmup_steps", warmup_steps),
-    )
+    steps = concrete_positive_int(function, "decay_steps", decay_steps)
+    warmup = concrete_nonnegative_int(function, "warmup_steps", warmup_steps)
     end = concrete_level(function, "alpha", alpha)
     if warmup_target is None:
         peak = positive(function, "initial_learning_rate", initial_learning_rate)
         return Rated(fs.ramp(1.0, end, steps=steps, shape=fs.cosine), peak)
     peak = positive(function, "warmup_target", warmup_target)
-    start = concrete_level(function, "initial_learning_rate", initial_learning_rate) / peak
-    start = concrete_level(function, "initial_learning_rate", start)
+    start = _multiplier(function, "initial_learning_rate", initial_learning_rate, peak)
     return Rated(fs.warmup_cosine(warmup, warmup + steps, start=start, end=end), peak)
 
 
 def cosine_decay_restarts(
     initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0
 ) -> Rated:
-    """Keras' CosineDecayRestarts: cosine decays without an end, each longer or lower than the one before.
+    """Keras' CosineDecayRestarts: cosine decays with warm restarts, indefinitely.
 
-    ``initial_learning_rate * (alpha + (1 - alpha) * m_mul**i * (1 + cos(pi u)) / 2)`` where u of cycle i has passed
+    ``initial_learning_rate * (alpha + (1 - alpha) * m_mul**i * (1 + cos(pi * u)) / 2)`` in cycle i, where u is the
+    elapsed fraction of the cycle
 
     Args:
-        initial_learning_rate: the rate at step 0, above 0.
-        first_decay_steps: the length of the first cycle, an integer of at least 1.
-        t_mul: how many times as long each cycle is as the one before: 1, or from 1.001 to 1e6. Below 1 there would be
-            infinitely many before step ``first_decay_steps / (1 - t_mul)``, and Keras gives NaN from there on.
-        m_mul: how many times as high, from 1e-30 to 1; above 1 the rate would grow without an end.
-        alpha: the end of each cycle as a share of `initial_learning_rate`, at least 0; at most 1 where `m_mul` is not.
+        initial_learning_rate: learning rate at step 0 (float, above 0).
+        first_decay_steps: length of the first cycle (int, 1 to 2**53).
+        t_mul: ratio of the lengths of successive cycles (float, 1 or 1.001 to 1e6). Below 1, Keras returns NaN from
+            step ``first_decay_steps / (1 - t_mul)`` on.
+        m_mul: ratio of the peaks of successive cycles (float, 1e-30 to 1). Above 1, the rate would grow indefinitely.
+        alpha: learning rate at the end of each cycle, as a fraction of `initial_learning_rate` (float, at least 0; at
+            most 1 unless `m_mul` is 1).
 
     Returns:
-        The schedule and `initial_learning_rate`.
+        A schedule and its peak value, `initial_learning_rate`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: Keras finds the cycle by a logarithm in float32, whose rounding leaves the first step of some cycles in the
-    one before; there it gives ``alpha * initial_learning_rate``, and ours the new peak. With `first_decay_steps` 10 and
-    `t_mul` 7 that is so at step 570; jitted, with `t_mul` 6, at 10, 70 and 430, and with 1 and 55 at 55.
+    Differs: Keras computes the cycle with a logarithm in float32, whose rounding error can assign the first step of a
+    cycle to the previous one. There Keras' rate is ``alpha * initial_learning_rate``; here it is the new peak.
+    Examples: step 570 with ``first_decay_steps=10, t_mul=7``; under jit also steps 10, 70 and 430 with ``t_mul=6``, and
+    step 55 with ``first_decay_steps=55, t_mul=1``.
 
     Example:
         >>> from bridges.keras import cosine_decay_restarts
-        >>> schedule, rate = cosine_decay_restarts(0.5, 10, m_mul=0.5)
-        >>> [rate * schedule(step) for step in (0, 10, 30, 70)]
+        >>> schedule, peak_value = cosine_decay_restarts(0.5, 10, m_mul=0.5)
+        >>> [peak_value * schedule(step) for step in (0, 10, 30, 70)]
         [0.5, 0.25, 0.125, 0.0625]
 
     Source: Keras 3.15.1, keras.optimizers.schedules.CosineDecayRestarts.
@@ -288,17 +287,28 @@ def cosine_decay_restarts(
     function = "cosine_decay_restarts"
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = concrete_positive_int(function, "first_decay_steps", first_decay_steps)
-    growth, height = growth_factor(function, "t_mul", t_mul), _factor(function, "m_mul", m_mul)
+    growth, level_factor = growth_factor(function, "t_mul", t_mul), ratio_up_to_one(function, "m_mul", m_mul)
     end = concrete_level(function, "alpha", alpha)
-    if height == 1:
+    if level_factor == 1:
         return Rated(fs.cosine_restarts(steps, period_factor=growth, end=end), peak)
     if end > 1:
-        raise argument_error(function, "alpha", "at most 1 where `m_mul` is not 1", alpha)
-    cycles = fs.cosine_restarts(steps, period_factor=growth, level_factor=height)
-    return Rated(fs.add(end, fs.scale(cycles, 1.0 - end)) if end else cycles, peak)
+        raise argument_error(function, "alpha", "at most 1 unless `m_mul` is 1", alpha)
+    cycles = fs.cosine_restarts(steps, period_factor=growth, level_factor=level_factor)
+    return Rated(_with_end(cycles, end), peak)
 
 
-_factor = number_rule("a number from 1e-30 to 1", 1e-30, 1)
+def _multiplier(function: str, argument: str, rate: float, peak: float) -> float:
+    """A learning rate as a multiple of the peak value."""
+    quotient = concrete_level(function, argument, rate) / peak  # may be out of range if both are valid
+    multiplier: float = concrete_level(function, argument, quotient)
+    return multiplier
+
+
+def _with_end(schedule: fs.Schedule, end: float) -> fs.Schedule:
+    """A schedule between 0 and 1, as one between `end` and 1."""
+    return fs.add(end, fs.scale(schedule, 1.0 - end)) if end else schedule
+
+
 _CLASSES: dict[str, Callable[..., Rated]] = {
     "CosineDecay": cosine_decay,
     "CosineDecayRestarts": cosine_decay_restarts,
@@ -310,17 +320,18 @@ _CLASSES: dict[str, Callable[..., Rated]] = {
 
 
 def from_config(config: Mapping[str, Any]) -> Rated:
-    """The schedule of what `keras.optimizers.schedules.serialize` gives.
+    """The schedule for the output of `keras.optimizers.schedules.serialize`.
 
     Args:
-        config: "class_name" is the name of a class of Keras, and "config" its arguments; the `name` among them has no
-            effect, as other keys.
+        config: a mapping with the keys "class_name" and "config", the arguments of the class. Its argument "name" and
+            other keys have no effect.
 
     Returns:
-        What the function of the class returns.
+        A schedule and its peak value, as returned by the function for this class.
 
     Raises:
-        TypeError, ValueError: no such mapping, an unknown class or argument, or one that its function refuses.
+        TypeError, ValueError: `config` is not such a mapping, the class or an argument is unknown, or an argument has
+            the wrong type or is out of range.
 
     Example:
         >>> from bridges.keras import from_config
@@ -333,8 +344,8 @@ def from_config(config: Mapping[str, Any]) -> Rated:
     function = "from_config"
     arguments = config.get("config") if isinstance(config, Mapping) else None
     if not isinstance(arguments, Mapping):
-        raise argument_error(function, "config", "a mapping with 'class_name' and 'config'", config, TypeError)
+        raise argument_error(function, "config", "a mapping with the keys 'class_name' and 'config'", config, TypeError)
     build = choose(function, "config['class_name']", config.get("class_name"), _CLASSES)
-    given = {name: value for name, value in arguments.items() if name != "name"}
-    rated: Rated = call_by_name(build.__name__, build, signature(build).parameters, given)
+    arguments = {name: value for name, value in arguments.items() if name != "name"}
+    rated: Rated = call_by_name(build.__name__, build, signature(build).parameters, arguments)
     return rated

@@ -1,13 +1,11 @@
-"""Schedules of MaxText: its `create_learning_rate_schedule`, by the names of its configuration."""
+"""The schedule of MaxText's `create_learning_rate_schedule`, built from the arguments in its configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, choose
-from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
     argument_error,
     boolean,
@@ -17,46 +15,19 @@ from funcsched.core.validation import (
     unit_interval,
 )
 
-_NAME = "create_learning_rate_schedule"
+_FUNCTION = "create_learning_rate_schedule"
 
 
-class _Phases(NamedTuple):
-    """What follows the warmup: the steps left, and of them those of WSD's decay."""
-
-    left: int
-    decay: int
-    end: float
-    style: Any
+def _steps(argument: str, value: Any) -> int | None:
+    """A number of steps, or None for -1."""
+    return None if value == -1 else concrete_positive_int(_FUNCTION, argument, value)
 
 
-def _down(end: float, steps: int, shape: Any) -> Schedule:
-    """The end is reached at the last of the steps, and not after it."""
+def _decay(end: float, steps: int, shape: Any) -> fs.Schedule:
+    """A decay that reaches its end at its last step, ``steps - 1``. As in MaxText, a linear decay of 1 step is 1."""
+    if steps == 1 and shape == fs.linear:
+        return fs.constant()
     return fs.ramp(1.0, end, steps=steps - 1, shape=shape)
-
-
-def _linear(end: float, steps: int) -> Schedule:
-    return fs.constant() if steps == 1 else _down(end, steps, fs.linear)
-
-
-def _cosine(end: float, steps: int) -> Schedule:
-    return _down(end, steps, fs.cosine)
-
-
-_STYLES: dict[str, Callable[[float, int], Schedule]] = {"linear": _linear, "cosine": _cosine}
-
-
-def _cosine_type(phases: _Phases) -> list[tuple[int, Schedule]]:
-    return [(0, _cosine(phases.end, phases.left))] if phases.left else []
-
-
-def _wsd_type(phases: _Phases) -> list[tuple[int, Schedule]]:
-    curve = choose(_NAME, "wsd_decay_style", phases.style, _STYLES)
-    stable = phases.left - phases.decay
-    pieces = [(0, fs.constant())] if stable else []
-    return [*pieces, (stable, curve(phases.end, phases.decay))] if phases.decay else pieces
-
-
-_TYPES: dict[str, Callable[[_Phases], list[tuple[int, Schedule]]]] = {"cosine": _cosine_type, "wsd": _wsd_type}
 
 
 def create_learning_rate_schedule(
@@ -71,34 +42,39 @@ def create_learning_rate_schedule(
     steps: int = 150_001,
     early_peak: bool = False,
 ) -> Rated:
-    """MaxText's `create_learning_rate_schedule`.
+    """MaxText's create_learning_rate_schedule: a warmup, then a cosine decay, or a stable phase and a decay (WSD).
 
-    With ``T = learning_rate_schedule_steps``, ``W = int(T * warmup_steps_fraction)``,
-    ``D = int(T * wsd_decay_steps_fraction)``, and all rates in shares of `learning_rate`: ``step / W`` below W; then
-    ``f + (1 - f) * (1 + cos(pi u)) / 2`` with ``u = (step - W) / (T - W - 1)`` (cosine), or 1, and from ``T - D`` on
-    the same with ``u = (step - (T - D)) / (D - 1)``, or ``1 + (f - 1) * u`` (wsd), where
-    ``f = learning_rate_final_fraction``; 0 from T on if `steps` is more than T
+    ``learning_rate * m``, with ``T = learning_rate_schedule_steps``, ``W = int(T * warmup_steps_fraction)``,
+    ``D = int(T * wsd_decay_steps_fraction)`` and ``f = learning_rate_final_fraction``. The multiplier m is
+    ``step / W`` below step W. Then, by `lr_schedule_type`:
+
+    - "cosine": ``f + (1 - f) * (1 + cos(pi * u)) / 2`` with ``u = (step - W) / (T - W - 1)``
+    - "wsd": 1 up to step ``T - D``, then, with ``u = (step - (T - D)) / (D - 1)`` and by `wsd_decay_style`,
+      ``1 + (f - 1) * u`` (linear) or ``f + (1 - f) * (1 + cos(pi * u)) / 2`` (cosine)
+
+    If `steps` is more than T, the multiplier is 0 from step T on.
 
     Args:
-        learning_rate: the rate at the end of the warmup, above 0.
+        learning_rate: learning rate at the end of the warmup (float, above 0).
         lr_schedule_type: "cosine" or "wsd".
-        learning_rate_final_fraction: at least 0; reached at the last step of T, ``T - 1``.
-        warmup_steps_fraction: from 0 to 1.
-        wsd_decay_steps_fraction: from 0 to 1, and for "wsd" with `warmup_steps_fraction` at most 1.
-        wsd_decay_style: "linear" or "cosine"; a linear decay of one step stays at `learning_rate`.
-        learning_rate_schedule_steps: T, an integer of at least 1; -1 stands for `steps`.
-        steps: the updates of the run, an integer of at least 1; -1 stands for `learning_rate_schedule_steps`.
-        early_peak: an argument of this library: True for the versions (such as commit 65dda9a) whose warmup is
-            ``step / (W - 1)``, which reaches the peak one step earlier, and is 0 where W is 1.
+        learning_rate_final_fraction: multiplier at the last step of the schedule, ``T - 1`` (float, at least 0).
+        warmup_steps_fraction: fraction of T for the warmup (float, 0 to 1).
+        wsd_decay_steps_fraction: fraction of T for the decay of "wsd" (float, 0 to 1). For "wsd", its sum with
+            `warmup_steps_fraction` must be at most 1.
+        wsd_decay_style: "linear" or "cosine". As in MaxText, a linear decay of one step stays at `learning_rate`.
+        learning_rate_schedule_steps: total number of steps T, including warmup (int, 1 to 2**53). -1 means `steps`.
+        steps: number of updates of the run (int, 1 to 2**53). -1 means `learning_rate_schedule_steps`.
+        early_peak: whether the warmup is ``step / (W - 1)``, which reaches the peak one step earlier, and is 0 if W is
+            1 (bool). Not an argument of MaxText: it selects the behavior of some versions, such as commit 65dda9a.
 
     Returns:
-        A schedule, and `learning_rate`.
+        A schedule and its peak value, `learning_rate`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: where `steps` is not more than T, MaxText's cosines rise again from step T on (a cosine of n steps is back
-    at the peak after another ``n - 1``); ours stays at `learning_rate_final_fraction`.
+    Differs: if `steps` is not more than T, MaxText's cosines rise again from step T on (a cosine of n steps is back
+    at the peak after another ``n - 1`` steps); here the multiplier stays at `learning_rate_final_fraction`.
 
     Example:
         >>> from bridges.maxtext import create_learning_rate_schedule
@@ -108,30 +84,37 @@ def create_learning_rate_schedule(
         >>> [peak_value * schedule(step) for step in (0, 2, 4, 15, 17, 19, 20)]
         [0.0, 0.25, 0.5, 0.5, 0.375, 0.25, 0.0]
 
-    Source: src/maxtext/utils/maxtext_utils.py of AI-Hypercomputer/maxtext, commit 00902f3; the versions before "wsd",
-    whose cosine ends at T, are `funcsched.warmup_cosine`.
+    Source: AI-Hypercomputer/maxtext, commit 00902f3, src/maxtext/utils/maxtext_utils.py. For versions before the
+    introduction of "wsd", whose cosine ends at step T, use `funcsched.warmup_cosine`.
     """
-    peak = float(positive(_NAME, "learning_rate", learning_rate))
-    total, run = (
-        None if value == -1 else concrete_positive_int(_NAME, argument, value)
-        for argument, value in (("learning_rate_schedule_steps", learning_rate_schedule_steps), ("steps", steps))
-    )
-    total = run if total is None else total
+    peak = positive(_FUNCTION, "learning_rate", learning_rate)
+    kind = choose(_FUNCTION, "lr_schedule_type", lr_schedule_type, ["cosine", "wsd"])
+    run = _steps("steps", steps)
+    total = _steps("learning_rate_schedule_steps", learning_rate_schedule_steps) or run
     if total is None:
-        raise argument_error(_NAME, "steps", "given, or `learning_rate_schedule_steps`", steps)
-    end = concrete_level(_NAME, "learning_rate_final_fraction", learning_rate_final_fraction)
-    warmup_share = unit_interval(_NAME, "warmup_steps_fraction", warmup_steps_fraction)
-    decay_share = unit_interval(_NAME, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
-    if lr_schedule_type == "wsd" and warmup_share + decay_share > 1:
-        limit = f"at most 1 - `warmup_steps_fraction` ({warmup_share})"
-        raise argument_error(_NAME, "wsd_decay_steps_fraction", limit, decay_share)
-    build = choose(_NAME, "lr_schedule_type", lr_schedule_type, _TYPES)
-    warmup = int(total * warmup_share)
-    rise = max(1, warmup - 1) if boolean(_NAME, "early_peak", early_peak) else warmup
-    pieces = [(0, fs.ramp(0.0, 1.0, steps=rise))] if warmup else []
-    after = build(_Phases(total - warmup, int(total * decay_share), end, wsd_decay_style))
-    pieces += [(warmup + begin, schedule) for begin, schedule in after]
+        raise argument_error(_FUNCTION, "steps", "at least 1 if `learning_rate_schedule_steps` is -1", steps)
+    end = concrete_level(_FUNCTION, "learning_rate_final_fraction", learning_rate_final_fraction)
+    warmup_fraction = unit_interval(_FUNCTION, "warmup_steps_fraction", warmup_steps_fraction)
+    decay_fraction = unit_interval(_FUNCTION, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
+    warmup = int(total * warmup_fraction)
+    rise = max(1, warmup - 1) if boolean(_FUNCTION, "early_peak", early_peak) else warmup
+
+    phases: dict[int, fs.Schedule] = {}  # by their first steps
+    if warmup:
+        phases[0] = fs.ramp(0.0, 1.0, steps=rise)
+    if kind == "cosine":
+        if warmup < total:
+            phases[warmup] = _decay(end, total - warmup, fs.cosine)
+    else:
+        if warmup_fraction + decay_fraction > 1:
+            requirement = f"at most 1 - `warmup_steps_fraction` ({warmup_fraction})"
+            raise argument_error(_FUNCTION, "wsd_decay_steps_fraction", requirement, decay_fraction)
+        shape = choose(_FUNCTION, "wsd_decay_style", wsd_decay_style, {"linear": fs.linear, "cosine": fs.cosine})
+        decay = int(total * decay_fraction)
+        if warmup + decay < total:
+            phases[warmup] = fs.constant()
+        if decay:
+            phases[total - decay] = _decay(end, decay, shape)
     if run is not None and run > total:
-        pieces.append((total, fs.constant(0.0)))
-    begins, schedules = zip(*pieces, strict=True)
-    return Rated(fs.join(schedules, begins[1:]), peak)
+        phases[total] = fs.constant(0.0)
+    return Rated(fs.join(list(phases.values()), list(phases)[1:]), peak)

@@ -1,4 +1,7 @@
-"""Schedules of Megatron-LM: its `OptimizerParamScheduler`, for the learning rate and for the weight decay."""
+"""The schedules of Megatron-LM: the learning rate and the weight decay of its `OptimizerParamScheduler`.
+
+Megatron's trainer measures lengths in samples. The schedules here count updates, of `global_batch_size` samples each.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import Rated, choose
-from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
     argument_error,
     concrete_level,
@@ -19,38 +21,43 @@ from funcsched.core.validation import (
 )
 
 
-class _Piece(NamedTuple):
-    """A part of a schedule whose clock counts samples."""
+class _Phase(NamedTuple):
+    """A phase of a schedule, with all lengths in samples."""
 
-    first: int  # the count at which it takes over
-    origin: int  # the count at which its own clock stands at 0, at most `first`
-    curve: Callable[..., Schedule]  # of its lengths
-    lengths: tuple[int, ...] = ()
-
-
-def _in_updates(pieces: list[_Piece], batch: int) -> Schedule:
-    """The pieces one after another on the clock of updates, each of which moves the count by `batch`."""
-    begun = {-(-piece.first // batch): piece for piece in pieces}  # one that ends before its first update is left out
-    begins = list(begun)
-    return fs.join([_slowed(piece, begin, batch) for begin, piece in begun.items()], begins[1:])
+    begin: int  # sample at which the phase begins
+    origin: int  # sample at which its curve is at step 0, at most `begin`
+    length: int  # length of the curve; 0 if it is constant
+    curve: Callable[[int], fs.Schedule]  # function from the length to the curve
 
 
-def _slowed(piece: _Piece, begin: int, batch: int) -> Schedule:
-    if not piece.lengths:
-        return piece.curve()
-    ahead = begin * batch - piece.origin
-    unit = gcd(batch, ahead, *piece.lengths)
-    curve = piece.curve(*(length // unit for length in piece.lengths))
-    if ahead:
-        curve = fs.shift(curve, ahead // unit)
+def _constant(begin: int, level: float = 1.0) -> _Phase:
+    return _Phase(begin, begin, 0, lambda length: fs.constant(level))
+
+
+def _ramp(begin: int, length: int, start: float, stop: float, shape: Any = fs.linear) -> _Phase:
+    return _Phase(begin, begin, length, lambda steps: fs.ramp(start, stop, steps=steps, shape=shape))
+
+
+def _in_updates(phases: list[_Phase], batch: int) -> fs.Schedule:
+    """Join the phases into a schedule that counts updates of `batch` samples."""
+    # A phase begins at the first update at or after its first sample. It is skipped if the next one begins there too.
+    by_update = {-(-phase.begin // batch): phase for phase in phases}
+    curves = [_rescaled(phase, update, batch) for update, phase in by_update.items()]
+    return fs.join(curves, list(by_update)[1:])
+
+
+def _rescaled(phase: _Phase, update: int, batch: int) -> fs.Schedule:
+    """The curve of a phase that begins at `update`, with steps of one update instead of one sample."""
+    offset = update * batch - phase.origin if phase.length else 0  # samples of the curve before the update
+    unit = gcd(batch, offset, phase.length)  # if this equals the batch size, no step is rescaled
+    curve = phase.curve(phase.length // unit)
+    if offset:
+        curve = fs.shift(curve, offset // unit)
     return curve if unit == batch else fs.stretch(curve, unit / batch)
 
 
-_WSD_SHAPES = {"linear": fs.linear, "cosine": fs.cosine, "exponential": fs.exponential(0.5), "minus_sqrt": fs.sqrt}
-
-
 class _Decay(NamedTuple):
-    """The part after the warmup; `end` is the minimum over the maximum rate."""
+    """The arguments of the phases after the warmup: lengths in samples, and ``end = min_lr / max_lr``."""
 
     warmup: int
     total: int
@@ -59,47 +66,48 @@ class _Decay(NamedTuple):
     wsd_style: str | None
 
 
-def _ramp(start: float, stop: float, shape: Any = fs.linear) -> Callable[[int], Schedule]:
-    return lambda steps: fs.ramp(start, stop, steps=steps, shape=shape)
+def _constant_decay(decay: _Decay) -> list[_Phase]:
+    return [_constant(decay.warmup)]
 
 
-def _constant(decay: _Decay) -> list[_Piece]:
-    return [_Piece(decay.warmup, decay.warmup, fs.constant)]
+def _ramp_decay(shape: Any, decay: _Decay) -> list[_Phase]:
+    return [_ramp(decay.warmup, decay.total - decay.warmup, 1.0, decay.end, shape)]
 
 
-def _down(shape: Any, decay: _Decay) -> list[_Piece]:
-    return [_Piece(decay.warmup, decay.warmup, _ramp(1.0, decay.end, shape), (decay.total - decay.warmup,))]
+def _inverse_sqrt_decay(decay: _Decay) -> list[_Phase]:
+    def curve(steps: int) -> fs.Schedule:
+        return fs.maximum(fs.inverse_sqrt(steps), decay.end)
+
+    drop = _constant(decay.total + 1, decay.end)
+    if decay.warmup == 0:  # as in Megatron, sample 0 counts as sample 1
+        return [_constant(0), _Phase(1, 1, 1, curve), drop]
+    return [_Phase(decay.warmup, decay.warmup, decay.warmup, curve), drop]
 
 
-def _inverse_sqrt(decay: _Decay) -> list[_Piece]:
-    timescale = max(decay.warmup, 1)  # without warmup the count 0 stands for 1
-    return [
-        _Piece(0, 0, fs.constant),
-        _Piece(timescale, timescale, lambda steps: fs.maximum(fs.inverse_sqrt(steps), decay.end), (timescale,)),
-        _Piece(decay.total + 1, decay.total + 1, partial(fs.constant, decay.end)),
-    ]
+_WSD_SHAPES = {"linear": fs.linear, "cosine": fs.cosine, "exponential": fs.exponential(0.5), "minus_sqrt": fs.sqrt}
 
 
-def _wsd(decay: _Decay) -> list[_Piece]:
+def _wsd_decay(decay: _Decay) -> list[_Phase]:
     function = "optimizer_param_scheduler"
     if decay.wsd_steps is None:
-        raise argument_error(function, "wsd_decay_steps", "given for the style 'WSD'", None)
+        raise argument_error(function, "wsd_decay_steps", "given if `lr_decay_style` is 'WSD'", None)
     steps = concrete_nonnegative_int(function, "wsd_decay_steps", decay.wsd_steps)
     shape = choose(function, "lr_wsd_decay_style", decay.wsd_style, _WSD_SHAPES)
-    stable, begin = _Piece(decay.warmup, decay.warmup, fs.constant), decay.total - steps
+    stable = _constant(decay.warmup)
     if steps == 0:
-        return [stable, _Piece(decay.total + 1, decay.total + 1, partial(fs.constant, decay.end))]
-    # A decay that is longer than what the warmup leaves begins inside it, and is seen from its end on.
-    first = begin if begin >= decay.warmup else decay.warmup + 1 if decay.warmup else 0
-    return [stable, _Piece(first, begin, _ramp(1.0, decay.end, shape), (steps,))]
+        return [stable, _constant(decay.total + 1, decay.end)]
+    ramp = _ramp(decay.total - steps, steps, 1.0, decay.end, shape)
+    if ramp.begin < decay.warmup:  # as in Megatron, the warmup takes precedence, also at sample `lr_warmup_steps`
+        ramp = ramp._replace(begin=decay.warmup + 1 if decay.warmup else 0)
+    return [stable, ramp]
 
 
-_STYLES: dict[str, Callable[[_Decay], list[_Piece]]] = {
-    "constant": _constant,
-    "linear": partial(_down, fs.linear),
-    "cosine": partial(_down, fs.cosine),
-    "inverse-square-root": _inverse_sqrt,
-    "WSD": _wsd,
+_STYLES: dict[str, Callable[[_Decay], list[_Phase]]] = {
+    "constant": _constant_decay,
+    "linear": partial(_ramp_decay, fs.linear),
+    "cosine": partial(_ramp_decay, fs.cosine),
+    "inverse-square-root": _inverse_sqrt_decay,
+    "WSD": _wsd_decay,
 }
 
 
@@ -115,36 +123,42 @@ def optimizer_param_scheduler(
     lr_wsd_decay_style: str | None = None,
     global_batch_size: int = 1,
 ) -> Rated:
-    """The learning rate of Megatron's `OptimizerParamScheduler`.
+    """The learning rate of Megatron's OptimizerParamScheduler.
 
-    ``init_lr + (max_lr - init_lr) * n / lr_warmup_steps`` up to ``n = lr_warmup_steps``, then
-    ``min_lr + (max_lr - min_lr) * f(u)`` with ``u = (n - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)`` and
-    ``f = 1 - u`` (linear) or ``(1 + cos(pi u)) / 2`` (cosine), where ``n = step * global_batch_size``;
-    for "WSD" 1 up to ``lr_decay_steps - wsd_decay_steps`` and then, with v the fraction of `wsd_decay_steps`,
-    ``1 - v`` (linear), ``(1 + cos(pi v)) / 2`` (cosine), ``2 * 0.5 ** v - 1`` (exponential) or ``1 - sqrt(v)``
-    (minus_sqrt); for "inverse-square-root" ``max(min_lr, max_lr * sqrt(lr_warmup_steps / n))`` up to
-    ``n = lr_decay_steps`` and `min_lr`, at once, after it; for "constant" `max_lr`.
+    With ``n = step * global_batch_size`` samples, the warmup is
+    ``init_lr + (max_lr - init_lr) * n / lr_warmup_steps`` up to ``n = lr_warmup_steps``. Then, by `lr_decay_style`:
+
+    - "constant": `max_lr`
+    - "linear", "cosine": ``min_lr + (max_lr - min_lr) * f(u)`` with
+      ``u = (n - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)`` and ``f(u) = 1 - u`` or
+      ``f(u) = (1 + cos(pi * u)) / 2``
+    - "inverse-square-root": ``max(min_lr, max_lr * sqrt(lr_warmup_steps / n))`` up to ``n = lr_decay_steps``, then
+      `min_lr`
+    - "WSD": `max_lr` up to ``n = lr_decay_steps - wsd_decay_steps``, then ``min_lr + (max_lr - min_lr) * f(v)``, where
+      v is the elapsed fraction of `wsd_decay_steps`, and f(v), by `lr_wsd_decay_style`, is ``1 - v`` (linear),
+      ``(1 + cos(pi * v)) / 2`` (cosine), ``2 * 0.5 ** v - 1`` (exponential) or ``1 - sqrt(v)`` (minus_sqrt)
 
     Args:
-        init_lr: the rate at update 0, from 0 to `max_lr`.
-        max_lr: the rate at the end of the warmup, above 0.
-        min_lr: the rate at the end, from 0 to `max_lr`.
-        lr_warmup_steps: in samples, as Megatron's trainer counts them; an integer below `lr_decay_steps`. Where it
-            comes from a fraction of the samples, round it.
-        lr_decay_steps: the length with the warmup, in samples; at least 1.
+        init_lr: learning rate at step 0 (float, 0 to `max_lr`).
+        max_lr: learning rate at the end of the warmup (float, above 0).
+        min_lr: learning rate after the decay (float, 0 to `max_lr`).
+        lr_warmup_steps: length of the warmup in samples (int, 0 to ``lr_decay_steps - 1``). To convert
+            Megatron's `lr_warmup_fraction`, multiply it by `lr_decay_steps` and round the product to an int.
+        lr_decay_steps: total length in samples, including warmup (int, 1 to 2**53).
         lr_decay_style: "constant", "linear", "cosine", "inverse-square-root" or "WSD".
-        wsd_decay_steps: the length of the decay of "WSD", in samples, an integer; without effect on the other
-            styles, as `lr_wsd_decay_style`. If it is more than the warmup leaves, the rate drops after the warmup to
-            where such a decay would stand.
-        lr_wsd_decay_style: "linear", "cosine", "exponential" or "minus_sqrt".
-        global_batch_size: the samples of one update, at least 1. With the 1 given here, all lengths are in updates.
-            A batch size that changes during the run (`rampup_batch_size`) has no such clock.
+        wsd_decay_steps: length of the "WSD" decay in samples (int, 0 to 2**53). Has no effect for other styles. If it
+            exceeds ``lr_decay_steps - lr_warmup_steps``, the learning rate drops after the warmup to the value that the
+            decay has already reached.
+        lr_wsd_decay_style: "linear", "cosine", "exponential" or "minus_sqrt". Has no effect for other styles.
+        global_batch_size: number of samples per update (int, 1 to 2**53). With the default of 1, lengths are in
+            updates. A batch size that changes during the run (`rampup_batch_size`) is not supported.
 
     Returns:
-        A schedule on the clock of updates, and `max_lr`.
+        A schedule that counts updates, and its peak value, `max_lr`. For a parameter group with its own `max_lr` and
+        `min_lr`, call the function with these.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.megatron import optimizer_param_scheduler
@@ -154,39 +168,27 @@ def optimizer_param_scheduler(
         >>> [peak_value * schedule(step) for step in (0, 10, 60, 70, 100, 101)]
         [0.0, 0.5, 0.5, 0.3125, 0.125, 0.125]
 
-    A parameter group with its own `max_lr` or `min_lr` is the same function of these numbers.
-
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
-    name = "optimizer_param_scheduler"
-    peak = positive(name, "max_lr", max_lr)
-    lowest, first = concrete_level(name, "min_lr", min_lr), concrete_level(name, "init_lr", init_lr)
+    function = "optimizer_param_scheduler"
+    peak = positive(function, "max_lr", max_lr)
+    lowest, first = concrete_level(function, "min_lr", min_lr), concrete_level(function, "init_lr", init_lr)
     for argument, value in (("min_lr", lowest), ("init_lr", first)):
         if value > peak:
-            raise argument_error(name, argument, f"at most `max_lr` ({max_lr!r})", value)
-    total = concrete_positive_int(name, "lr_decay_steps", lr_decay_steps)
-    warmup = concrete_nonnegative_int(name, "lr_warmup_steps", lr_warmup_steps)
+            raise argument_error(function, argument, f"at most `max_lr` ({max_lr!r})", value)
+    total = concrete_positive_int(function, "lr_decay_steps", lr_decay_steps)
+    warmup = concrete_nonnegative_int(function, "lr_warmup_steps", lr_warmup_steps)
     if warmup >= total:
-        raise argument_error(name, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", lr_warmup_steps)
-    batch = concrete_positive_int(name, "global_batch_size", global_batch_size)
-    style = choose(name, "lr_decay_style", lr_decay_style, _STYLES)
-    pieces = style(_Decay(warmup, total, lowest / peak, wsd_decay_steps, lr_wsd_decay_style))
-    if warmup:
-        pieces = [_Piece(0, 0, _ramp(first / peak, 1.0), (warmup,)), *(piece for piece in pieces if piece.first)]
-    return Rated(_in_updates(pieces, batch), peak)
+        raise argument_error(function, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", lr_warmup_steps)
+    batch = concrete_positive_int(function, "global_batch_size", global_batch_size)
+    style = choose(function, "lr_decay_style", lr_decay_style, _STYLES)
+    phases = [_ramp(0, warmup, first / peak, 1.0)] if warmup else []
+    phases += style(_Decay(warmup, total, lowest / peak, wsd_decay_steps, lr_wsd_decay_style))
+    return Rated(_in_updates(phases, batch), peak)
 
 
-def _constant_decay(start: float, end: float) -> Any:
-    if start != end:
-        raise argument_error("weight_decay", "start_wd", f"`end_wd` ({end!r}) for the style 'constant'", start)
-    return fs.linear
-
-
-_WD_SHAPES = {
-    "constant": _constant_decay,
-    "linear": lambda start, end: fs.linear,
-    "cosine": lambda start, end: fs.cosine,
-}
+# With the style "constant", both ends are equal, and the shape does not matter.
+_WEIGHT_DECAY_SHAPES = {"constant": fs.linear, "linear": fs.linear, "cosine": fs.cosine}
 
 
 def weight_decay(
@@ -198,27 +200,29 @@ def weight_decay(
     wd_mult: float = 1.0,
     global_batch_size: int = 1,
 ) -> Rated:
-    """The weight decay of Megatron's `OptimizerParamScheduler`.
+    """The weight decay of Megatron's OptimizerParamScheduler.
 
-    ``wd_mult * (start_wd + (end_wd - start_wd) * f(n / wd_incr_steps))`` with ``n = step * global_batch_size`` and
-    ``f(u) = u`` (linear) or ``(1 - cos(pi u)) / 2`` (cosine); `end_wd` from `wd_incr_steps` on
+    ``wd_mult * (start_wd + (end_wd - start_wd) * f(n / wd_incr_steps))`` with ``n = step * global_batch_size`` samples
+    and ``f(u) = u`` (linear) or ``f(u) = (1 - cos(pi * u)) / 2`` (cosine); ``wd_mult * end_wd`` after `wd_incr_steps`.
 
     Args:
-        start_wd: the weight decay at update 0, from 0 to `end_wd`.
-        end_wd: the weight decay in the end, at least 0.
-        wd_incr_steps: in samples, an integer; with 0 there is no increase.
-        wd_incr_style: "constant", where the two are equal, "linear" or "cosine".
-        wd_mult: what the parameter group multiplies it by, at least 0.
-        global_batch_size: the samples of one update, at least 1. With the 1 given here, `wd_incr_steps` is in updates.
+        start_wd: weight decay at step 0 (float, 0 to `end_wd`).
+        end_wd: weight decay after the increase (float, at least 0).
+        wd_incr_steps: length of the increase in samples (int, 0 to 2**53). 0 means no increase.
+        wd_incr_style: "linear", "cosine", or "constant" if `start_wd` and `end_wd` are equal.
+        wd_mult: factor of the parameter group (float, at least 0).
+        global_batch_size: number of samples per update (int, 1 to 2**53). With the default of 1, `wd_incr_steps` is in
+            updates.
 
     Returns:
-        A schedule on the clock of updates, and ``wd_mult * end_wd``: ``peak_value * schedule(step)`` is the weight
-        decay of an update.
+        A schedule that counts updates, and its peak value, ``wd_mult * end_wd``: ``peak_value * schedule(step)`` is the
+        weight decay.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: with `wd_incr_steps` 0, Megatron divides by 0 in the styles "linear" and "cosine".
+    Differs: if `wd_incr_steps` is 0, Megatron divides by 0 for the styles "linear" and "cosine"; here the weight decay
+    is ``wd_mult * end_wd`` from the start.
 
     Example:
         >>> from bridges.megatron import weight_decay
@@ -228,14 +232,17 @@ def weight_decay(
 
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
-    name = "weight_decay"
-    start, end = concrete_level(name, "start_wd", start_wd), concrete_level(name, "end_wd", end_wd)
+    function = "weight_decay"
+    start, end = concrete_level(function, "start_wd", start_wd), concrete_level(function, "end_wd", end_wd)
     if start > end:
-        raise argument_error(name, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
-    steps = concrete_nonnegative_int(name, "wd_incr_steps", wd_incr_steps)
-    factor = concrete_level(name, "wd_mult", wd_mult)
-    batch = concrete_positive_int(name, "global_batch_size", global_batch_size)
-    shape = choose(name, "wd_incr_style", wd_incr_style, _WD_SHAPES)(start, end)
-    first = start / end if end else 1.0
-    schedule = fs.constant() if first == 1.0 else _in_updates([_Piece(0, 0, _ramp(first, 1.0, shape), (steps,))], batch)
-    return Rated(schedule, factor * end)
+        raise argument_error(function, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
+    steps = concrete_nonnegative_int(function, "wd_incr_steps", wd_incr_steps)
+    factor = concrete_level(function, "wd_mult", wd_mult)
+    batch = concrete_positive_int(function, "global_batch_size", global_batch_size)
+    shape = choose(function, "wd_incr_style", wd_incr_style, _WEIGHT_DECAY_SHAPES)
+    if start == end:
+        return Rated(fs.constant(), factor * end)
+    if wd_incr_style == "constant":
+        requirement = f"equal to `end_wd` ({end!r}) if `wd_incr_style` is 'constant'"
+        raise argument_error(function, "start_wd", requirement, start)
+    return Rated(_in_updates([_ramp(0, steps, start / end, 1.0, shape)], batch), factor * end)

@@ -1,4 +1,4 @@
-"""What a peer that speaks of learning rates becomes: a schedule and the rate that it multiplies."""
+"""`Rated`, the result of every bridge from absolute learning rates, and validation of arguments for all bridges."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from funcsched.core.validation import argument_error
 
 
 class Rated(NamedTuple):
-    """A schedule and its peak value: ``peak_value * schedule(step)`` is the peer's learning rate at a step.
+    """A schedule and its peak value: the learning rate at a step is ``peak_value * schedule(step)``.
 
-    ``to_optax(*rated)`` is that function for optax; for torch, give the optimizer ``lr=rated.peak_value`` and run
-    ``lambda_lr(optimizer, rated.schedule)``.
+    For optax, ``to_optax(*rated)`` is that function of the step. For torch, give the optimizer ``lr=rated.peak_value``
+    and use ``lambda_lr(optimizer, rated.schedule)``.
 
     Example:
         >>> import funcsched as fs
@@ -28,18 +28,18 @@ class Rated(NamedTuple):
 
 
 def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] | Iterable[str]) -> Any:
-    """The option of a name: its value in a mapping, or the name itself; an unknown name gets the list."""
+    """Check that `value` is the name of an option. Return it, or its entry if `options` is a mapping."""
     names = list(options)
     if not isinstance(value, str) or value not in names:
         raise argument_error(function, argument, "one of " + ", ".join(map(repr, sorted(names))), value)
     return options[value] if isinstance(options, Mapping) else value
 
 
-def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], given: Mapping[str, Any]) -> Any:
-    """`build` with the arguments given, each of which must have one of the names."""
+def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], arguments: Mapping[str, Any]) -> Any:
+    """``build(**arguments)``, with an error that lists `names` if the name of an argument is not one of them."""
     allowed = list(names)
-    for name, value in given.items():
+    for name, value in arguments.items():
         if name not in allowed:
             takes = "takes " + ", ".join(f"`{known}`" for known in allowed) if allowed else "takes no arguments"
             raise TypeError(f"{function}: no argument `{name}` (got {value!r}); it {takes}")
-    return build(**given)
+    return build(**arguments)

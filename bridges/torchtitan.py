@@ -1,4 +1,4 @@
-"""The schedule of torchtitan, from the names of its configuration."""
+"""The schedule of torchtitan, built from the arguments in its configuration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 import funcsched as fs
 from bridges.rated import choose
 from funcsched.core.validation import concrete_level, concrete_nonnegative_int, concrete_positive_int
+
+_DECAYS = {"linear": fs.linear, "sqrt": fs.sqrt, "cosine": fs.cosine}
 
 
 def lr_schedules_config(
@@ -18,31 +20,32 @@ def lr_schedules_config(
     *,
     training_steps: int,
 ) -> fs.Schedule:
-    """torchtitan's `LRSchedulersContainer.Config`: a warmup, a plateau if wanted, and a decay.
+    """torchtitan's LRSchedulersContainer.Config: a warmup, an optional stable phase, and a decay.
 
-    ``(step + 1) / W`` below step ``W = min(warmup_steps, T)``, then 1 below step ``T + 1 - D``, then
-    ``min_lr_factor + (1 - min_lr_factor) * decay(u)`` with ``u = (step - T + D) / D``, where T is the length and D that
-    of the decay; `decay` is ``1 - u``, ``1 - sqrt(u)`` or ``(1 + cos(pi u)) / 2``. The first update is not at 0, and
-    the last one, ``T - 1``, is one step of the decay short of `min_lr_factor`.
+    With T steps in total, ``W = min(warmup_steps, T)`` warmup steps and D decay steps: ``(step + 1) / W`` below step W,
+    then 1 below step ``T + 1 - D``, then ``min_lr_factor + (1 - min_lr_factor) * decay(u)`` with
+    ``u = (step - T + D) / D``, where ``decay(u)`` is ``1 - u`` (linear), ``1 - sqrt(u)`` (sqrt) or
+    ``(1 + cos(pi * u)) / 2`` (cosine). The multiplier of the first update is above 0, and that of the last update,
+    ``T - 1``, is one step before `min_lr_factor`.
 
     Args:
-        warmup_steps: an integer of at least 0; as in torchtitan the length, if that is shorter.
-        total_steps: the length with the warmup, an integer of at least 1; by default `training_steps`.
-        decay_ratio: the share of the length that decays, at least 0, rounded to whole steps and at most what the warmup
-            leaves; by default all of that.
+        warmup_steps: number of warmup steps (int, 0 to 2**53). As in torchtitan, at most T are used.
+        total_steps: total number of steps T, including warmup (int, 1 to 2**53). Default: `training_steps`.
+        decay_ratio: fraction of T for the decay (float, at least 0), rounded to steps. At most the steps after the
+            warmup are used. Default: all steps after the warmup.
         decay_type: "linear", "sqrt" or "cosine".
-        min_lr_factor: the multiplier at step T, at least 0.
-        training_steps: the `training.steps` of torchtitan, an integer of at least 1.
+        min_lr_factor: multiplier at step T (float, at least 0).
+        training_steps: torchtitan's `training.steps` (int, 1 to 2**53).
 
     Returns:
-        A schedule: torchtitan, too, multiplies the learning rate of the optimizer.
+        A schedule. As in torchtitan, its values multiply the learning rate of the optimizer.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: from step T + 1 on ours holds `min_lr_factor`. torchtitan's linear and sqrt go on falling, with a
-    `min_lr_factor` of 0 below 0 at once (to -1 / D at T + 1, linear), and its cosine rises. Without a decay (D = 0) it
-    raises an AssertionError there, and ours stays at 1.
+    Differs: from step T + 1 on, torchtitan's linear and sqrt decays continue to fall, below 0 if `min_lr_factor` is 0
+    (linear is ``-1 / D`` at step T + 1), and its cosine rises; here `min_lr_factor` is held. Without a decay (D = 0),
+    torchtitan raises AssertionError from step T + 1 on; here the multiplier stays 1.
 
     Example:
         >>> from bridges.torchtitan import lr_schedules_config
@@ -53,19 +56,16 @@ def lr_schedules_config(
     Source: torchtitan 0.3.0, torchtitan.components.optimizer.lr_scheduler.
     """
     function = "lr_schedules_config"
-    length = concrete_positive_int(function, "training_steps", training_steps)
+    total = concrete_positive_int(function, "training_steps", training_steps)
     if total_steps is not None:
-        length = concrete_positive_int(function, "total_steps", total_steps)
-    warmup = min(concrete_nonnegative_int(function, "warmup_steps", warmup_steps), length)
-    decay = length - warmup
+        total = concrete_positive_int(function, "total_steps", total_steps)
+    warmup = min(concrete_nonnegative_int(function, "warmup_steps", warmup_steps), total)
+    decay = total - warmup
     if decay_ratio is not None:
-        decay = min(round(length * concrete_level(function, "decay_ratio", decay_ratio)), decay)
+        decay = min(round(total * concrete_level(function, "decay_ratio", decay_ratio)), decay)
     shape = choose(function, "decay_type", decay_type, _DECAYS)
     end = concrete_level(function, "min_lr_factor", min_lr_factor)
-    # torchtitan counts from 1, and so has a step more to fill.
-    stable = length + 1 - warmup - decay
+    # torchtitan counts steps from 1, hence the shift by 1 and one more stable step.
+    stable = total + 1 - warmup - decay
     schedule = fs.warmup_stable_decay(warmup, stable, decay, end=end if decay else 1.0, decay_shape=shape)
     return fs.shift(schedule, 1)
-
-
-_DECAYS = {"linear": fs.linear, "sqrt": fs.sqrt, "cosine": fs.cosine}

@@ -1,13 +1,14 @@
-"""Write the conformance vectors: what every schedule is worth at chosen steps, for implementations in any language.
+"""Write the conformance vectors: exact values of every schedule at sampled steps, for implementations in any language.
 
 python -m conformance.make
 
-The values come from exact mathematics (tests/oracle.py), never from the schedules of this library.
+The values come from the reference implementation (tests/oracle.py), never from the schedules of this library.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from hashlib import sha256
@@ -25,12 +26,12 @@ VERSION = 1
 FOLDER = Path(__file__).parent / f"v{VERSION}"
 DIGITS = 25
 FAR = (2**24 + 1, 2**31 - 1, 2**31, 10**12)
-LARGEST = 2**53  # every reader of JSON has integers up to here
-GOLDEN = 0.6180339887498949  # its multiples fall everywhere between two boundaries
+LARGEST_STEP = 2**53  # every JSON parser represents integers up to here
+GOLDEN_RATIO = 0.6180339887498949  # its multiples are spread evenly between two boundaries
 
 
 def _restarts(period: int, factor: int, count: int) -> dict[int, float]:
-    """Where the cycles of `cosine_restarts` begin, and the multiplier there."""
+    """The steps at which the cycles of `cosine_restarts` begin, and the multiplier there."""
     return {period * (factor**i - 1) // (factor - 1): 1.0 for i in range(count)}
 
 
@@ -43,15 +44,15 @@ def _polynomial(warmup: int, total: int, end: float, exponent: float) -> Case:
     )
 
 
-# What is known to go wrong elsewhere, and is in no case of the tests.
-MORE = [
-    # count * (1 / total) misses the end for these totals, and then 1 - u is negative, or a root of it is not a number.
+# Known failures of other implementations that no case of the tests covers.
+KNOWN_FAILURES = [
+    # step * (1 / total) exceeds 1 at the end for these totals, so 1 - u is negative and its square root NaN.
     *(
         Case(f"warmup_linear(0, {total})", oracle.warmup_linear(0, total), {0: 1.0, total: 0.0})
         for total in (3, 30, 803, 1000, 120_000)
     ),
     *(_polynomial(warmup, total, end, 0.9) for warmup, total, end in [(0, 10, 0.0), (0, 1000, 0.0), (10, 90_000, 0.1)]),
-    # 1 + cos cancels in the last steps of a long horizon.
+    # 1 + cos loses all digits to cancellation in the last steps of a long horizon.
     *(
         Case(
             f"warmup_cosine({warmup}, {total}, end={end!r})",
@@ -65,7 +66,7 @@ MORE = [
         oracle.warmup_cosine_restarts(1000, 10**7, cycles=3),
         {0: 0.0, 1000: 1.0, 3_334_000: 1.0, 6_667_000: 1.0, 10**7: 0.0},
     ),
-    # A decay that goes on past its end goes below 0.
+    # A decay that is not clamped at its end becomes negative.
     *(
         Case(
             f"warmup_stable_decay({warmup}, {stable}, {decay}, decay_shape={shape})",
@@ -77,7 +78,7 @@ MORE = [
         for warmup, stable, decay in [(10, 0, 90), (1000, 8_999_000, 1_000_000)]
         for shape in ("linear", "sqrt")
     ),
-    # floor(log) is off by one at restarts.
+    # floor(log(...)) is off by one at restarts.
     *(
         Case(
             f"cosine_restarts({period}, period_factor={factor}, end=0.1)",
@@ -92,7 +93,7 @@ MORE = [
         oracle.repeat(oracle.ramp(1, 0, 10, oracle.cosine), 10, 3),
         {0: 1.0, 10: 1.0, 20: 1.0, 30: 0.0},
     ),
-    # One step or another is counted twice or not at all.
+    # Off-by-one errors at boundaries.
     Case(
         "one_cycle(1, 5)",
         oracle.phases(0.04, (1, 1.0, oracle.cosine), (4, 4e-6, oracle.cosine)),
@@ -107,53 +108,54 @@ MORE = [
         endless=True,
     ),
 ]
-ALL = [case for case in [*CASES, *LONG, *MORE] if case.horizon < 2**50]  # past it, 25 digits do not tell floats apart
+# Past 2**50, 25 digits do not distinguish neighbouring floats.
+ALL = [case for case in [*CASES, *LONG, *KNOWN_FAILURES] if case.horizon < 2**50]
 
 
 def by_name() -> dict[str, list[Case]]:
-    """The cases of each schedule, by the name that stands in its data."""
+    """The cases of each schedule, by its name in `to_dict`."""
     groups: dict[str, list[Case]] = {}
     for case in ALL:
         groups.setdefault(next(iter(fs.to_dict(case.schedule)["schedule"])), []).append(case)
     return dict(sorted(groups.items()))
 
 
-def counts(data: Any) -> Iterator[int]:
+def integers(data: Any) -> Iterator[int]:
     """The integers among the parameters: most are lengths or boundaries."""
     if type(data) is int:
         yield data
     elif isinstance(data, (dict, list)):
         for item in data.values() if isinstance(data, dict) else data:
-            yield from counts(item)
+            yield from integers(item)
 
 
-def chosen(case: Case) -> list[int]:
-    """Below 0, each boundary with its neighbours, the last steps before the end, between, past the end, far out."""
-    marks = sorted({mark for mark in case.ends if mark >= 0} | {case.horizon})
+def sampled_steps(case: Case) -> list[int]:
+    """Below 0, around each boundary, the last steps before the end, between boundaries, past the end, and far past."""
+    boundaries = sorted({step for step in case.boundary_values if step >= 0} | {case.horizon})
     steps = {-(2**31), -100, -1, 0, 1, 2, *FAR}
-    lengths = set(counts(fs.to_dict(case.schedule)["schedule"]))
-    for mark in {*marks, *lengths, *(2 * length for length in lengths)}:
-        steps |= {mark - 1, mark, mark + 1}
+    lengths = set(integers(fs.to_dict(case.schedule)["schedule"]))
+    for step in {*boundaries, *lengths, *(2 * length for length in lengths)}:
+        steps |= {step - 1, step, step + 1}
     end = case.horizon
-    steps |= {end - back for back in (2, 3, 10, 100, 1000) if 2 * back <= end}
+    steps |= {end - remaining for remaining in (2, 3, 10, 100, 1000) if 2 * remaining <= end}
     steps |= {2 * end + 1, 2 * end - 1 - min(lengths, default=0), 3 * end + 7, 1000 * end}
-    inside = -(-12 // max(len(marks) - 1, 1))
-    for low, high in zip([0, *marks], marks, strict=False):
-        steps |= {low + int((high - low) * (GOLDEN * k % 1)) for k in range(1, inside + 1)}
-    return sorted(step for step in steps if step <= LARGEST)
+    per_phase = math.ceil(12 / max(len(boundaries) - 1, 1))
+    for low, high in zip([0, *boundaries], boundaries, strict=False):
+        steps |= {low + int((high - low) * (GOLDEN_RATIO * k % 1)) for k in range(1, per_phase + 1)}
+    return sorted(step for step in steps if step <= LARGEST_STEP)
 
 
-def declared(case: Case, step: int) -> float | None:
-    """The multiplier that every implementation must meet with ==, where there is one."""
+def boundary_value(case: Case, step: int) -> float | None:
+    """The multiplier that every implementation must match with ==, or None if `step` is not at or past a boundary."""
     if step < 0:
-        return case.ends.get(0)
+        return case.boundary_values.get(0)
     if step > case.horizon and not case.endless:
-        return case.ends.get(case.horizon)
-    return case.ends.get(step)
+        return case.boundary_values.get(case.horizon)
+    return case.boundary_values.get(step)
 
 
 def rounded(exact: mpmath.mpf, bits: int) -> float:
-    """The nearest float of `bits` bits, ties to even, also where floats have fewer."""
+    """The nearest float with `bits` bits (24 or 53), ties to even, subnormals included."""
     smallest = {24: -125, 53: -1021}[bits]
     _, exponent = mpmath.frexp(exact)
     if not exact or exponent < smallest - bits:
@@ -171,22 +173,22 @@ def hexadecimal(value: float, digits: int) -> str:
     return f"{text[: len('0x1.') + digits]}p{power}"
 
 
-def row(case: Case, step: int) -> dict[str, Any]:
-    """What the schedule is worth at one step."""
+def value_entry(case: Case, step: int) -> dict[str, Any]:
+    """One entry of "values": the exact value at `step`, rounded to 25 digits and to both float widths."""
     exact = case.exact(step)
     text = mpmath.nstr(exact, DIGITS)
     double, single = rounded(exact, 53), rounded(exact, 24)
-    end = declared(case, step)
-    if end is not None and (double, single) != (end, rounded(mpmath.mpf(end), 24)):
-        raise AssertionError(f"{case}: declared {end!r} at {step}, and exact mathematics says {text}")
+    expected = boundary_value(case, step)
+    if expected is not None and (double, single) != (expected, rounded(mpmath.mpf(expected), 24)):
+        raise AssertionError(f"{case}: the boundary value at step {step} is {expected!r}, but the formula gives {text}")
     if float(text) != double:
-        raise AssertionError(f"{case}: at {step}, {DIGITS} digits are too few for {text}")
+        raise AssertionError(f"{case}: {DIGITS} digits do not identify the float64 at step {step}: {text}")
     return {
         "step": step,
         "value": text,
         "float64": hexadecimal(double, 13),
         "float32": hexadecimal(single, 6),
-        **({} if end is None else {"exact": True}),
+        **({} if expected is None else {"exact": True}),
     }
 
 
@@ -198,23 +200,23 @@ def _case(case: Case) -> str:
         "scale": case.scale,
         "held_from": None if case.endless else case.horizon,
     }
-    rows = ",\n".join("    " + json.dumps(row(case, step), allow_nan=False) for step in chosen(case))
+    values = ",\n".join("    " + json.dumps(value_entry(case, step), allow_nan=False) for step in sampled_steps(case))
     lines = "".join(f"   {json.dumps(key)}: {json.dumps(item, allow_nan=False)},\n" for key, item in head.items())
-    return f'  {{\n{lines}   "values": [\n{rows}\n   ]\n  }}'
+    return f'  {{\n{lines}   "values": [\n{values}\n   ]\n  }}'
 
 
 def file(name: str, cases: list[Case]) -> str:
-    """The text of one file of vectors: one value in a line, so that a change of one shows as one line."""
+    """The text of one file of vectors: one value per line, so that a changed value is a changed line."""
     head = f' "version": {VERSION},\n "format": {FORMAT},\n "name": {json.dumps(name)},\n'
     return f'{{\n{head} "cases": [\n' + ",\n".join(map(_case, cases)) + "\n ]\n}\n"
 
 
 def index(files: dict[str, str]) -> str:
-    """The manifest: what there is, how much of it, and the SHA-256 of each file."""
-    listed: list[dict[str, Any]] = []
+    """The manifest: the files, their numbers of cases and values, and their SHA-256."""
+    entries: list[dict[str, Any]] = []
     for name, text in files.items():
         cases = json.loads(text)["cases"]
-        listed.append(
+        entries.append(
             {
                 "name": name,
                 "file": f"{name}.json",
@@ -223,21 +225,21 @@ def index(files: dict[str, str]) -> str:
                 "sha256": sha256(text.encode()).hexdigest(),
             }
         )
-    totals = {key: sum(entry[key] for entry in listed) for key in ("cases", "values")}
-    return json.dumps({"version": VERSION, "format": FORMAT, **totals, "files": listed}, indent=1) + "\n"
+    totals = {key: sum(entry[key] for entry in entries) for key in ("cases", "values")}
+    return json.dumps({"version": VERSION, "format": FORMAT, **totals, "files": entries}, indent=1) + "\n"
 
 
 def main() -> None:
     texts = {name: file(name, cases) for name, cases in by_name().items()}
-    written = {f"{name}.json": text for name, text in texts.items()} | {"index.json": index(texts)}
+    files = {f"{name}.json": text for name, text in texts.items()} | {"index.json": index(texts)}
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.iterdir():
-        if path.name not in written:
+        if path.name not in files:
             path.unlink()
-    for name, text in written.items():
+    for name, text in files.items():
         (FOLDER / name).write_bytes(text.encode())
-    manifest = json.loads(written["index.json"])
-    size = sum(len(text) for text in written.values())
+    manifest = json.loads(files["index.json"])
+    size = sum(len(text) for text in files.values())
     print(f"{len(texts)} schedules, {manifest['cases']} cases, {manifest['values']} values, {size / 1e6:.2f} MB")
 
 

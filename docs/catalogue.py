@@ -1,171 +1,134 @@
-"""Write the catalogue: every schedule with its picture, formula, source and names elsewhere.
+"""Write the catalogue (catalogue.md and its pictures), and the lists of names in the reference (api.md).
 
 python -m docs.catalogue
 
-The words come from the docstrings, the curves from the schedules; what others call them from
-`funcsched.cli.names`; only what is drawn is kept here.
+Everything is derived from the docstrings: the text, the names in other libraries, and the curves, which are the
+schedules in the docstring's example.
 """
 
 from __future__ import annotations
 
-import inspect
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import suppress
+from doctest import DocTestParser
+from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import matplotlib
-import numpy as np
 from matplotlib.figure import Figure
 
 import funcsched as fs
-from funcsched.cli.names import SECTIONS as PEERS
+from funcsched.cli.names import SECTIONS, documentation, other_names
 
 FOLDER = Path(__file__).parent
-
-
-class Entry(NamedTuple):
-    """A public name, the expressions to draw, and what others call it, with where their step differs."""
-
-    name: str
-    drawn: tuple[str, ...]
-    elsewhere: Mapping[str, str]
-
-
-def _shape(expression: str) -> tuple[str, str]:
-    up, down = (f"ramp({ends}, steps=100, shape={expression})" for ends in ("0, 1", "1, 0"))
-    return up, down
-
-
-# What is drawn of each name.
-DRAWN: dict[str, tuple[str, ...]] = {
-    "warmup_constant": ("warmup_constant(20)",),
-    "warmup_linear": ("warmup_linear(20, 100)",),
-    "warmup_cosine": ("warmup_cosine(20, 100, end=0.1)",),
-    "warmup_cosine_restarts": ("warmup_cosine_restarts(20, 100, cycles=3)",),
-    "warmup_polynomial": ("warmup_polynomial(20, 100, exponent=2, end=0.1)",),
-    "warmup_half_cosine": ("warmup_half_cosine(20, 100)",),
-    "warmup_cosine_linear": ("warmup_cosine_linear(20, 100, 30)",),
-    "warmup_inverse_sqrt": ("warmup_inverse_sqrt(20)",),
-    "noam": ("noam(64, 20)",),
-    "warmup_stable_decay": (
-        "warmup_stable_decay(20, 50, 30, decay_shape=sqrt)",
-        "warmup_stable_decay(10, 20, 25, cycles=2)",
-    ),
-    "warmup_exponential": ("warmup_exponential(20, 30, 0.5)",),
-    "tri_stage": ("tri_stage(20, 40, 40)",),
-    "power_law": ("power_law(20)",),
-    "inverse_sqrt": ("inverse_sqrt(20)",),
-    "step_decay": ("step_decay(30, 0.5)",),
-    "multistep": ("multistep([30, 60, 80], 0.5)",),
-    "cosine_restarts": ("cosine_restarts(15, times=3, period_factor=2, level_factor=0.7, end=0.05, warmup_steps=2)",),
-    "one_cycle": ("one_cycle(30, 100)", "one_cycle(30, 100, decay_steps=30, shape=linear)"),
-    "cyclic": ("cyclic(15, start=0.1)", 'cyclic(15, start=0.1, mode="triangular2")'),
-    "range_test": ("range_test(100, start=1e-3)",),
-    "linear": _shape("linear"),
-    "cosine": _shape("cosine"),
-    "power": _shape("power(2)"),
-    "sqrt": _shape("sqrt"),
-    "exponential": _shape("exponential(0.01)"),
-    "log": _shape("log"),
-    "tanh": _shape("tanh(-7, 3)"),
-    "rex": _shape("rex"),
-    "sine": _shape("sine"),
-    "reverse": _shape("reverse(power(2))"),
-    "compose": _shape("compose(cosine, power(2))"),
-    "constant": ("constant()",),
-    "ramp": ("ramp(0.1, 1.0, steps=60)", "ramp(1.0, 0.1, steps=80, shape=cosine)"),
-    "inverse_power": ("inverse_power(20, 0.51)", "inverse_power(20, 2)"),
-    "inverse_time": ("inverse_time(1.0, 20)",),
-    "exponential_decay": ("exponential_decay(0.5, 20)", "exponential_decay(0.5, 20, staircase=True)"),
-    "piecewise_constant": ("piecewise_constant([30, 60, 80], levels=[0.3, 1.0, 0.5, 0.1])",),
-    "table": ("table([step % 25 / 24 for step in range(100)])",),
-    "tabulate": ("tabulate(lambda step: 1.0 if step < 50 else 50 / step, 100)",),
-    "lift": ("lift(lambda step: 0.5 ** (step // 20))",),
-    "join": ("join([ramp(0, 1, steps=20), constant(0.5), ramp(0.5, 0, steps=30, shape=cosine)], [20, 60])",),
-    "interpolate": ("interpolate([0, 20, 70, 100], [0.1, 1.0, 0.3, 0.0], shape=[linear, cosine, sqrt])",),
-    "scale": ("scale(warmup_linear(20, 100), 0.5)",),
-    "lerp": ("one_cycle(30, 100)", "lerp(one_cycle(30, 100), 0.95, 0.85)"),
-    "shift": ("warmup_linear(20, 100)", "shift(warmup_linear(20, 100), 30)"),
-    "stretch": ("warmup_cosine(10, 50)", "stretch(warmup_cosine(10, 50), 2)"),
-    "repeat": ("repeat(ramp(1.0, 0.0, steps=15, shape=cosine), 15, 3, 2, 0.7)",),
-    "product": ("product(warmup_inverse_sqrt(20), join([constant(), ramp(1, 0, steps=30)], [70]))",),
-    "add": ("add(0.2, scale(warmup_linear(20, 100), 0.8))",),
-    "minimum": ("minimum(warmup_linear(20, 100), 0.6)",),
-    "maximum": ("maximum(warmup_cosine(20, 100), 0.2)",),
-    "then": ("warmup_inverse_sqrt(10)", "then(warmup_inverse_sqrt(10), 60, steps=30, shape=sqrt)"),
-}
-SECTIONS = {
-    title: [Entry(name, DRAWN[name], elsewhere) for name, elsewhere in names.items()] for title, names in PEERS.items()
-}
 HEAD = """# Catalogue
 
-Every schedule, shape and combinator: its picture, its formula, its source, and what others call it. Written by
-`python -m docs.catalogue` from the docstrings and the schedules themselves.
+Every schedule, shape and combinator with its picture, formula, source, and names in other libraries. Generated from the
+docstrings by `python -m docs.catalogue`.
 
-Steps count the updates already made, from 0. Where a peer's step differs, its name says so: its curve is this one with
-that shift, and the function of `bridges.<peer>` under the peer's own name and arguments gives it exactly.
+A step is the number of updates already made, so the first update is step 0. If another library counts differently, its
+entry says so. The function of `bridges.<library>` that has the library's own name and arguments reproduces its values
+exactly.
 
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The whole catalogue."""
     contents = "".join(
-        f"- {title}: " + ", ".join(f"[{entry.name}](#{entry.name})" for entry in entries) + "\n"
-        for title, entries in SECTIONS.items()
+        f"- {title}: " + ", ".join(f"[{name}](#{name})" for name in names) + "\n" for title, names in SECTIONS.items()
     )
-    sections = (f"\n## {title}\n" + "".join(map(text, entries)) for title, entries in SECTIONS.items())
+    sections = (f"\n## {title}\n" + "".join(map(entry, names)) for title, names in SECTIONS.items())
     return HEAD + contents + "".join(sections)
 
 
-def text(entry: Entry) -> str:
-    """The part of the page about one name."""
-    drawn = "<br>".join(f"`{expression}`" for expression in entry.drawn)
-    rows = "".join(f"| {peer} | {name} |\n" for peer, name in entry.elsewhere.items())
-    elsewhere = f"\n| peer | name there |\n| --- | --- |\n{rows}" if rows else ""
-    picture = f"![{entry.name}](pictures/{entry.name}.svg)"
-    return f"\n### {entry.name}\n\n{picture}\n\n{drawn}\n\n{words(entry.name)}\n{elsewhere}"
+def entry(name: str) -> str:
+    """The entry of one name."""
+    plotted = "<br>".join(f"`{expression}`" for expression in curves(name))
+    rows = "".join(f"| {library} | {their_name} |\n" for library, their_name in other_names(name).items())
+    table = f"\n| library | name there |\n| --- | --- |\n{rows}" if rows else ""
+    return f"\n### {name}\n\n![{name}](pictures/{name}.svg)\n\n{plotted}\n\n{description(name)}\n{table}"
 
 
-def words(name: str) -> str:
-    """Summary, formula and source, out of the docstring."""
-    thing = getattr(fs, name)
-    doc = inspect.getdoc(thing if inspect.isfunction(thing) else type(thing)) or ""
-    doc = re.sub(r"``(.*?)``", r"`\1`", doc, flags=re.DOTALL)
-    body, _, _ = doc.partition("\n\nArgs:")
-    _, _, source = doc.partition("\nSource: ")
-    return body + (f"\n\nSource: {source.strip()}" if source else "")
+def description(name: str) -> str:
+    """Summary, formula and source, from the docstring."""
+    paragraphs = re.sub(r"``(.*?)``", r"`\1`", documentation(name), flags=re.DOTALL).split("\n\n")
+    text = takewhile(
+        lambda paragraph: not re.match(r"(Args|Example|In other libraries|Source)\b.*:", paragraph), paragraphs
+    )
+    source = (paragraph for paragraph in paragraphs if paragraph.startswith("Source: "))
+    return "\n\n".join([*text, *source]).strip()
 
 
-def draw(entry: Entry, path: Path) -> None:
-    """The curves of one name over the first 120 steps."""
-    figure = Figure(figsize=(4.2, 1.9), layout="constrained")
-    axes = figure.subplots()
-    steps = np.arange(0.0, 120.25, 0.25)
-    for expression, color, style in zip(entry.drawn, ["#08519c", "#d95f0e"], ["-", "--"], strict=False):
-        schedule = eval(expression, vars(fs))
-        # A jump is upright where the curve is drawn more often than steps are made.
-        whole = "table" in expression or "tabulate" in expression or "lift" in expression
-        at = np.floor(steps) if whole else steps
-        axes.plot(steps, [schedule(step) for step in at], color=color, linestyle=style, linewidth=1.8)
-    axes.set_ylim(bottom=0)
-    axes.set_xlim(0, 120)
+def curves(name: str) -> dict[str, fs.Schedule]:
+    """The schedules to plot, by expression: the first two calls of the function in its docstring's example.
+
+    A shape is plotted as a ramp up and a ramp down.
+    """
+    value = getattr(fs, name)
+    found = {name: value} if isinstance(value, fs.Shape) else dict(_calls(name))
+    plotted: dict[str, fs.Schedule] = {}
+    for expression, schedule in found.items():
+        if isinstance(schedule, fs.Shape):
+            for start, stop in (0, 1), (1, 0):
+                text = f"ramp({start}, {stop}, steps=100, shape={expression})"
+                plotted[text] = fs.ramp(start, stop, steps=100, shape=schedule)
+        else:
+            plotted[expression] = schedule
+    return dict(list(plotted.items())[:2])
+
+
+def _calls(name: str) -> Iterator[tuple[str, Any]]:
+    """The calls of a function in its docstring's example, each as an expression and its value."""
+    scope: dict[str, Any] = {}
+    for example in DocTestParser().get_examples(documentation(name)):
+        if example.exc_msg is not None:
+            continue
+        exec(example.source, scope)
+        for node in ast.walk(ast.parse(example.source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == f"fs.{name}":
+                text = ast.unparse(node)
+                with suppress(NameError):  # a call inside a comprehension uses its loop variable
+                    yield text.replace("fs.", ""), eval(text, scope)
+
+
+def draw(name: str, path: Path) -> None:
+    """The picture of one name."""
+    axes: Any = Figure(figsize=(4.2, 1.9), layout="constrained").subplots()
+    fs.plot(curves(name), axes=axes)
+    axes.get_legend().remove()  # the entry lists the expressions
     axes.tick_params(labelsize=8)
-    axes.grid(color="0.9", linewidth=0.6)
-    axes.set_xlabel("step", fontsize=8)
-    axes.set_ylabel("multiplier", fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    axes.xaxis.label.set_size(8)
+    axes.yaxis.label.set_size(8)
+    axes.figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def reference(text: str) -> str:
+    """The text of api.md, with current lists of functions in the sections that the catalogue has too."""
+    for title, names in SECTIONS.items():
+        functions = [name for name in names if not isinstance(getattr(fs, name), fs.Shape)]
+        before, heading, section = text.partition(f"\n## {title}\n")
+        intro, fence, rest = section.partition("```{eval-rst}\n")
+        listed = "".join(f".. autofunction:: {name}\n" for name in functions)
+        text = before + heading + intro + fence + listed + rest[rest.index("```") :]
+    return text
 
 
 def main() -> None:
-    matplotlib.rcParams["svg.hashsalt"] = "funcsched"
+    matplotlib.rcParams["svg.hashsalt"] = "funcsched"  # makes the ids in the SVG files deterministic
     (FOLDER / "catalogue.md").write_text(page(), encoding="utf-8")
-    for entries in SECTIONS.values():
-        for entry in entries:
-            draw(entry, FOLDER / "pictures" / f"{entry.name}.svg")
-    print(f"{sum(map(len, SECTIONS.values()))} entries")
+    api = FOLDER / "api.md"
+    api.write_text(reference(api.read_text(encoding="utf-8")), encoding="utf-8")
+    names = [name for section in SECTIONS.values() for name in section]
+    for picture in (FOLDER / "pictures").iterdir():
+        if picture.stem not in names:
+            picture.unlink()
+    for name in names:
+        draw(name, FOLDER / "pictures" / f"{name}.svg")
+    print(f"{len(names)} entries")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-"""Fill in what the command prints: the blocks of the language `console` in the pages of this folder.
+"""Write the output of the command `funcsched` into the `console` code blocks of the pages in this folder.
 
 python -m docs.console
 
-A line that begins with `$ funcsched` is run, in this folder, and what stood below it is replaced.
+Each line that begins with `$ funcsched` is run in this folder, and its output replaces the lines below it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
 import shlex
+from contextlib import redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from funcsched.cli.main import main as funcsched
 
@@ -21,35 +22,31 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROMPT = "$ funcsched "
 
 
-def printed(line: str, folder: Path) -> str:
-    """What a line of a terminal prints when it is run in a folder."""
-    said = io.StringIO()
-    home, columns = Path.cwd(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "84"  # as wide as a page
+def output(line: str, folder: Path) -> str:
+    """The output of a command line that is run in a folder, at the width of a page."""
+    text = io.StringIO()
+    previous_folder = Path.cwd()
     os.chdir(folder)
     try:
-        with contextlib.redirect_stdout(said):
+        with redirect_stdout(text), patch.dict(os.environ, COLUMNS="84"):
             funcsched(shlex.split(line.removeprefix(PROMPT)))
     finally:
-        os.chdir(home)
-        os.environ.pop("COLUMNS")
-        if columns is not None:
-            os.environ["COLUMNS"] = columns
-    return said.getvalue()
+        os.chdir(previous_folder)
+    return text.getvalue()
 
 
 def filled(text: str, folder: Path) -> str:
-    """A page whose blocks show what is printed now."""
+    """The text of a page with the current output of its command lines."""
 
     def block(match: re.Match[str]) -> str:
-        prompts = [line for line in match[1].splitlines() if line.startswith(PROMPT)]
-        return "```console\n" + "".join(f"{line}\n{printed(line, folder)}" for line in prompts) + "```"
+        lines = [line for line in match[1].splitlines() if line.startswith(PROMPT)]
+        return "```console\n" + "".join(f"{line}\n{output(line, folder)}" for line in lines) + "```"
 
     return BLOCK.sub(block, text)
 
 
 def pages() -> list[Path]:
-    """The pages that have such blocks."""
+    """The pages with `console` blocks."""
     return [page for page in sorted(FOLDER.rglob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
 
 

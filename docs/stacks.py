@@ -1,6 +1,6 @@
-"""Write `stacks.md`: which training stacks were tested with the real library, what was checked, and an example of each.
+"""Write `stacks.md`: the training stacks that are tested, what the tests check, and an example for each.
 
-`python -m docs.stacks`. A new stack is one entry here, an example and a test module.
+`python -m docs.stacks`. To add a stack, add an entry here, an example and a test module.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PAGE = ROOT / "docs" / "stacks.md"
 @dataclass(frozen=True)
 class Stack:
     title: str
-    packages: tuple[str, ...]  # whose tested versions are in constraints.txt
+    packages: tuple[str, ...]  # their tested versions are in constraints.txt
     example: str
     test: str
     checked: str
-    facts: tuple[str, ...] = ()  # what a user of the two together should know
+    notes: tuple[str, ...] = ()  # what users of this stack should know
 
 
 TORCH = [
@@ -30,15 +30,16 @@ TORCH = [
         ("torch",),
         "torch_resume",
         "test_torch_resume",
-        "300 processes killed by SIGKILL at random updates: every rate and the last weights bit for bit those of the"
-        " run without interruption; files under `weights_only=True` and in `torch.distributed.checkpoint`; the"
-        " checkpoint of another schedule, base rate, number of groups or hyperparameter refused",
+        "300 processes killed by SIGKILL at random updates: all learning rates and the final weights are bitwise"
+        " identical to an uninterrupted run; checkpoints load with `weights_only=True` and with"
+        " `torch.distributed.checkpoint`; checkpoints of a different schedule, base rate, number of groups or set of"
+        " hyperparameters are rejected",
         (
-            "`lambda_lr(..., on_mismatch='warn')` goes on with its own schedule and warns; the default refuses. The"
-            " file never overwrites a schedule or a base rate.",
-            "Build the scheduler before `torch.distributed.checkpoint` loads the optimizer: that load drops the"
-            " `initial_lr` of groups that do not have it yet, and the rate of the moment would become the base rate.",
-            "`step=` counts the updates that were made, not the batches.",
+            "By default, loading the state of a different schedule raises. `lambda_lr(..., on_mismatch='warn')` warns"
+            " and continues with its own schedule. Loading never changes the schedule or the base rate.",
+            "Build the scheduler before `torch.distributed.checkpoint` loads the optimizer. Otherwise that load drops"
+            " `initial_lr` from the parameter groups, and the scheduler uses the loaded learning rate as base rate.",
+            "`step=` counts updates, not batches.",
         ),
     ),
     Stack(
@@ -46,13 +47,13 @@ TORCH = [
         ("torch",),
         "torch_hyperparameters",
         "test_torch_hyperparameters",
-        "weight decay, momentum, dampening and betas on schedules of their own or on the curve of the rate, momentum in"
-        " anti-phase beside OneCycleLR, values in tensors, groups added later, resume",
+        "weight decay, momentum, dampening and betas with their own schedules or with that of the learning rate,"
+        " momentum in antiphase to OneCycleLR, values in tensors, groups that are added later, resuming",
         (
-            "A group that is added runs by the same schedules from its first update; where each group has a schedule"
-            " of its own, `add_param_group` refuses it.",
-            "A value in a tensor is filled in place. A Python number is replaced, and a compiled step that depends on"
-            " it compiles anew.",
+            "A group that is added later follows the same schedules from its first update. If each group has its own"
+            " schedule, `add_param_group` raises.",
+            "A value in a tensor is filled in place. A Python number is replaced, so a compiled step that depends on it"
+            " recompiles.",
         ),
     ),
     Stack(
@@ -60,14 +61,15 @@ TORCH = [
         ("torch",),
         "torch_compile",
         "test_torch_compile",
-        "a thousand updates of six optimizers (foreach, fused, capturable) compiled with tensor rates, without a"
-        " recompilation after the first; schedules evaluated on the device from a step tensor, as one full graph",
+        "1,000 updates of six compiled optimizers (foreach, fused, capturable) with learning rates in tensors, without"
+        " recompilation after the second update; schedules evaluated on the device from a step tensor, as one full"
+        " graph",
         (
-            "The rate must be a tensor: `AdamW(..., lr=torch.tensor(1e-3))`. With a float, SGD and foreach Adam"
-            " compile at every update until torch gives up after 8.",
-            "`fullgraph=True` of an optimizer's step does not work in torch 2.13, with or without a scheduler: the"
-            " optimizer breaks the graph itself. The update inside is still one graph.",
-            "Compile `optimizer.step` after `lambda_lr` has been called.",
+            "The learning rate must be a tensor: `AdamW(..., lr=torch.tensor(1e-3))`. With a Python float, SGD and"
+            " foreach Adam recompile at every update until torch gives up after 8.",
+            "`fullgraph=True` does not work for the step of an optimizer in torch 2.13, with or without a scheduler:"
+            " torch itself breaks the graph there. The update inside is still one graph.",
+            "Compile `optimizer.step` after calling `lambda_lr`.",
         ),
     ),
     Stack(
@@ -75,31 +77,32 @@ TORCH = [
         ("torch",),
         "ddp",
         "test_ddp",
-        "two processes on gloo, resumed on one and on three: rates of all ranks `==` the formula at every update;"
-        " workers receive the schedule by pickle",
-        ("Free the model before the process group is destroyed: torch can deadlock otherwise.",),
+        "two processes on gloo, resumed on one and on three: on every rank, every learning rate equals the formula"
+        " exactly; the processes receive the schedule by pickle",
+        ("Free the model before destroying the process group; otherwise torch can deadlock.",),
     ),
     Stack(
         "FSDP2 and torch.distributed.checkpoint",
         ("torch",),
         "fsdp2",
         "test_fsdp2",
-        "two processes on gloo, resumed on one and on three: rates bit for bit those without interruption",
-        ("Build the scheduler before the checkpoint is loaded, and load its state last.",),
+        "two processes on gloo, resumed on one and on three: learning rates are bitwise identical to an uninterrupted"
+        " run",
+        ("Build the scheduler before loading the checkpoint, and load its state last.",),
     ),
     Stack(
         "transformers Trainer",
         ("transformers", "accelerate"),
         "hf_trainer",
         "test_hf_trainer",
-        "every update and the logged rates, with accumulation, two groups and two processes; resume from a checkpoint"
-        " bit for bit",
+        "the learning rate of every update and in the log, with gradient accumulation, two parameter groups and two"
+        " processes; resumed runs are bitwise identical to an uninterrupted run",
         (
-            "Give the pair as `optimizers=(optimizer, lambda_lr(optimizer, schedule))`. The Trainer's own"
-            " `learning_rate`, `warmup_steps` and `lr_scheduler_type` are ignored then.",
-            "It takes one step per update in any number of processes. More processes make fewer updates per epoch: set"
-            " `max_steps`.",
-            "`global_step` counts the updates that a scaler of float16 leaves out; the schedule does not.",
+            "Pass `optimizers=(optimizer, lambda_lr(optimizer, schedule))`. The Trainer then ignores its own"
+            " `learning_rate`, `warmup_steps` and `lr_scheduler_type`.",
+            "The scheduler takes one step per update with any number of processes. More processes make fewer updates"
+            " per epoch, so set `max_steps`.",
+            "`global_step` includes updates that a float16 scaler skips; the schedule does not.",
         ),
     ),
     Stack(
@@ -107,15 +110,17 @@ TORCH = [
         ("accelerate",),
         "accelerate_loop",
         "test_accelerate",
-        "14 ways to take steps, with accumulation, in one and in two processes; `save_state` and `load_state`",
+        "14 ways to step the scheduler, with gradient accumulation, in one process and in two; `save_state` and"
+        " `load_state`",
         (
-            "Do not give the scheduler to `prepare`: its wrapper takes one step per process, so that with N processes"
-            " the curve ends N times too early. Take a step where `sync_gradients` holds, as in the example, and"
-            " `register_for_checkpointing`.",
-            "Other ways that end where they should: `split_batches=True`; `step_scheduler_with_optimizer=False` with"
-            " the same condition; `stretch(schedule, N)` for a prepared scheduler.",
-            "For a fused optimizer Accelerate does not see that an update was skipped: use the hook of the example of"
-            " GradScaler.",
+            "Do not pass the scheduler to `prepare`: the prepared scheduler takes one step per process, so with N"
+            " processes the curve ends N times too early. Call `scheduler.step()` if `sync_gradients` is true, as in"
+            " the example, and use `register_for_checkpointing`.",
+            "These alternatives also end at the right update: `split_batches=True`;"
+            " `step_scheduler_with_optimizer=False` with the same condition; `stretch(schedule, N)` for a prepared"
+            " scheduler.",
+            "Accelerate does not notice that a fused optimizer skipped an update: use the hook from the GradScaler"
+            " example.",
         ),
     ),
     Stack(
@@ -123,11 +128,12 @@ TORCH = [
         ("lightning",),
         "lightning_trainer",
         "test_lightning",
-        "every update, LearningRateMonitor, accumulation, two groups, two processes; resume by `ckpt_path` bit for bit",
+        "the learning rate of every update, LearningRateMonitor, gradient accumulation, two parameter groups, two"
+        " processes; runs resumed with `ckpt_path` are bitwise identical to an uninterrupted run",
         (
-            'The interval is the epoch unless you say `"interval": "step"`.',
-            "Lightning takes a step after skipped updates too: override `lr_scheduler_step` to do nothing, and use the"
-            " hook of the example of GradScaler.",
+            'By default, Lightning steps the scheduler once per epoch: set `"interval": "step"`.',
+            "Lightning also steps the scheduler after skipped updates: override `lr_scheduler_step` to do nothing, and"
+            " use the hook from the GradScaler example.",
         ),
     ),
     Stack(
@@ -135,12 +141,12 @@ TORCH = [
         ("torch",),
         "grad_scaler",
         "test_grad_scaler",
-        "gradients made infinite at chosen updates: the updates that were made follow the curve without a gap, also"
-        " fused, with clipping, two optimizers and resume",
+        "infinite gradients at chosen updates: the applied updates follow the schedule without a gap, also with fused"
+        " optimizers, gradient clipping, two optimizers, and after resuming",
         (
-            "Whether an update was skipped is in `optimizer.found_inf`, also where a fused optimizer's `step` is called"
-            " all the same. Comparing the scale before and after works for one optimizer (`>=`, not `==`), and is wrong"
-            " for two that share a scaler.",
+            "To skip an update, the scaler does not call the optimizer, except a fused one, whose `found_inf` is set"
+            " instead. Comparing the scale before and after works for one optimizer (with `>=`, not `==`), but not for"
+            " two that share a scaler.",
         ),
     ),
 ]
@@ -150,15 +156,16 @@ JAX = [
         ("optax", "jax"),
         "optax_wrappers",
         "test_optax_wrappers",
-        "`inject_hyperparams` with rate, decay and b1 at once, `partition` and `multi_transform`, `MultiSteps`,"
-        " `apply_if_finite`, `chain(scale_by_schedule)`, and the rate read from the state inside eight nestings",
+        "`inject_hyperparams` with schedules for the learning rate, weight decay and b1, `partition` and"
+        " `multi_transform`, `MultiSteps`, `apply_if_finite`, `chain(scale_by_schedule)`, and the learning rate read"
+        " from the state in eight nested optimizers",
         (
-            "After an update the state holds the rate of the update just made; after `init`, that of the first.",
-            '`optax.tree.get(state, "learning_rate")` finds two entries of that name: filter by'
+            "After an update, the state has the learning rate of that update; after `init`, that of the first update.",
+            '`optax.tree.get(state, "learning_rate")` finds two entries with that name: filter with'
             " `lambda path, value: isinstance(value, jax.Array)`.",
-            "`MultiSteps` counts real updates. An update that `apply_if_finite` skips does not count; one that it"
-            " applies after too many errors in a row does.",
-            "With bfloat16 parameters `inject_hyperparams` rounds a constant b2 of 0.999 to 1. A schedule,"
+            "`MultiSteps` counts updates, not batches. An update that `apply_if_finite` skips does not count; one that"
+            " it applies after too many consecutive errors does.",
+            "With bfloat16 parameters, `inject_hyperparams` rounds a constant b2 of 0.999 to 1. A schedule,"
             " `to_optax(constant(0.999))`, stays float32.",
         ),
     ),
@@ -167,22 +174,22 @@ JAX = [
         ("flax",),
         "flax_nnx",
         "test_flax_nnx",
-        "the rate of each update by the move of the weights, under `nnx.jit` and in a scan, the logged rate, a schedule"
-        " per group, resume, schedules inside modules",
-        ("With `MultiSteps`, `optimizer.step` counts batches; `opt_state.gradient_step` counts updates.",),
+        "the learning rate that every update applies to the weights, under `nnx.jit` and in a scan, the recorded rate,"
+        " one schedule per parameter group, resuming, schedules in modules",
+        ("With `MultiSteps`, `optimizer.step` counts batches and `opt_state.gradient_step` counts updates.",),
     ),
     Stack(
         "Equinox",
         ("equinox",),
         "equinox_loop",
         "test_equinox",
-        "the rate of each update, the logged rate, what compiles anew for each way to hold a schedule, filters,"
-        " serialised state, sweeps by `filter_vmap`",
+        "the learning rate of every update, the recorded rate, recompilation for each way to store a schedule, filters,"
+        " serialized states, sweeps with `filter_vmap`",
         (
-            "The Python numbers of a schedule are static under `filter_jit`: a new horizon compiles anew."
-            " `jax.tree.map(jnp.asarray, schedule)` is traced, and compiles once for all.",
-            "Keep a schedule out of the tree that is trained or deserialised, or in a static field: levels that are"
-            " arrays would be trained, and `tree_deserialise_leaves` overwrites what it finds.",
+            "Python numbers in a schedule are static under `filter_jit`, so a new horizon recompiles."
+            " `jax.tree.map(jnp.asarray, schedule)` is traced and compiles only once.",
+            "Keep a schedule out of the tree that is trained or deserialized, or in a static field. Otherwise levels"
+            " that are arrays are trained, and `tree_deserialise_leaves` overwrites the schedule.",
         ),
     ),
     Stack(
@@ -190,30 +197,30 @@ JAX = [
         ("orbax-checkpoint",),
         "orbax_checkpoint",
         "test_orbax",
-        "resume in another process and after SIGKILL bit for bit; the checkpoint of another schedule refused before"
-        " anything is restored",
-        ("`snapshot(schedule)` goes beside the state as JSON, and `check_resume` compares it on restore.",),
+        "runs resumed in a new process and after SIGKILL are bitwise identical to an uninterrupted run; the checkpoint"
+        " of a different schedule is rejected before its state is restored",
+        ("Save `snapshot(schedule)` as JSON next to the state, and call `check_resume` when restoring.",),
     ),
     Stack(
         "Sweeps",
         ("jax", "optax"),
         "sweep",
         "test_sweep",
-        "one compilation for a population of schedules of seven kinds; rates bit for bit those of separate runs,"
-        " weights within 2e-6 (float32) and 4e-15 (x64): XLA orders the sums of a batch differently",
-        ("All members have one structure: shapes, exponents and `cycles` are part of it.",),
+        "one compilation for populations of seven kinds of schedules; learning rates are bitwise identical to separate"
+        " runs, and weights within 2e-6 (float32) or 4e-15 (x64), because XLA sums a batch in a different order",
+        ("All members have the same structure: shapes, exponents and `cycles` are static.",),
     ),
     Stack(
         "Hypergradients",
         ("jax", "optax"),
         "hypergradients",
         "test_hypergradients",
-        "gradients of the final loss by peak, warmup, total and end through a scan, against central differences:"
-        " 1e-12 in x64, 2e-5 in float32",
+        "gradients of the final loss with respect to the peak, warmup, total steps and end, through a scan, against"
+        " central differences: within 1e-12 in x64 and 2e-5 in float32",
         (
-            "A warmup or a horizon to be differentiated is a traced float, and may be fractional. At an integer of"
-            " steps the curve has a bend there: the gradient lies between the two slopes.",
-            "Traced numbers are not checked: clip them to their range.",
+            "A warmup or horizon that is differentiated is a traced float and need not be an integer. At an integer,"
+            " the curve has a kink, and the gradient is between the one-sided derivatives.",
+            "Traced parameters are not validated: clip them to their range.",
         ),
     ),
     Stack(
@@ -221,41 +228,42 @@ JAX = [
         ("jax",),
         "sharded",
         "test_sharded",
-        "`jit` with NamedSharding (whole, split, explicit axes) and `shard_map` on 8 host devices: equal rates, the"
-        " same collectives as with a constant rate, no transfer",
+        "`jit` with NamedSharding (replicated and sharded weights, explicit axes) and `shard_map` on 8 host devices:"
+        " equal learning rates, the same collectives as with a constant rate, no transfers",
     ),
     Stack(
         "Many processes",
         ("jax",),
         "jax_distributed",
         "test_jax_distributed",
-        "`jax.distributed` with two processes on loopback: equal rates; resume on one process and on two",
+        "`jax.distributed` with two processes on loopback, resumed on one process and on two: equal learning rates",
     ),
     Stack(
         "Lowering for CUDA, ROCm and TPU",
         ("jax", "flatbuffers"),
         "lowering",
         "test_lowering_of_steps",
-        "`jax.export` of a training step with every schedule of the catalogue, six optimizers and a loop: no custom"
-        " call, callback or collective; the serialised step runs without this library",
+        "`jax.export` of a training step with every schedule of the catalogue, of six optimizers and of a loop: no"
+        " custom call, callback or collective; the serialized step runs without this library",
         (
-            "Kernels that a schedule adds to a compiled CPU step, over a constant rate: one (the count, as with optax's"
-            " own schedules) for half of the schedules, two or three for most others, up to nine for compositions of"
-            " many pieces. The rate itself is fused into the updates of the weights.",
+            "Kernels that a schedule adds to a compiled CPU step, compared with a constant rate: one for half of the"
+            " schedules (the count, as with optax's own schedules), two or three for most others, up to nine for"
+            " compositions of many pieces. The learning rate is fused into the updates of the weights.",
         ),
     ),
 ]
 UNTESTED = {
-    "Any GPU or TPU": "none was at hand: lowered for CUDA, ROCm and TPU, never run there. So are NCCL, CUDA graphs,"
-    " float16 training on a GPU, and the count of kernels there.",
-    "Apple's `mps`": "no such machine; it has no float64, which schedules need on torch: evaluate on the CPU.",
-    "More than one host": "the processes of these tests share one machine.",
-    "The training engines of DeepSpeed, Megatron-LM, Composer, MaxText": "they ask for accelerators. The curves of"
+    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there."
+    " NCCL, CUDA graphs, float16 training on a GPU and the number of kernels there are also untested.",
+    "Apple's `mps`": "not available for these tests. It has no float64, which schedules need on torch: evaluate them"
+    " on the CPU.",
+    "Several hosts": "the processes of these tests run on one machine.",
+    "The training engines of DeepSpeed, Megatron-LM, Composer and MaxText": "they need accelerators. The curves of"
     " their schedulers are tested (see the catalogue).",
 }
 HEAD = """# Training stacks
 
-What was tested with the real library in the loop, on CPU, at the versions of `constraints.txt`. Written by
+These stacks are tested with the real libraries, on CPU, at the versions in `constraints.txt`. This page is generated by
 `python -m docs.stacks`. To run an example: `pip install -c constraints.txt -e ".[stacks]"`, then
 `python examples/stacks/NAME.py`.
 
@@ -263,43 +271,43 @@ What was tested with the real library in the loop, on CPU, at the versions of `c
 
 
 def versions(stack: Stack) -> str:
-    """The tested versions, out of the constraints file."""
+    """The tested versions, from the constraints file."""
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
     return ", ".join(f"{package} {pins[package]}" for package in stack.packages)
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page."""
     parts = [HEAD]
     for title, stacks in {"PyTorch": TORCH, "JAX": JAX}.items():
-        parts.append(f"## {title}\n\n| stack | version | example | what was checked |\n| --- | --- | --- | --- |\n")
+        parts.append(f"## {title}\n\n| stack | version | example | what is tested |\n| --- | --- | --- | --- |\n")
         parts += [
             f"| [{stack.title}](#{anchor(stack.title)}) | {versions(stack)} |"
             f" [{stack.example}.py](../examples/stacks/{stack.example}.py) | {stack.checked} |\n"
             for stack in stacks
         ]
         parts.append("\n")
-    parts.append("## Untested\n\n| what | why |\n| --- | --- |\n")
+    parts.append("## Not tested\n\n| what | why |\n| --- | --- |\n")
     parts += [f"| {what} | {why} |\n" for what, why in UNTESTED.items()]
     parts.append("\n## Examples\n")
-    parts += [text(stack) for stack in (*TORCH, *JAX)]
+    parts += [section(stack) for stack in (*TORCH, *JAX)]
     return "".join(parts)
 
 
 def anchor(title: str) -> str:
-    """The place of a heading in its page, as GitHub names it."""
+    """The anchor of a heading, as GitHub generates it."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def text(stack: Stack) -> str:
-    """The part of the page about one stack."""
+def section(stack: Stack) -> str:
+    """The section of one stack: a summary, notes and the example."""
     source = (ROOT / "examples" / "stacks" / f"{stack.example}.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     summary = (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")
     code = "\n".join(source.splitlines()[tree.body[0].end_lineno :]).strip()
-    facts = "".join(f"- {fact}\n" for fact in stack.facts)
+    notes = "".join(f"- {note}\n" for note in stack.notes)
     tested = f"Tested by [{stack.test}.py](../tests/stacks/{stack.test}.py).\n"
-    return f"\n### {stack.title}\n\n{summary} {tested}\n{facts}{chr(10) if facts else ''}```python\n{code}\n```\n"
+    return f"\n### {stack.title}\n\n{summary} {tested}\n{notes}{chr(10) if notes else ''}```python\n{code}\n```\n"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Draw the five schedules of the early transformers: the multiplier over the step.
+"""Plot the five schedules of early transformers: the multiplier at every step.
 
 python examples/draw_schedules.py
 """
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import funcsched as fs
 
-# Each with the steps at which it changes its course.
+# Each schedule with its boundaries.
 SCHEDULES = {
     "constant()": (fs.constant(), []),
     "warmup_constant(100)": (fs.warmup_constant(100), [100]),
@@ -24,7 +24,7 @@ SCHEDULES = {
         [100, 400, 700, 1000],
     ),
 }
-LEGEND = "Dotted: the end of the warmup,\na restart, the end of the schedule.\nThe last value is held for ever."
+LEGEND = "Dotted: end of the warmup,\nrestarts, end of the schedule.\nThe last value is held indefinitely."
 
 
 def draw(path: Path) -> None:
@@ -50,7 +50,7 @@ def draw(path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw the five schedules of the early transformers.")
+    parser = argparse.ArgumentParser(description="Plot the five schedules of early transformers.")
     default = Path(__file__).with_name("schedules.png")
     parser.add_argument("figure", nargs="?", type=Path, default=default, help="the PNG file to write")
     path = parser.parse_args().figure

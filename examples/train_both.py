@@ -1,7 +1,7 @@
-"""Train one network twice, in JAX with optax and in PyTorch with LambdaLR, driven by one schedule.
+"""Train the same network in JAX (optax) and in PyTorch (LambdaLR) with one schedule.
 
-Both runs start from the same weights and see the same batches of scikit-learn's scanned digits. Printed are the
-learning rates both truly used and both accuracies; a figure shows the learning rates and the losses.
+Both runs start from the same weights and use the same batches of scikit-learn's digits dataset. The script prints the
+learning rates that both runs used and their accuracies, and saves a figure of the learning rates and losses.
 
     python examples/train_both.py
     python examples/train_both.py --schedule warmup_linear --steps 300
@@ -11,7 +11,6 @@ learning rates both truly used and both accuracies; a figure shows the learning 
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
 import math
 import sys
@@ -26,19 +25,16 @@ import numpy.typing as npt
 
 import funcsched as fs
 
-# The rest is imported where it is used, so that a mistake on the command line is answered at once.
+# The frameworks are imported where they are used, so that mistakes on the command line are reported immediately.
 
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 PIXELS, HIDDEN, DIGITS = 64, 64, 10
 TRAINING_IMAGES, TEST_IMAGES = 1437, 360
-# All of them are given to both, because the frameworks disagree about the default weight decay.
+# Passed to both optimizers, because their default weight decay differs.
 BETAS, EPSILON, WEIGHT_DECAY = (0.9, 0.999), 1e-8, 1e-4
-HIGHEST_RATE = 1e6  # far above any use, and far below where float32 ends
-
-SHAPES = {name: value for name in fs.__all__ if isinstance(value := getattr(fs, name), fs.Shape)}
-FACTORIES = {name: value for name in fs.__all__ if inspect.isfunction(value := getattr(fs, name))}
+MAX_RATE = 1e6  # far above any useful rate, and far below the largest float32
 
 
 class Data(NamedTuple):
@@ -49,7 +45,7 @@ class Data(NamedTuple):
 
 
 class Task(NamedTuple):
-    """All that the two runs share."""
+    """What both runs share."""
 
     schedule: fs.Schedule
     peak: float
@@ -59,7 +55,7 @@ class Task(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What one framework did: at each update the rate and the loss, and in the end the test accuracy."""
+    """The result of one framework: learning rate and loss of every update, and the test accuracy."""
 
     rates: Floats
     losses: Floats
@@ -90,7 +86,7 @@ def train_jax(task: Task) -> Run:
 
     from bridges.optax import to_optax
 
-    # inject_hyperparams keeps the rate of each update where it can be read.
+    # inject_hyperparams stores the learning rate of each update in the optimizer state.
     optimizer = optax.inject_hyperparams(optax.adamw)(
         learning_rate=to_optax(task.schedule, task.peak),
         b1=BETAS[0],
@@ -108,22 +104,22 @@ def train_jax(task: Task) -> Run:
         logits = network(weights, images[batch])
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels[batch]).mean()
 
-    def update(state: Any, batch: Any) -> Any:
+    def train_step(state: Any, batch: Any) -> Any:
         weights, optimizer_state = state
         value, gradients = jax.value_and_grad(loss)(weights, batch)
-        changes, optimizer_state = optimizer.update(gradients, optimizer_state, weights)
+        updates, optimizer_state = optimizer.update(gradients, optimizer_state, weights)
         rate = optimizer_state.hyperparams["learning_rate"]
-        return (optax.apply_updates(weights, changes), optimizer_state), (rate, value)
+        return (optax.apply_updates(weights, updates), optimizer_state), (rate, value)
 
     @jax.jit
-    def updates(state: Any, batches: Any) -> Any:
-        return jax.lax.scan(update, state, batches)
+    def train(state: Any, batches: Any) -> Any:
+        return jax.lax.scan(train_step, state, batches)
 
     weights = [jnp.asarray(values) for values in task.weights]
     state = weights, optimizer.init(weights)
     rates, losses = np.empty((2, len(task.batches)), np.float32)
     for chunk in chunks(len(task.batches)):
-        state, (rates[chunk], losses[chunk]) = updates(state, task.batches[chunk])
+        state, (rates[chunk], losses[chunk]) = train(state, task.batches[chunk])
         show_progress("JAX", chunk.stop, len(losses), losses[chunk])
     logits = network(state[0], task.data.test_images)
     return Run(rates, losses, accuracy(np.asarray(logits), task.data.test_labels))
@@ -134,7 +130,7 @@ def train_torch(task: Task) -> Run:
 
     from bridges.torch import lambda_lr
 
-    torch.set_num_threads(1)  # with more, threads wait for each other: the network is small
+    torch.set_num_threads(1)  # faster for such a small network
     network = torch.nn.Sequential(
         torch.nn.Linear(PIXELS, HIDDEN),
         torch.nn.ReLU(),
@@ -142,7 +138,7 @@ def train_torch(task: Task) -> Run:
     )
     with torch.no_grad():
         for parameter, values in zip(network.parameters(), task.weights, strict=True):
-            parameter.copy_(torch.from_numpy(values.T))  # torch keeps the matrix of a layer transposed
+            parameter.copy_(torch.from_numpy(values.T))  # torch stores the matrix of a layer transposed
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=task.peak, betas=BETAS, eps=EPSILON, weight_decay=WEIGHT_DECAY
     )
@@ -165,11 +161,11 @@ def train_torch(task: Task) -> Run:
     return Run(rates, losses, accuracy(logits, task.data.test_labels))
 
 
-# --- what they share --------------------------------------------------------------------------------------------------
+# --- shared by both --------------------------------------------------------------------------------------------------
 
 
 def load_data(seed: int) -> Data:
-    """Scanned digits of 8 by 8 pixels from 0 to 1, each digit with the same share of both parts."""
+    """Digits as 8x8 pixels from 0 to 1, split into training and test images, stratified by digit."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -186,7 +182,7 @@ def load_data(seed: int) -> Data:
 
 
 def initial_weights(seed: int) -> list[Floats]:
-    """Matrix and bias of both layers, of He's variance."""
+    """Matrix and bias of both layers (He initialization)."""
     random = np.random.default_rng(seed)
     weights: list[Floats] = []
     for inputs, outputs in ((PIXELS, HIDDEN), (HIDDEN, DIGITS)):
@@ -196,10 +192,10 @@ def initial_weights(seed: int) -> list[Floats]:
 
 
 def shuffled_batches(steps: int, size: int, seed: int) -> Integers:
-    """The images of each batch: one shuffled pass through the training images after another."""
+    """The indices of the images in each batch, shuffled anew for each epoch."""
     random = np.random.default_rng(seed)
-    passes = [random.permutation(TRAINING_IMAGES) for _ in range(math.ceil(steps * size / TRAINING_IMAGES))]
-    return np.concatenate(passes)[: steps * size].reshape(steps, size)
+    epochs = [random.permutation(TRAINING_IMAGES) for _ in range(math.ceil(steps * size / TRAINING_IMAGES))]
+    return np.concatenate(epochs)[: steps * size].reshape(steps, size)
 
 
 def accuracy(logits: Floats, labels: Integers) -> float:
@@ -207,10 +203,10 @@ def accuracy(logits: Floats, labels: Integers) -> float:
 
 
 def chunks(steps: int) -> list[slice]:
-    """The updates between two reports of progress: a terminal line can be rewritten often, a log cannot."""
+    """The updates between two progress lines: many in a terminal, which overwrites the line, and few in a log."""
     reports = min(20 if sys.stdout.isatty() else 4, steps)
-    ends = [steps * i // reports for i in range(reports + 1)]
-    return [slice(begin, end) for begin, end in pairwise(ends)]
+    boundaries = [steps * i // reports for i in range(reports + 1)]
+    return [slice(start, stop) for start, stop in pairwise(boundaries)]
 
 
 def show_progress(framework: str, done: int, steps: int, losses: Floats) -> None:
@@ -218,11 +214,11 @@ def show_progress(framework: str, done: int, steps: int, losses: Floats) -> None
     print(line, end="\r" if sys.stdout.isatty() and done < steps else "\n", flush=True)
 
 
-# --- what is shown ----------------------------------------------------------------------------------------------------
+# --- output ----------------------------------------------------------------------------------------------------
 
 
 def ulps(rates: Floats, reference: Floats) -> Floats:
-    """The differences in units of the float32 spacing at the reference."""
+    """The differences in float32 ulps of the reference."""
     smallest = np.finfo(np.float32).tiny
     spacing = np.spacing(np.maximum(np.abs(reference), smallest).astype(np.float32))
     return np.abs(rates.astype(np.float64) - reference) / spacing
@@ -235,7 +231,7 @@ def print_rates(jax: Floats, torch: Floats) -> None:
     for i in sorted({*range(0, steps, math.ceil(steps / 10)), steps - 1}):
         print(f"{i:>6}  {jax[i]:<14.8e}  {torch[i]:<18.8e}  {difference[i]:.2f} ulp")
     absolute = np.abs(jax.astype(np.float64) - torch).max()
-    print(f"largest difference of {steps} updates: {difference.max():.2f} ulp of float32, {absolute:.1e} absolute")
+    print(f"largest difference in {steps} updates: {difference.max():.2f} ulp of float32, {absolute:.1e} absolute")
 
 
 def means(values: Floats | Integers, size: int) -> Floats:
@@ -244,25 +240,25 @@ def means(values: Floats | Integers, size: int) -> Floats:
 
 
 def draw(jax: Run, torch: Run, title: str, path: Path) -> None:
-    # A figure without pyplot draws to the file alone, on machines without a display too.
+    # Without pyplot, a figure needs no display.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6.5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     updates = np.arange(len(jax.losses))
-    size = math.ceil(len(updates) / 60)  # single batches are so noisy that the noise would hide the curves
+    size = math.ceil(len(updates) / 60)  # the losses of single batches are too noisy
     for axes, x, jax_values, torch_values in (
         (upper, updates, jax.rates, torch.rates),
         (lower, means(updates, size), means(jax.losses, size), means(torch.losses, size)),
     ):
-        # The curves lie on each other: the wide one stays visible beside the thin one.
+        # The curves coincide, so the wide one stays visible behind the thin one.
         axes.plot(x, jax_values, color="#9ecae1", linewidth=6, solid_capstyle="butt", label="JAX, optax")
         axes.plot(x, torch_values, color="#7f2704", linewidth=1.4, dashes=(4, 2.5), label="PyTorch, LambdaLR")
         axes.grid(color="0.92")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
     upper.set_ylabel("learning rate")
-    # From 0: close to a constant rate the axis would show nothing but the rounding of float32.
+    # Start at 0: otherwise the axis of a constant rate would show only float32 rounding.
     highest = torch.rates.max() or 1.0
     upper.set_ylim(-0.04 * highest, 1.04 * highest)
     upper.legend(frameon=False)
@@ -279,30 +275,29 @@ def draw(jax: Run, torch: Run, title: str, path: Path) -> None:
 
 def read_command_line() -> tuple[argparse.Namespace, fs.Schedule]:
     parser = argparse.ArgumentParser(
-        prog="train_both.py", description="Train one network in JAX and in PyTorch, driven by one schedule."
+        prog="train_both.py", description="Train the same network in JAX and in PyTorch with one schedule."
     )
     parser.add_argument(
         "--schedule",
         default="warmup_cosine",
-        help="an expression such as 'warmup_cosine(50, 500, end=0.1)', or a name alone, which takes its lengths from "
-        f"--steps (a tenth is warmup): {', '.join(named_schedules(1))}; default: %(default)s",
+        help="an expression such as 'warmup_cosine(50, 500, end=0.1)', or only a name, which gets its lengths from "
+        f"--steps (a tenth is warmup): {', '.join(schedules_by_name(1))}; default: %(default)s",
     )
-    parser.add_argument("--peak", type=peak, default=0.01, help="the rate at multiplier 1, default: %(default)s")
-    parser.add_argument("--steps", type=whole(2, 100_000), default=600, help="updates to make, default: %(default)s")
-    parser.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="default: %(default)s")
-    parser.add_argument("--batch-size", type=whole(1, TRAINING_IMAGES), default=64, help="default: %(default)s")
+    parser.add_argument("--peak", type=peak, default=0.01, help="learning rate at multiplier 1, default: %(default)s")
+    parser.add_argument("--steps", type=integer(2, 100_000), default=600, help="updates to make, default: %(default)s")
+    parser.add_argument("--seed", type=integer(0, 2**32 - 1), default=0, help="default: %(default)s")
+    parser.add_argument("--batch-size", type=integer(1, TRAINING_IMAGES), default=64, help="default: %(default)s")
     parser.add_argument("--figure", type=png, default=Path("train_both.png"), help="default: %(default)s")
     options = parser.parse_args()
     try:
         schedule = parse_schedule(options.schedule, options.steps)
         check_rates(schedule, options.peak, options.steps)
-        check_horizon(schedule)
     except (TypeError, ValueError) as error:
         parser.error(f"argument --schedule: {error}")
     return options, schedule
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def integer(least: int, most: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not (text.isdecimal() and least <= int(text) <= most):
             raise argparse.ArgumentTypeError(f"must be an integer from {least} to {most}, got {text!r}")
@@ -316,13 +311,13 @@ def peak(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= HIGHEST_RATE:
-        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most {HIGHEST_RATE:.0f}, got {text!r}")
+    if not 0 < value <= MAX_RATE:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most {MAX_RATE:.0f}, got {text!r}")
     return value
 
 
 def png(text: str) -> Path:
-    """A path that can be written: to learn that after the training would be late."""
+    """The path of a PNG file; checked before the training, because an error after it would be too late."""
     path = Path(text)
     if path.suffix != ".png":
         raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
@@ -337,63 +332,31 @@ def png(text: str) -> Path:
 
 
 def parse_schedule(text: str, steps: int) -> fs.Schedule:
-    """The schedule that a name alone or an expression stands for."""
-    named = named_schedules(steps)
-    if text in named:
-        return named[text]
-    try:
-        expression = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise ValueError(f"{text!r} is no expression: {error.msg}") from None
-    value = evaluate(expression)
-    if not isinstance(value, fs.Schedule):
-        raise ValueError(f"must be a schedule, got {text!r}")
-    return value
+    """A schedule from its name alone or from an expression."""
+    by_name = schedules_by_name(steps)
+    return by_name[text] if text in by_name else fs.parse(text)
 
 
-def named_schedules(steps: int) -> dict[str, fs.Schedule]:
-    """The schedules that need nothing but lengths, and that a run without warmup has too."""
+def schedules_by_name(steps: int) -> dict[str, fs.Schedule]:
+    """The schedules that require no arguments except `warmup_steps` and `total_steps`, and allow no warmup."""
     lengths = {"warmup_steps": steps // 10, "total_steps": steps}
     schedules = {}
-    for name, factory in FACTORIES.items():
+    for name in fs.__all__:
+        factory = getattr(fs, name)
+        if not inspect.isfunction(factory):
+            continue
         parameters = inspect.signature(factory).parameters
-        needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
-        if needed <= lengths.keys() and "timescale" not in parameters:
-            schedules[name] = factory(**{argument: lengths[argument] for argument in needed})
+        required = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
+        if required <= lengths.keys() and "timescale" not in parameters:  # by default a timescale is the warmup
+            schedules[name] = factory(**{argument: lengths[argument] for argument in required})
     return schedules
 
 
-def evaluate(node: ast.expr) -> Any:
-    """The value of an expression of the library's names and numbers; nothing else is looked up or called."""
-    match node:
-        case ast.Constant(value=int() | float() as number):
-            return number
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-            return -number
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [evaluate(item) for item in items]
-        case ast.Name(id=name) if name in SHAPES:
-            return SHAPES[name]
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords) if name in FACTORIES:
-            named = {keyword.arg: evaluate(keyword.value) for keyword in keywords if keyword.arg}
-            if len(named) == len(keywords):
-                return FACTORIES[name](*map(evaluate, arguments), **named)
-        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)) if name not in FACTORIES:
-            raise ValueError(f"unknown name {name!r}, choose from {', '.join(sorted({*FACTORIES, *SHAPES}))}")
-    raise ValueError(f"{ast.unparse(node)!r} is not a call of the library, a shape, a number or a list")
-
-
 def check_rates(schedule: fs.Schedule, peak: float, steps: int) -> None:
+    """Raise if a learning rate is so large that float32 could overflow."""
     highest = max(peak * schedule(step) for step in range(steps))
-    if highest > HIGHEST_RATE:
-        raise ValueError(f"the rate must be at most {HIGHEST_RATE:.0f} at every update, got {highest:g}")
-
-
-def check_horizon(schedule: fs.Schedule) -> None:
-    """Raise ValueError now, not in the training, if the schedule is too long for the 32-bit integers of JAX."""
-    import jax
-
-    jax.eval_shape(schedule, np.int32(0))
+    if highest > MAX_RATE:
+        raise ValueError(f"the learning rate must be at most {MAX_RATE:.0f} at every update, got {highest:g}")
 
 
 if __name__ == "__main__":

@@ -1,57 +1,65 @@
 """Learning-rate schedules as pure functions ``step -> multiplier``, defined once for Python, NumPy, JAX and torch.
 
-A step counts the updates already made, so the first update is step 0; a multiplier is a factor of the peak learning
-rate. `bridges.optax` and `bridges.torch` hand a schedule to an optimizer.
+A step counts the updates already made, so the first update is step 0. A multiplier is a factor of the peak learning
+rate. `bridges.optax` and `bridges.torch` connect a schedule to an optimizer.
+
+From bottom to top, each package imports only those before it:
+
+- `numerics`: a step as an exact count in Python, NumPy, torch and JAX
+- `core`: what every schedule is, and the validation of arguments
+- `shapes`: curves from 0 to 1; `primitives`: ramps, decays and tables; `combinators`: schedules made of schedules
+- `recipes`: named schedules, such as `warmup_cosine`
+- `serialization`: text and plain data; `units`: samples, tokens and epochs in steps
+- `analysis`: validation of runs, comparisons, resuming; `plotting`; `cli`
 """
 
 from funcsched.combinators.algebra import add, lerp, maximum, minimum, product, scale
+from funcsched.combinators.repeat import repeat
 from funcsched.combinators.sequence import interpolate, join, then
-from funcsched.combinators.time import repeat, shift, stretch
+from funcsched.combinators.time import shift, stretch
 from funcsched.core.schedule import Schedule, lift
 from funcsched.primitives.decay import exponential_decay, inverse_power, inverse_time
+from funcsched.primitives.piecewise import piecewise_constant
 from funcsched.primitives.ramp import constant, ramp
-from funcsched.primitives.table import piecewise_constant, table, tabulate
-from funcsched.recipes.classic import (
-    cosine_restarts,
-    cyclic,
+from funcsched.primitives.table import table, tabulate
+from funcsched.recipes.cyclic import cyclic, one_cycle, range_test
+from funcsched.recipes.open_ended import (
     inverse_sqrt,
     multistep,
-    one_cycle,
-    range_test,
-    step_decay,
-)
-from funcsched.recipes.warmup import (
     noam,
     power_law,
-    tri_stage,
+    step_decay,
+    warmup_exponential,
+    warmup_inverse_sqrt,
+)
+from funcsched.recipes.restarts import cosine_restarts, warmup_cosine_restarts
+from funcsched.recipes.warmup_decay import (
     warmup_constant,
     warmup_cosine,
     warmup_cosine_linear,
-    warmup_cosine_restarts,
-    warmup_exponential,
     warmup_half_cosine,
-    warmup_inverse_sqrt,
     warmup_linear,
     warmup_polynomial,
-    warmup_stable_decay,
 )
-from funcsched.shapes.formulas import compose, cosine, exponential, linear, log, power, reverse, rex, sine, sqrt, tanh
+from funcsched.recipes.wsd import tri_stage, warmup_stable_decay
+from funcsched.shapes.basic import cosine, linear, log, rex, sine, sqrt
+from funcsched.shapes.combined import compose, reverse
+from funcsched.shapes.parametric import exponential, power, tanh
 from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from funcsched.analysis.check import check
     from funcsched.analysis.checkpoint import check_resume, snapshot
     from funcsched.analysis.compare import compare
     from funcsched.plotting.figure import plot
     from funcsched.serialization.data import fingerprint, from_dict, to_dict
-    from funcsched.serialization.expression import ParseError, parse
+    from funcsched.serialization.expression import parse
+    from funcsched.serialization.syntax import ParseError
     from funcsched.units.clock import Clock
 
-# Imported when they are asked for: no training needs them.
-_LATER = {
+# The modules of names that training does not need: imported on first use, to keep `import funcsched` fast.
+_LAZY = {
     "check": "analysis.check",
     "check_resume": "analysis.checkpoint",
     "Clock": "units.clock",
@@ -59,7 +67,7 @@ _LATER = {
     "fingerprint": "serialization.data",
     "from_dict": "serialization.data",
     "parse": "serialization.expression",
-    "ParseError": "serialization.expression",
+    "ParseError": "serialization.syntax",
     "plot": "plotting.figure",
     "snapshot": "analysis.checkpoint",
     "to_dict": "serialization.data",
@@ -134,15 +142,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> "Any":
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a type checker would take every name for one that `__getattr__` finds
 
-    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name):
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return __all__

@@ -1,4 +1,4 @@
-"""`python -m funcsched` is the command `funcsched`."""
+"""`python -m funcsched` runs the command `funcsched`."""
 
 from funcsched.cli.main import main
 

@@ -1,7 +1,11 @@
-"""Every public schedule, with ordinary and awkward parameters, and what exact mathematics says of each.
+"""The case table: every public schedule, with typical and extreme parameters.
 
-A new schedule joins the whole suite by a line here: its expression, its oracle, and its boundaries with the value
-declared there.
+A new schedule joins the whole test suite with one line in `CATALOGUE`: the expression that builds it, the same curve
+from tests/oracle.py, and the multiplier at every boundary, which must be hit with `==`. A schedule that never becomes
+constant uses `_endless` and gives, in addition, the last step to sample.
+
+Everything else is derived from the line: which steps to sample, accuracy on every backend, `jit`, `vmap`, gradients,
+lowering, step dtypes, equality, pickling, serialization, plots, and the conformance vectors.
 """
 
 import re
@@ -18,42 +22,46 @@ from tests import oracle
 class Case:
     text: str
     exact: oracle.Curve = field(compare=False)
-    ends: dict[int, float] = field(compare=False)  # at each boundary and past the end, the declared multiplier
-
-    over: int | None = field(default=None, compare=False)  # from here on constant; by default the last of the ends
-    endless: bool = field(default=False, compare=False)  # never constant; `over` is then how far to look
-    ulps: float = field(default=4, compare=False)  # more only where parts are multiplied, each with 4 of its own
-    scale: float | None = field(default=None, compare=False)  # ulps of this and not of each value, where it is larger
+    boundary_values: dict[int, float] = field(compare=False)  # the multiplier at boundaries and past the end
+    end: int | None = field(default=None, compare=False)  # the value is constant from here; default: last boundary
+    endless: bool = field(default=False, compare=False)  # never constant: `end` is the last step to sample
+    ulps: float = field(default=4, compare=False)  # more where schedules with 4 ulp each are multiplied
+    scale: float | None = field(default=None, compare=False)  # measure errors in ulps of this where values are smaller
 
     @property
     def horizon(self) -> int:
-        return max(self.ends) if self.over is None else self.over
+        return max(self.boundary_values) if self.end is None else self.end
 
     @property
     def schedule(self) -> fs.Schedule:
-        return eval(self.text, vars(fs))
+        schedule: fs.Schedule = eval(self.text, vars(fs))
+        return schedule
 
     def __str__(self) -> str:
         return self.text.replace(" ", "")
 
 
 def _warmup_decay(name: str, warmup: int, total: int, *, start: float = 0.0, end: float = 0.0, **cycles: float) -> Case:
-    given = {"start": start, "end": end, **cycles}
-    text = ", ".join([str(warmup), str(total), *(f"{key}={value!r}" for key, value in given.items())])
-    ends = {0: start if warmup else 1.0 if total else end, -1: start if warmup else 1.0 if total else end}
-    ends |= {warmup: 1.0} if warmup < total else {}
-    if not cycles or name != "warmup_cosine" or cycles["cycles"] == 0.5:
-        ends |= {total: end, total + 1: end, 2 * total + 7: end}
-    return Case(f"{name}({text})", getattr(oracle, name)(warmup, total, start, end, **cycles), ends, total)
+    keywords = {"start": start, "end": end, **cycles}
+    arguments = ", ".join([str(warmup), str(total), *(f"{key}={value!r}" for key, value in keywords.items())])
+    first = start if warmup else 1.0
+    values = {-1: first, 0: first}
+    if warmup < total:
+        values[warmup] = 1.0
+    if not cycles or name != "warmup_cosine":  # with cycles, the last value of warmup_cosine is anywhere
+        values |= {total: end, total + 1: end, 2 * total + 7: end}
+    return Case(f"{name}({arguments})", getattr(oracle, name)(warmup, total, start, end, **cycles), values, total)
 
 
-def _ramp(start: float, stop: float, steps: int, shape: str = "linear", curve=oracle.linear) -> Case:
+def _ramp(
+    start: float, stop: float, steps: int, shape: str = "linear", curve: oracle.Shape = oracle.linear, ulps: float = 4
+) -> Case:
     text = f"ramp({start!r}, {stop!r}, steps={steps}, shape={shape})"
-    ends = {-1: start, 0: start, steps: stop, steps + 1: stop} if steps else {-1: stop, 0: stop, 1: stop}
-    return Case(text, oracle.ramp(start, stop, steps, curve), ends)
+    values = {-1: start, 0: start, steps: stop, steps + 1: stop} if steps else {-1: stop, 0: stop, 1: stop}
+    return Case(text, oracle.ramp(start, stop, steps, curve), values, ulps=ulps)
 
 
-HORIZONS = [
+WARMUP_AND_TOTAL = [
     (0, 1),
     (1, 1),
     (1, 2),
@@ -69,32 +77,18 @@ HORIZONS = [
     (12_345_678, 10**9),
     (10, 999_999_937),
 ]
-LEVELS = [(0.0, 0.0), (0.1, 0.1), (0.0, 1e-3), (0.3, 0.7), (1.0, 0.0), (0.5, 2.0), (1e-30, 1e-8)]
+START_AND_END = [(0.0, 0.0), (0.1, 0.1), (0.0, 1e-3), (0.3, 0.7), (1.0, 0.0), (0.5, 2.0), (1e-30, 1e-8)]
 
 
 def _shape(text: str, curve: oracle.Shape, *steps: int, ulps: float = 4) -> list[Case]:
-    """Up, down, and down to a tenth."""
-    return [
-        Case(
-            f"ramp({a!r}, {b!r}, steps={n}, shape={text})",
-            oracle.ramp(a, b, n, curve),
-            {-1: a, 0: a, n: b, n + 1: b},
-            ulps=ulps,
-        )
-        for n in steps
-        for a, b in [(0.0, 1.0), (1.0, 0.0), (1.0, 0.1)]
-    ]
+    """A ramp up, down, and down to a tenth, for each number of steps."""
+    start_and_stop = (0.0, 1.0), (1.0, 0.0), (1.0, 0.1)
+    return [_ramp(start, stop, n, text, curve, ulps) for n in steps for start, stop in start_and_stop]
 
 
-def _endless(text: str, curve: oracle.Curve, ends: dict[int, float], over: int, **more: float) -> Case:
-    return Case(text, curve, ends, over, endless=True, **more)
+def _endless(text: str, curve: oracle.Curve, boundary_values: dict[int, float], last_step: int) -> Case:
+    return Case(text, curve, boundary_values, last_step, endless=True)
 
-
-_WSD = (10, 1.0, oracle.linear), (70, 1.0, oracle.linear), (20, 0.1, oracle.sqrt)
-_ROW = [0.5, 1.0, 0.25, 0.3]
-_KNOTS = ([3, 7, 50], [0.25, 1.0, 0.5], [oracle.linear, oracle.cosine])
-_MANY_KNOTS = [10 * i for i in range(12)], [(7 * i % 5) / 4 for i in range(12)]
-_TENTHS = [0.1, 0.1, 0.5]
 
 CATALOGUE = [
     # Shapes.
@@ -132,14 +126,14 @@ CATALOGUE = [
     ),
     _endless("inverse_sqrt(1000)", oracle.inverse_power(1000, 0.5), {0: 1.0, 3000: 0.5}, 10**6),
     *(
-        _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0}, over)
-        for r, n, over in [(0.9, 7, 5000), (0.5, 1, 100), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
+        _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0}, last)
+        for r, n, last in [(0.9, 7, 5000), (0.5, 1, 100), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
     ),
     Case("exponential_decay(0.5, 10, end=0.1)", oracle.exponential_decay(0.5, 10, end=0.1), {0: 1.0, 40: 0.1}),
     Case("exponential_decay(2.0, 10, end=100.0)", oracle.exponential_decay(2, 10, end=100), {0: 1.0, 70: 100.0}),
     *(
-        _endless(f"exponential_decay({r}, {n}, staircase=True)", oracle.exponential_decay(r, n, True), ends, over)
-        for r, n, ends, over in [
+        _endless(f"exponential_decay({r}, {n}, staircase=True)", oracle.exponential_decay(r, n, True), values, last)
+        for r, n, values, last in [
             (0.5, 10, {0: 1.0, 9: 1.0, 10: 0.5, 19: 0.5, 20: 0.25}, 500),
             (0.1, 7, {6: 1.0, 7: 0.1}, 200),
             (0.97, 3, {2: 1.0, 3: 0.97}, 5000),
@@ -150,12 +144,12 @@ CATALOGUE = [
     # Levels.
     Case(
         "piecewise_constant([10, 20, 30], levels=[0.5, 1.0, 0.25, 0.3])",
-        oracle.levels([10, 20, 30], _ROW),
+        oracle.levels([10, 20, 30], [0.5, 1.0, 0.25, 0.3]),
         {9: 0.5, 10: 1.0, 20: 0.25, 30: 0.3},
     ),
     Case(
         "piecewise_constant([10, 20, 30], factors=[0.1, 0.1, 0.5])",
-        oracle.factors([10, 20, 30], _TENTHS),
+        oracle.factors([10, 20, 30], [0.1, 0.1, 0.5]),
         {9: 1.0, 10: 0.1},
         30,
     ),
@@ -166,7 +160,7 @@ CATALOGUE = [
     ),
     Case("multistep([30, 60, 10**9])", oracle.factors([30, 60, 10**9], [0.1] * 3), {29: 1.0, 30: 0.1}, 10**9),
     _endless("step_decay(30)", oracle.exponential_decay(0.1, 30, True), {29: 1.0, 30: 0.1}, 900),
-    Case("table([0.5, 1.0, 0.25, 0.3])", oracle.table(_ROW), dict(enumerate(_ROW))),
+    Case("table([0.5, 1.0, 0.25, 0.3])", oracle.table([0.5, 1.0, 0.25, 0.3]), {0: 0.5, 1: 1.0, 2: 0.25, 3: 0.3}),
     Case(
         "tabulate(lambda step: 1 / (1 + step), 50)",
         oracle.table([1 / (1 + i) for i in range(51)]),
@@ -175,13 +169,13 @@ CATALOGUE = [
     # Combinators.
     Case(
         "interpolate([3, 7, 50], [0.25, 1.0, 0.5], shape=[linear, cosine])",
-        oracle.interpolate(*_KNOTS),
+        oracle.interpolate([3, 7, 50], [0.25, 1.0, 0.5], [oracle.linear, oracle.cosine]),
         {0: 0.25, 3: 0.25, 7: 1.0, 50: 0.5},
     ),
     Case(
         "interpolate([10 * i for i in range(12)], [(7 * i % 5) / 4 for i in range(12)])",
-        oracle.interpolate(*_MANY_KNOTS, [oracle.linear] * 11),
-        dict(zip(*_MANY_KNOTS, strict=True)),
+        oracle.interpolate([10 * i for i in range(12)], [(7 * i % 5) / 4 for i in range(12)], [oracle.linear] * 11),
+        {10 * i: (7 * i % 5) / 4 for i in range(12)},
     ),
     Case(
         "product(warmup_linear(10, 100), ramp(1.0, 0.5, steps=50), 0.5)",
@@ -211,7 +205,7 @@ CATALOGUE = [
         ),
         {0: 0.0, 100: 1.0, 400: 0.5, 500: 0.1},
     ),
-    # Clocks.
+    # Rescaled and repeated steps.
     *(
         Case(
             f"stretch(warmup_cosine(10, 100, end=0.1), {f})",
@@ -250,7 +244,7 @@ CATALOGUE = [
         ulps=8,
         scale=1.0,
     ),
-    # A schedule that goes on past the period, and one with a row of levels.
+    # A schedule that is longer than the period, and one with many levels.
     Case(
         "repeat(ramp(1.0, 0.0, steps=100), 10, 2, 2)",
         oracle.repeat(oracle.ramp(1, 0, 100), 10, 2, 2),
@@ -331,7 +325,7 @@ CATALOGUE = [
     ),
     Case(
         "warmup_stable_decay(10, 70, 20, end=0.1, decay_shape=sqrt)",
-        oracle.phases(0.0, *_WSD),
+        oracle.phases(0.0, (10, 1.0, oracle.linear), (70, 1.0, oracle.linear), (20, 0.1, oracle.sqrt)),
         {0: 0.0, 10: 1.0, 80: 1.0, 100: 0.1},
     ),
     Case(
@@ -414,6 +408,7 @@ CATALOGUE = [
     ),
 ]
 
+# The catalogue, and the schedules of early transformers, ramps and joins with many parameters.
 CASES = [
     Case("constant()", oracle.constant(1.0), {0: 1.0, 10: 1.0}),
     Case("constant(0.3)", oracle.constant(0.3), {-1: 0.3, 0: 0.3, 10: 0.3}),
@@ -421,17 +416,17 @@ CASES = [
         Case(f"warmup_constant({w}, start={s!r})", oracle.warmup_constant(w, s), {0: s if w else 1.0, w: 1.0})
         for w, s in [(0, 0.0), (1, 0.0), (7, 0.1), (1000, 0.0), (2**24 + 1, 0.3), (10**9, 0.0), (10, 1.0), (10, 2.0)]
     ),
-    *(_warmup_decay("warmup_linear", w, t) for w, t in HORIZONS),
-    *(_warmup_decay("warmup_cosine", w, t) for w, t in HORIZONS),
+    *(_warmup_decay("warmup_linear", w, t) for w, t in WARMUP_AND_TOTAL),
+    *(_warmup_decay("warmup_cosine", w, t) for w, t in WARMUP_AND_TOTAL),
     *(
         _warmup_decay("warmup_linear", w, t, start=s, end=e)
-        for w, t, levels in [(10, 100, LEVELS), (999, 10**9, LEVELS[1:5])]
-        for s, e in levels
+        for w, t, ends in [(10, 100, START_AND_END), (999, 10**9, START_AND_END[1:5])]
+        for s, e in ends
     ),
     *(
         _warmup_decay("warmup_cosine", w, t, start=s, end=e)
-        for w, t, levels in [(10, 100, LEVELS), (999, 10**9, LEVELS[1:5])]
-        for s, e in levels
+        for w, t, ends in [(10, 100, START_AND_END), (999, 10**9, START_AND_END[1:5])]
+        for s, e in ends
     ),
     *(
         _warmup_decay("warmup_cosine", w, t, end=e, cycles=c)
@@ -444,10 +439,10 @@ CASES = [
         for w, t, e in [(0, 1, 0.0), (10, 10, 0.1), (10, 100, 0.1), (5, 1_234_567, 0.0), (0, 10**9, 0.0)]
         for c in (1, 2, 3, 7)
     ),
-    *(_ramp(a, b, n) for a, b in LEVELS for n in (7, 10**9)),
+    *(_ramp(a, b, n) for a, b in START_AND_END for n in (7, 10**9)),
     _ramp(0.0, 1.0, 1),
     _ramp(0.1, 0.0, 1000),
-    *(_ramp(a, b, 999, "cosine", oracle.cosine) for a, b in LEVELS),
+    *(_ramp(a, b, 999, "cosine", oracle.cosine) for a, b in START_AND_END),
     *(
         _ramp(a, b, n, f"power({p!r})", oracle.power(p))
         for a, b, n in [(0.0, 1.0, 1000), (1.0, 0.0, 1000), (1.0, 0.0, 10**9), (0.0, 0.1, 10**9), (1.0, 0.1, 1)]
@@ -510,14 +505,10 @@ CASES = [
 ]
 
 
-def one_of_each(cases: list[Case]) -> list[Case]:
-    """One case for each expression, whatever its numbers: for tests of which one schedule takes a second."""
-    return list({re.sub(r"-?\d[\d_.e-]*", "", case.text): case for case in reversed(cases)}.values())
+# The first case of each expression, ignoring its numbers: for tests that take up to a second per schedule.
+ONE_OF_EACH = list({re.sub(r"-?\d[\d_.e-]*", "", case.text): case for case in reversed(CASES)}.values())
 
-
-ONE_OF_EACH = one_of_each(CASES)
-
-# Horizons past 32 bits: token counts.
+# Horizons past 32 bits, as when steps count tokens.
 LONG = [
     *(
         _ramp(a, b, n, shape, curve)
@@ -547,7 +538,7 @@ LONG = [
     _warmup_decay("warmup_cosine", 0, 2**40, cycles=1.5),
     _warmup_decay("warmup_cosine_restarts", 10, 3 * 10**12, cycles=5),
     _ramp(1.0, 0.0, 2**45 + 1, "power(2.0)", oracle.power(2.0)),
-    # The end of the last cycle is past 64 bits.
+    # The last cycle ends past 64 bits.
     _endless(
         "repeat(warmup_linear(3, 1000), 1000, 4, 1e6, 0.5)",
         oracle.repeat(oracle.warmup_linear(3, 1000), 1000, 4, 10**6, 0.5),
@@ -566,21 +557,21 @@ LONG = [
 
 
 @cache
-def steps(case: Case) -> tuple[int, ...]:
-    """Below 0, every boundary with its neighbours, the last ten steps, steps between, past the end, past 2**24."""
-    chosen = {-(2**31) + 1, -100, -1, 0, 1, 2, 3, 2**24 - 1, 2**24, 2**24 + 1, 2**31 - 1}
-    marks = sorted({mark for mark in case.ends if mark >= 0} | {case.horizon})
-    for mark in marks:
-        chosen |= {mark + offset for offset in range(-10, 11)}
-    # Between the boundaries: the multiples of an irrational number fall everywhere.
-    for low, high in zip([0, *marks], marks, strict=False):
-        chosen |= {low + int((high - low) * (0.6180339887498949 * k % 1)) for k in range(1, 25)}
+def sampled_steps(case: Case) -> tuple[int, ...]:
+    """Below 0, around every boundary, the last ten steps, between boundaries, past the end, and around 2**24."""
+    steps = {-(2**31) + 1, -100, -1, 0, 1, 2, 3, 2**24 - 1, 2**24, 2**24 + 1, 2**31 - 1}
+    boundaries = sorted({step for step in case.boundary_values if step >= 0} | {case.horizon})
+    for boundary in boundaries:
+        steps |= {boundary + offset for offset in range(-10, 11)}
+    # Multiples of the golden ratio are spread evenly between two boundaries.
+    for low, high in zip([0, *boundaries], boundaries, strict=False):
+        steps |= {low + int((high - low) * (0.6180339887498949 * k % 1)) for k in range(1, 25)}
     if case.endless:
-        chosen.discard(2**31 - 1)  # as a float32 this is 2**31, which JAX without x64 cannot count to
-    limit = 2**31 if max(marks) < 2**31 else 2**62
-    return tuple(sorted(step for step in chosen if step < limit))
+        steps.discard(2**31 - 1)  # rounds to 2**31 as a float32, which JAX without x64 cannot count to
+    limit = 2**31 if max(boundaries) < 2**31 else 2**62
+    return tuple(sorted(step for step in steps if step < limit))
 
 
 @cache
-def exact(case: Case, step: int | float) -> mpf:
+def exact_value(case: Case, step: int | float) -> mpf:
     return case.exact(step)

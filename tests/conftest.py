@@ -1,9 +1,9 @@
-"""The same examples in every run: a failure is met by whoever causes it."""
+"""Hypothesis generates the same examples in every run, so that a failure appears with the change that causes it."""
 
 import os
 
 from hypothesis import settings
 
-os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # a process that a test starts reports where it crashed
-settings.register_profile("repeatable", derandomize=True, deadline=None)  # the first example compiles
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # processes that tests start print a traceback when they crash
+settings.register_profile("repeatable", derandomize=True, deadline=None)  # the first example is slow: it compiles
 settings.load_profile("repeatable")

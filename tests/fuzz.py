@@ -1,6 +1,6 @@
-"""Inputs that nobody writes, for `parse` and `from_dict`: a schedule, or a ValueError or TypeError, within a second.
+"""Fuzzing of `parse` and `from_dict`: every input must give a schedule, a ValueError or a TypeError within a second.
 
-python -m tests.fuzz COUNT [SEED]
+Usage: python -m tests.fuzz COUNT [SEED]
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,18 +20,18 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from funcsched.core.value import Value
-from funcsched.serialization.data import builders
+from funcsched.serialization.data import registry
 from funcsched.serialization.expression import parse
 from tests.cases import CASES, LONG
 
-SECONDS = 1.0  # of processor time for an input: a busy machine makes no input slow
-MEGABYTES = 300  # that the whole run may add
+MAX_SECONDS = 1.0  # CPU time for one input, which does not depend on the load of the machine
+MAX_MEGABYTES = 300  # added by the whole run
 SCHEDULES = [case.schedule for case in [*CASES, *LONG]]
 EXPRESSIONS = [*(case.text for case in CASES), *map(str, SCHEDULES)]
-BUILDERS = builders()
-NAMES = sorted(BUILDERS)
-# What a text means twice is no round trip: these are the limits that a longer spelling can meet.
-LIMITS = ("inside each other", "characters long", " deep")
+FACTORIES = registry()
+NAMES = sorted(FACTORIES)
+# A schedule that is close to a limit may print as a text that exceeds it: these errors are no faults of a round trip.
+LIMITS = (" nested calls", " nested brackets", " characters long", " levels deep")
 
 NUMBERS = (
     "0 1 2 3 7 10 100 1_000 1e3 0.1 0.5 .5 5. -1 -0.0 1e-3 1.5 0.99 1.001 1e6 1e-9 1e-30 1e30 1e-31 3.4e38 1e39 1e308"
@@ -40,54 +41,43 @@ NUMBERS = (
 NUMBERS += ["9" * 309, "9" * 401, "9" * 5000, "0." + "3" * 300, "1_" * 300 + "1"]
 WORDS = [*NAMES, "fs.cosine", "funcsched.ramp", "fs.", "fs", "lift", "tabulate", "True", "False", "None", "nan", "inf"]
 WORDS += ["schedules", "boundaries", "shape", "steps", "lambda", "__import__", "fs.__class__", "eval", "import", "for"]
+WORDS += "not await yield if else or is 1if 1is 0x1for ... __debug__ fs.None match".split()
 MARKS = ["(", ")", "[", "]", ",", "=", "+", "-", "'", '"', "'triangular2'", "''", "\n", "\t", " ", "\\", ".", ":", "*"]
-MARKS += [
-    "{",
-    "}",
-    "#",
-    ";",
-    "\x00",
-    "\ud800",
-    "\udfff",
-    "\u0661",
-    "\uff11",
-    "\u00a0",
-    "\ufeff",
-    "\u202e",
-    "\xe9",
-    "\U0001d7d9",
-]
+MARKS += "** // := == ''' f'{ }' b'' '\\d' not( (yield [0] () { } # ;".split()
+MARKS += ["\r", "\r\n", "\f", "\\\n", "\x00", "\ud800", "\udfff", "\u0661", "\uff11", "\u00a0", "\ufeff", "\u202e"]
+MARKS += ["\xe9", "\U0001d7d9", "\U0001d4ea"]
 TOKENS = [*NUMBERS, *WORDS, *MARKS]
+# Pairs that `nested` repeats around a text.
 AROUND = [("(", ")"), ("[", "]"), ("add(", ")"), ("shift(", ", 1)"), ("reverse(", ")"), ("add([", "])"), ("-", "")]
 AROUND += [("constant(", ")"), ("fs.", ""), ("_", ""), ("1,", ""), ("' ", " '"), ("\n", "\n"), ("e+1", ""), ("1.", "")]
 
 
 class Input(NamedTuple):
-    """What is given to which function."""
+    """A function and its argument."""
 
     function: Callable[[Any], fs.Schedule]
     argument: Any
 
 
 class Slow(BaseException):
-    """An input that takes too long: nothing that looks for errors catches it."""
+    """An input takes too long; not an Exception, so that no other handler catches it."""
 
 
 # Texts.
 
 
-def written(random: Random) -> str:
-    """An expression of the suite."""
+def expression(random: Random) -> str:
+    """A valid expression from the test cases."""
     return random.choice(EXPRESSIONS)[:2000]
 
 
 def mutated(random: Random) -> str:
-    """An expression with parts lost, doubled, moved or replaced."""
-    text = written(random)
+    """An expression in which parts were removed, repeated, moved or replaced."""
+    text = expression(random)
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
         start = random.randrange(len(text) + 1)
         stop = min(len(text), start + random.choice((0, 1, 1, 2, 5, 20)))
-        other = written(random)
+        other = expression(random)
         cut = random.randrange(len(other) + 1)
         middle = random.choice(
             (
@@ -104,12 +94,12 @@ def mutated(random: Random) -> str:
 
 
 def tokens(random: Random) -> str:
-    """Tokens in any order."""
+    """A random sequence of tokens."""
     return random.choice(("", " ")).join(random.choices(TOKENS, k=random.randrange(1, 30)))
 
 
 def nested(random: Random) -> str:
-    """Brackets, calls or strings inside each other, or one thing very often."""
+    """Deeply nested brackets, calls or strings, or one token repeated many times."""
     count = random.choice((1, 10, 49, 50, 51, 100, 1000, 10_000))
     opening, closing = random.choice(AROUND)
     inner = random.choice(["", "1", "constant()", "cosine", "power(2)", random.choice(TOKENS)])
@@ -117,31 +107,33 @@ def nested(random: Random) -> str:
     return random.choice(("{}", "table([{}])", "ramp(0, 1, steps=5, shape={})")).replace("{}", text)
 
 
-def called(random: Random, depth: int = 4) -> str:
-    """A call whose brackets are right, of arguments that may be."""
+def random_call(random: Random, depth: int = 4) -> str:
+    """A well-formed call whose arguments may be invalid."""
     if depth == 0 or random.random() < 0.3:
         pool = random.choice((NUMBERS[:20], NUMBERS, ["constant()", "cosine", "sqrt", "warmup_linear(3, 9)"], TOKENS))
         return random.choice(pool)
     if random.random() < 0.15:
-        return "[" + ", ".join(called(random, depth - 1) for _ in range(random.randrange(5))) + "]"
+        return "[" + ", ".join(random_call(random, depth - 1) for _ in range(random.randrange(5))) + "]"
     name = random.choice(NAMES)
-    builder = BUILDERS[name]
-    if isinstance(builder, Value):
+    factory = FACTORIES[name]
+    if isinstance(factory, Value):
         return name
-    code = getattr(builder, "__wrapped__", builder).__code__
+    code = getattr(factory, "__wrapped__", factory).__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    given = [f"{argument}={likely(random, argument, depth - 1)}" for argument in names if random.random() < 0.9]
+    given = [
+        f"{argument}={likely_argument(random, argument, depth - 1)}" for argument in names if random.random() < 0.9
+    ]
     if not names or random.random() < 0.1:
-        given = [called(random, depth - 1) for _ in range(random.randrange(4))]
+        given = [random_call(random, depth - 1) for _ in range(random.randrange(4))]
     return f"{name}({', '.join(given)})"
 
 
-def likely(random: Random, argument: str, depth: int) -> str:
-    """What might be right for an argument."""
+def likely_argument(random: Random, argument: str, depth: int) -> str:
+    """A value that is often valid for an argument."""
     if random.random() < 0.1:
-        return called(random, depth)
+        return random_call(random, depth)
     if argument == "schedule":
-        return random.choice(["constant()", "warmup_linear(3, 9)", called(random, depth), written(random)])
+        return random.choice(["constant()", "warmup_linear(3, 9)", random_call(random, depth), expression(random)])
     if argument in ("schedules", "boundaries", "levels", "factors", "values"):
         pool = NUMBERS if argument != "schedules" else ["constant()", "step_decay(3)"]
         count = random.choice((0, 1, 2, 3, 3, 30))
@@ -150,7 +142,7 @@ def likely(random: Random, argument: str, depth: int) -> str:
         return "[" + ", ".join(random.choices(pool, k=count)) + "]"
     if "shape" in argument or argument in ("outer", "inner"):
         return random.choice(
-            ["cosine", "log", "power(3)", "exponential(1e-30)", "tanh(-40, 40)", called(random, depth)]
+            ["cosine", "log", "power(3)", "exponential(1e-30)", "tanh(-40, 40)", random_call(random, depth)]
         )
     if argument == "mode":
         return random.choice(["'triangular'", "'triangular2'", "'exp_range'", "''"])
@@ -160,46 +152,46 @@ def likely(random: Random, argument: str, depth: int) -> str:
 
 
 def characters(random: Random) -> str:
-    """Any characters, lone surrogates among them."""
+    """Random characters, including lone surrogates."""
     top = random.choice((0x80, 0x100, 0x10000, 0x110000))
     return "".join(chr(random.randrange(top)) for _ in range(random.randrange(60)))
 
 
 def decoded(random: Random) -> str | bytes:
-    """Bytes, decoded in one of the ways in which a file is, or not."""
+    """Random bytes, decoded in various ways or not at all."""
     raw = random.randbytes(random.randrange(60))
     if random.random() < 0.5:
         text = mutated(random).encode("utf-8", "surrogatepass")
         place = random.randrange(len(text) + 1)
         raw = text[:place] + raw[:3] + text[place + random.randrange(3) :]
-    way = random.choice(("latin-1", "utf-8", "utf-16", "none"))
-    return raw if way == "none" else raw.decode(way, "surrogateescape" if way == "utf-8" else "replace")
+    encoding = random.choice(("latin-1", "utf-8", "utf-16", "none"))
+    return raw if encoding == "none" else raw.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
 
 
 # Plain data.
 
 
 def ring() -> list[Any]:
-    """A list inside itself."""
+    """A list that contains itself."""
     ring: list[Any] = []
     ring.append(ring)
     return ring
 
 
 def loop() -> dict[str, Any]:
-    """A schedule inside itself."""
+    """A schedule that contains itself."""
     loop: dict[str, Any] = {}
     loop["shift"] = {"schedule": loop, "steps": 1}
     return loop
 
 
 def deep(depth: int) -> list[Any]:
-    """Lists inside each other."""
+    """Nested lists."""
     return [deep(depth - 1)] if depth else []
 
 
 def chain(names: tuple[str, ...], depth: int) -> Any:
-    """Schedules or shapes inside each other."""
+    """Nested schedules or shapes."""
     inner: Any = {"constant": {}}
     for i in range(depth):
         name = names[i % len(names)]
@@ -208,32 +200,16 @@ def chain(names: tuple[str, ...], depth: int) -> Any:
 
 
 def wide(name: str | None) -> Any:
-    """Each level twice in the next, as YAML's anchors make it: 2**40 of them if written out."""
+    """Each level contains the next one twice, as YAML anchors allow: 2**40 nodes in total."""
     inner: Any = {"constant": {}}
     for _ in range(40):
         inner = {name: {"schedules": [inner, inner]}} if name else [inner, inner]
     return inner
 
 
-ODD = [
-    None,
-    True,
-    -1,
-    0,
-    1,
-    10**400,
-    10**5000,
-    -(10**5000),
-    0.1,
-    -0.0,
-    math.nan,
-    math.inf,
-    1e308,
-    5e-324,
-    1j,
-    "",
-    "add",
-]
+# Values that no valid data contains, or that are valid only as some arguments.
+ODD: list[Any] = [None, True, -1, 0, 1, 10**400, 10**5000, -(10**5000), 0.1, -0.0, math.nan, math.inf, 1e308]
+ODD += [5e-324, 1j, "", "add"]
 ODD += ["cosine", "constant", "\ud800", "x" * 10_000, b"cosine", [], {}, (), set(), [[]], [1, [2]], {"cosine": {}}]
 ODD += [{"constant": {}}, {"constant": []}, {1: 2}, {None: {}}, {(): {}}, {"constant": {}, "add": {}}, range(3)]
 ODD += [{"constant": {1: 1}}, {"__class__": {}}, {"lift": {"function": 1}}, object(), ring(), loop(), deep(60)]
@@ -242,16 +218,16 @@ ODD += [deep(900), chain(("shift", "scale", "add"), 2000)]
 
 
 def strange(random: Random) -> Any:
-    """A value that a configuration file may hold, or a program put into it."""
+    """A value of an unexpected kind."""
     return random.choice(ODD)
 
 
 def places(data: Any) -> list[tuple[Any, Any]]:
-    """The places in the data, of which there may be any number: some, as a container and a key."""
+    """Up to 300 places in the data, each as a container and a key."""
     stack, found, seen = [data], [], set()
     while stack and len(found) < 300:
         container = stack.pop()
-        if id(container) in seen or any(container is odd for odd in ODD):  # which are not to be changed
+        if id(container) in seen or any(container is odd for odd in ODD):  # must not be changed
             continue
         seen.add(id(container))
         for key in list(container) if isinstance(container, dict) else range(min(len(container), 50)):
@@ -262,8 +238,8 @@ def places(data: Any) -> list[tuple[Any, Any]]:
 
 
 def data(random: Random) -> Any:
-    """Plain data with values, names and arguments lost, moved or replaced."""
-    result: Any = fs.to_dict(random.choice(SCHEDULES))  # builds new containers each time
+    """Plain data in which values, names and arguments were removed, moved or replaced."""
+    result: Any = fs.to_dict(random.choice(SCHEDULES))  # new containers, which may be changed
     if random.random() < 0.02:
         return strange(random)
     if random.random() < 0.3:
@@ -278,7 +254,7 @@ def data(random: Random) -> Any:
             container[key] = strange(random)
         elif kind == 1:
             other, place = random.choice(found)
-            container[key] = other[place]  # which may close a ring
+            container[key] = other[place]  # possibly a cycle
         elif kind == 2 and isinstance(container, dict):
             container[random.choice([*NAMES, "schedule", "schedules", 1, None, ""])] = container.pop(key)
         elif kind == 3:
@@ -293,7 +269,7 @@ def data(random: Random) -> Any:
 
 
 def number(random: Random) -> int | float:
-    """A number of any size."""
+    """A number of any magnitude."""
     return random.choice(
         (
             random.randrange(100),
@@ -305,22 +281,22 @@ def number(random: Random) -> int | float:
     )
 
 
-TEXTS = (mutated, mutated, tokens, called, called, characters, decoded)
+TEXTS = (mutated, mutated, tokens, random_call, random_call, characters, decoded)
 
 
-def made(random: Random) -> Input:
-    """One input."""
+def random_input(random: Random) -> Input:
+    """A text for `parse` or data for `from_dict`."""
     if random.random() < 0.25:
         return Input(fs.from_dict, data(random))
     return Input(parse, (nested if random.random() < 0.02 else random.choice(TEXTS))(random))
 
 
-# Judgement.
+# Running inputs.
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """An end to what runs for longer, measured in processor time."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise Slow after a number of seconds of CPU time."""
 
     def stop(*_: Any) -> None:
         raise Slow
@@ -334,50 +310,50 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def judged(given: Input) -> tuple[str, str | None]:
-    """What came of an input, and what is wrong with that."""
+def outcome_and_fault(given: Input) -> tuple[str, str | None]:
+    """The outcome of an input, and what is wrong with it, if anything."""
     name = given.function.__name__
     try:
-        with limited(SECONDS):
+        with time_limit(MAX_SECONDS):
             try:
                 schedule = given.function(given.argument)
             except (TypeError, ValueError) as error:
-                return f"{name}: {type(error).__name__}", _misplaced(name, error)
+                return f"{name}: {type(error).__name__}", _message_fault(name, error)
             text, plain = str(schedule), fs.to_dict(schedule)
             try:
                 same = parse(text) == schedule and fs.from_dict(plain) == schedule
             except ValueError as error:
                 same = any(limit in str(error) for limit in LIMITS)
-        return f"{name}: a schedule", None if same else "another schedule comes back"
+        return f"{name}: a schedule", None if same else "the round trip gives another schedule"
     except (Slow, Exception) as error:
         return f"{name}: {type(error).__name__}", f"{type(error).__name__}: {str(error)[:200]}"
 
 
-def _misplaced(name: str, error: Exception) -> str | None:
-    """What is wrong with an error: it names its function, and a TypeError of `parse` is about what is no text."""
+def _message_fault(name: str, error: Exception) -> str | None:
+    """What is wrong with an error message."""
     if not str(error).startswith(f"{name}: "):
-        return f"no sentence: {str(error)[:200]}"
+        return f"the message does not name the function: {str(error)[:200]}"
     if name == "parse" and isinstance(error, TypeError) and "must be a string" not in str(error):
-        return f"a TypeError: {str(error)[:200]}"
-    return f"a sentence of {len(str(error))} characters" if len(str(error)) > 300_000 else None
+        return f"a TypeError for a text: {str(error)[:200]}"
+    return f"a message of {len(str(error))} characters" if len(str(error)) > 300_000 else None
 
 
 class Report(NamedTuple):
-    """What came of a run."""
+    """The results of a run."""
 
     outcomes: Counter[str]
-    faults: dict[str, Input]  # the first input of each
+    faults: dict[str, Input]  # each with its first input
     slowest: tuple[float, Input | None]
 
 
 def run(count: int, seed: int = 0) -> Report:
-    """So many inputs, the same for the same seed."""
+    """Test `count` inputs, which depend on the seed alone."""
     random = Random(seed)
     report = Report(Counter(), {}, (0.0, None))
     for _ in range(count):
-        given = made(random)
+        given = random_input(random)
         start = time.process_time()
-        outcome, fault = judged(given)
+        outcome, fault = outcome_and_fault(given)
         taken = time.process_time() - start
         report.outcomes[outcome] += 1
         if fault is not None:
@@ -387,14 +363,14 @@ def run(count: int, seed: int = 0) -> Report:
     return report
 
 
-def peak() -> float:
-    """The most memory that this process has had, in megabytes."""
+def peak_memory() -> float:
+    """The peak memory of this process, in megabytes."""
     unit = 1024.0**2 if sys.platform == "darwin" else 1024.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def shown(given: Input | None) -> str:
-    """An input as far as it fits in some lines."""
+def abbreviated(given: Input | None) -> str:
+    """An input, shortened to a few lines."""
     if given is None:
         return ""
     short = Repr()
@@ -402,22 +378,24 @@ def shown(given: Input | None) -> str:
     try:
         return f"{given.function.__name__}({short.repr(given.argument)})"
     except ValueError:
-        return f"{given.function.__name__} of a number too long to print"
+        return f"{given.function.__name__} of an integer with too many digits to print"
 
 
 def main() -> int:
     count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    before, start = peak(), time.monotonic()
-    # What takes more memory than this fails with a MemoryError, which is no documented error.
+    before, start = peak_memory(), time.monotonic()
+    # Beyond this limit Python raises MemoryError, which counts as a fault.
     resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3, resource.RLIM_INFINITY))
+    warnings.simplefilter("error")  # a SyntaxWarning is a fault
     report = run(count, seed)
-    print(f"{count} inputs of seed {seed} in {time.monotonic() - start:.0f} s, {peak() - before:.0f} MB more")
+    seconds, megabytes = time.monotonic() - start, peak_memory() - before
+    print(f"{count} inputs of seed {seed} in {seconds:.0f} s, {megabytes:.0f} MB of additional memory")
     for outcome, times in sorted(report.outcomes.items()):
         print(f"{times:9d}  {outcome}")
-    print(f"slowest: {report.slowest[0]:.3f} s: {shown(report.slowest[1])}")
+    print(f"slowest: {report.slowest[0]:.3f} s: {abbreviated(report.slowest[1])}")
     for fault, given in report.faults.items():
-        print(f"FAULT {fault}\n    {shown(given)}")
-    return 1 if report.faults or peak() - before > MEGABYTES else 0
+        print(f"FAULT {fault}\n    {abbreviated(given)}")
+    return 1 if report.faults or megabytes > MAX_MEGABYTES else 0
 
 
 if __name__ == "__main__":

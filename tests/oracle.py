@@ -1,9 +1,10 @@
-"""Exact mathematics: every public schedule again, straight from its formula, in mpmath with 300 bits.
+"""Reference implementation of every public schedule, from its published formula, in mpmath with 300 bits.
 
-Nothing here imports funcsched. A step may be an int, or a float that stands for its exact value.
+Nothing here imports funcsched, so expected values never come from the code under test. A step is an int or a float, and
+a float is taken at its exact value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import mpmath
@@ -22,7 +23,7 @@ def cosine(u: mpf) -> mpf:
     return (1 - mpmath.cos(mpmath.pi * u)) / 2
 
 
-def power(exponent: float) -> Callable[[mpf], mpf]:
+def power(exponent: float) -> Shape:
     return lambda u: u ** mpf(exponent) if u > 0 else mpf(0)
 
 
@@ -30,7 +31,7 @@ def constant(value: float) -> Curve:
     return lambda step: mpf(value)
 
 
-def ramp(start: float, stop: float, steps: int, shape: Callable[[mpf], mpf] = linear) -> Curve:
+def ramp(start: float, stop: float, steps: int, shape: Shape = linear) -> Curve:
     def value(step: int | float) -> mpf:
         if step >= steps:
             return mpf(stop)
@@ -42,9 +43,9 @@ def ramp(start: float, stop: float, steps: int, shape: Callable[[mpf], mpf] = li
 
 def join(curves: list[Curve], boundaries: list[int]) -> Curve:
     def value(step: int | float) -> mpf:
-        begins = [0, *boundaries]
-        piece = max(i for i, begin in enumerate(begins) if max(step, 0) >= begin)
-        return curves[piece](mpf(step) - begins[piece])
+        starts = [0, *boundaries]
+        piece = max(i for i, start in enumerate(starts) if max(step, 0) >= start)
+        return curves[piece](mpf(step) - starts[piece])
 
     return value
 
@@ -54,7 +55,7 @@ def scale(curve: Curve, factor: float) -> Curve:
 
 
 def lerp(curve: Curve, start: float, stop: float) -> Curve:
-    def value(step):
+    def value(step: int | float) -> mpf:
         weight = min(curve(step), mpf(1))
         return mpf(start) + (mpf(stop) - mpf(start)) * weight
 
@@ -77,17 +78,17 @@ def warmup_linear(warmup: int, total: int, start: float = 0.0, end: float = 0.0)
     return _after_warmup(warmup, start, ramp(1.0, end, total - warmup))
 
 
-def _rational(number: float) -> mpf:
-    """What a user means by cycles=0.7: the simplest fraction that is this float."""
-    simple = Fraction(number).limit_denominator(4096)
-    return mpf(simple.numerator) / simple.denominator if float(simple) == number else mpf(number)
+def _simplest_fraction(number: float) -> mpf:
+    """The simplest fraction that rounds to `number`, if its denominator is small: 0.7 means 7/10."""
+    fraction = Fraction(number).limit_denominator(4096)
+    return mpf(fraction.numerator) / fraction.denominator if float(fraction) == number else mpf(number)
 
 
 def warmup_cosine(warmup: int, total: int, start: float = 0.0, end: float = 0.0, cycles: float = 0.5) -> Curve:
     def decay(step: int | float) -> mpf:
         length = total - warmup
         u = min(max(mpf(step), mpf(0)), mpf(length)) / length
-        return mpf(end) + (1 - mpf(end)) * (1 + mpmath.cos(2 * mpmath.pi * _rational(cycles) * u)) / 2
+        return mpf(end) + (1 - mpf(end)) * (1 + mpmath.cos(2 * mpmath.pi * _simplest_fraction(cycles) * u)) / 2
 
     return _after_warmup(warmup, start, decay if total > warmup else constant(end))
 
@@ -97,7 +98,7 @@ def warmup_cosine_restarts(warmup: int, total: int, start: float = 0.0, end: flo
         length = total - warmup
         if step >= length:
             return mpf(end)
-        u = mpmath.fmod(cycles * max(mpf(step), mpf(0)), length) / length  # exact: a float times a small integer
+        u = mpmath.fmod(cycles * max(mpf(step), mpf(0)), length) / length
         return mpf(end) + (1 - mpf(end)) * (1 + mpmath.cos(mpmath.pi * u)) / 2
 
     return _after_warmup(warmup, start, decay)
@@ -112,7 +113,7 @@ def exponential(ratio: float) -> Shape:
 
 
 def log(steps: int) -> Shape:
-    """The curve depends on the length of the phase."""
+    """A curve that depends on the length of its phase."""
     return lambda u: mpmath.log(1 + u * steps) / mpmath.log(1 + mpf(steps))
 
 
@@ -137,69 +138,69 @@ def compose(outer: Shape, inner: Shape) -> Shape:
     return lambda u: outer(inner(u))
 
 
-def _held(curve: Curve) -> Curve:
-    """Below step 0 the value at 0."""
+def _clamped(curve: Curve) -> Curve:
+    """Holds the value at step 0 below step 0."""
     return lambda step: curve(max(mpf(step), mpf(0)))
 
 
-def phases(start: float, *parts: tuple[int, float, Shape]) -> Curve:
-    """Ramps one after another: (steps, stop, shape)."""
+def phases(start: float, *ramps: tuple[int, float, Shape]) -> Curve:
+    """Consecutive ramps from `start`, each given as (steps, stop, shape)."""
 
     def value(step: mpf) -> mpf:
-        low, local = mpf(start), step
-        for steps, stop, shape in parts:
-            if local < steps:
-                return low + (mpf(stop) - low) * shape(local / steps)
-            low, local = mpf(stop), local - steps
-        return low
+        level, elapsed = mpf(start), step
+        for steps, stop, shape in ramps:
+            if elapsed < steps:
+                return level + (mpf(stop) - level) * shape(elapsed / steps)
+            level, elapsed = mpf(stop), elapsed - steps
+        return level
 
-    return _held(value)
+    return _clamped(value)
 
 
 def inverse_power(timescale: int, exponent: float) -> Curve:
-    return _held(lambda step: (mpf(timescale) / (timescale + step)) ** mpf(exponent))
+    return _clamped(lambda step: (mpf(timescale) / (timescale + step)) ** mpf(exponent))
 
 
 def exponential_decay(rate: float, steps: int = 1, staircase: bool = False, end: float | None = None) -> Curve:
     def value(step: mpf) -> mpf:
-        share = step / steps
-        grown = mpf(rate) ** (mpmath.floor(share) if staircase else share)
-        return grown if end is None else max(grown, mpf(end)) if rate < 1 else min(grown, mpf(end))
+        decayed = mpf(rate) ** (mpmath.floor(step / steps) if staircase else step / steps)
+        return decayed if end is None else max(decayed, mpf(end)) if rate < 1 else min(decayed, mpf(end))
 
-    return _held(value)
+    return _clamped(value)
 
 
 def inverse_time(rate: float, steps: int = 1, staircase: bool = False) -> Curve:
     def value(step: mpf) -> mpf:
-        share = step / steps
-        return 1 / (1 + mpf(rate) * (mpmath.floor(share) if staircase else share))
+        return 1 / (1 + mpf(rate) * (mpmath.floor(step / steps) if staircase else step / steps))
 
-    return _held(value)
-
-
-def levels(boundaries: list[int], row: list[float]) -> Curve:
-    return _held(lambda step: mpf(row[sum(step >= boundary for boundary in boundaries)]))
+    return _clamped(value)
 
 
-def factors(boundaries: list[int], row: list[float]) -> Curve:
-    return _held(lambda step: mpmath.fprod(mpf(f) for b, f in zip(boundaries, row, strict=True) if step >= b))
+def levels(boundaries: list[int], values: list[float]) -> Curve:
+    """Piecewise constant, given by its levels."""
+    return _clamped(lambda step: mpf(values[sum(step >= boundary for boundary in boundaries)]))
 
 
-def table(row: list[float]) -> Curve:
-    return _held(lambda step: mpf(row[int(min(step, len(row) - 1))]))
+def factors(boundaries: list[int], values: list[float]) -> Curve:
+    """Piecewise constant, given by the factor at each boundary."""
+    return _clamped(lambda step: mpmath.fprod(mpf(f) for b, f in zip(boundaries, values, strict=True) if step >= b))
 
 
-def interpolate(boundaries: list[int], row: list[float], shapes: list[Shape]) -> Curve:
+def table(values: list[float]) -> Curve:
+    return _clamped(lambda step: mpf(values[int(min(step, len(values) - 1))]))
+
+
+def interpolate(boundaries: list[int], values: list[float], shapes: list[Shape]) -> Curve:
     def value(step: mpf) -> mpf:
         if step < boundaries[0]:
-            return mpf(row[0])
+            return mpf(values[0])
         for i, shape in enumerate(shapes):
             if step < boundaries[i + 1]:
                 u = (step - boundaries[i]) / (boundaries[i + 1] - boundaries[i])
-                return mpf(row[i]) + (mpf(row[i + 1]) - mpf(row[i])) * shape(u)
-        return mpf(row[-1])
+                return mpf(values[i]) + (mpf(values[i + 1]) - mpf(values[i])) * shape(u)
+        return mpf(values[-1])
 
-    return _held(value)
+    return _clamped(value)
 
 
 def product(*curves: Curve) -> Curve:
@@ -219,25 +220,27 @@ def maximum(*curves: Curve) -> Curve:
 
 
 def stretch(curve: Curve, factor: float) -> Curve:
-    return lambda step: curve(mpf(step) / _rational(factor))
+    return lambda step: curve(mpf(step) / _simplest_fraction(factor))
 
 
-def repeat(curve: Curve, period: int, times: int | None = None, growth: float = 1, level: float = 1) -> Curve:
-    """A restart belongs to the first step at or after it."""
+def repeat(
+    curve: Curve, period: int, times: int | None = None, period_factor: float = 1, level_factor: float = 1
+) -> Curve:
+    """Where a cycle starts between two steps, the restart happens at the later one."""
 
     def value(step: mpf) -> mpf:
-        begin, length, cycle = mpf(0), mpf(period), 0
-        if growth == 1 and step >= period:
-            cycle = (
-                int(mpmath.floor(step / period)) if times is None else min(int(mpmath.floor(step / period)), times - 1)
-            )
-            begin = mpf(period) * cycle
-        while growth != 1 and mpmath.floor(step) >= begin + length and (times is None or cycle < times - 1):
-            begin, length, cycle = begin + length, length * _rational(growth), cycle + 1
-        local = (step - begin) * period / length
-        return mpf(level) ** cycle * curve(min(local, mpf(period)))
+        start, length, cycle = mpf(0), mpf(period), 0
+        if period_factor == 1:
+            cycle = int(mpmath.floor(step / period))
+            cycle = cycle if times is None else min(cycle, times - 1)
+            start = mpf(period) * cycle
+        else:
+            while mpmath.floor(step) >= start + length and (times is None or cycle < times - 1):
+                start, length, cycle = start + length, length * _simplest_fraction(period_factor), cycle + 1
+        local = (step - start) * period / length
+        return mpf(level_factor) ** cycle * curve(min(local, mpf(period)))
 
-    return _held(value)
+    return _clamped(value)
 
 
 def then(curve: Curve, boundary: int, stop: float, steps: int, shape: Shape = linear) -> Curve:
@@ -247,18 +250,25 @@ def then(curve: Curve, boundary: int, stop: float, steps: int, shape: Shape = li
         u = min((step - boundary) / steps, mpf(1)) if steps else mpf(1)
         return curve(mpf(boundary)) + (mpf(stop) - curve(mpf(boundary))) * shape(u)
 
-    return _held(value)
+    return _clamped(value)
 
 
 def ulps(value: float, exact: mpf, bits: int, scale: float | None = None) -> float:
-    """How far a value is from the exact one, in units in the last place of a float of `bits` bits.
+    """The error of `value` in units in the last place of a float with `bits` bits (24 or 53).
 
-    The place is that of the exact value, or of `scale` where that is larger.
+    The unit is that of the exact value, or of `scale` where that is larger.
     """
     value = float(value)
     if mpmath.isnan(value):
         return float("inf")
     smallest = {24: -125, 53: -1021}[bits]  # below this exponent the spacing of floats stays the same
-    place = exact if scale is None else max(exact, mpf(scale))
-    exponent = max(mpmath.frexp(place)[1], smallest) if place else smallest
+    size = exact if scale is None else max(exact, mpf(scale))
+    exponent = max(mpmath.frexp(size)[1], smallest) if size else smallest
     return float(abs(mpf(value) - exact) / mpf(2) ** (exponent - bits))
+
+
+def max_ulps(
+    curve: Curve, steps: Iterable[float], values: Iterable[float], bits: int, scale: float | None = None
+) -> float:
+    """The largest error of the values at the steps, as `ulps` measures it."""
+    return max(ulps(value, curve(step), bits, scale) for step, value in zip(steps, values, strict=True))

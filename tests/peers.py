@@ -1,10 +1,11 @@
-"""The schedules of other projects as they are installed, for the tests of the bridges to run beside ours.
+"""Import the schedules of other libraries, with which the tests compare the bridges.
 
-Keras, DeepSpeed and Megatron are imported. The packages of the others import what no test here needs, and some of it
-cannot be installed beside the CPU's torch, so of these only the modules with schedules are run: empty modules stand in
-for the packages around them, and leave again, for other projects look into `sys.modules` to see what is installed.
+Keras, DeepSpeed and Megatron are imported as usual. timm, torchtitan and Composer import modules that no test needs,
+some of which cannot be installed beside the CPU version of torch. Of these three, only the modules with schedules are
+imported, and placeholder modules replace their packages. The placeholders are removed from `sys.modules` afterwards,
+because other libraries look there to see what is installed.
 
-A peer that is not installed skips the tests that ask for it.
+If a library is not installed, the tests that need it are skipped.
 """
 
 import importlib
@@ -25,123 +26,98 @@ import pytest
 @cache
 def keras() -> ModuleType:
     """`keras.optimizers.schedules`, on JAX."""
-    _need("keras", "keras==3.15.1")
+    _require("keras", "keras==3.15.1")
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    return _imported("keras.optimizers.schedules")
+    return _import_quietly("keras.optimizers.schedules")
 
 
 @cache
 def deepspeed() -> ModuleType:
     """`deepspeed.runtime.lr_schedules`."""
-    _need("deepspeed", "deepspeed==0.19.8")
-    return _imported("deepspeed.runtime.lr_schedules")
+    _require("deepspeed", "deepspeed==0.19.8")
+    return _import_quietly("deepspeed.runtime.lr_schedules")
 
 
 @cache
 def megatron() -> ModuleType:
     """`megatron.core.optimizer_param_scheduler`."""
-    _need("megatron", "megatron-core==0.16.1")
-    return _imported("megatron.core.optimizer_param_scheduler")
+    _require("megatron", "megatron-core==0.16.1")
+    return _import_quietly("megatron.core.optimizer_param_scheduler")
 
 
 @cache
 def timm() -> ModuleType:
     """`timm.scheduler`."""
-    _need("timm", "--no-deps timm==1.0.31")
-    with _alone("timm"):
-        _stand_in("timm")
+    _require("timm", "--no-deps timm==1.0.31")
+    with _isolated("timm"):
+        _placeholder("timm")
         return importlib.import_module("timm.scheduler")
 
 
 @cache
 def torchtitan() -> ModuleType:
     """`torchtitan.components.optimizer.lr_scheduler`."""
-    _need("torchtitan", "--no-deps torchtitan==0.3.0")
+    _require("torchtitan", "--no-deps torchtitan==0.3.0")
     folder = "torchtitan.components.optimizer"
-    with _alone("torchtitan"):
-        _stand_in("torchtitan.config", Configurable=_empty("Configurable", Config=_empty("Config")))
-        _stand_in("torchtitan.tools.logging", logger=logging.getLogger("torchtitan"))
-        _stand_in(f"{folder}.optimizer", OptimizersContainer=list)
+    with _isolated("torchtitan"):
+        _placeholder("torchtitan.config", Configurable=type("Configurable", (), {"Config": type("Config", (), {})}))
+        _placeholder("torchtitan.tools.logging", logger=logging.getLogger("torchtitan"))
+        _placeholder(f"{folder}.optimizer", OptimizersContainer=list)
         return importlib.import_module(f"{folder}.lr_scheduler")
 
 
 @cache
 def composer() -> tuple[ModuleType, ModuleType]:
     """`composer.optim.scheduler` and `composer.core.time`."""
-    _need("composer", "--no-deps mosaicml==0.32.1")
-    with _alone("composer"):
-        utils = _stand_in("composer.utils")
+    _require("composer", "--no-deps mosaicml==0.32.1")
+    with _isolated("composer"):
+        utils = _placeholder("composer.utils")
         utils.StringEnum = importlib.import_module("composer.utils.string_enum").StringEnum
-        core = _stand_in("composer.core", State=object)
+        core = _placeholder("composer.core", State=object)
         time = importlib.import_module("composer.core.time")
         core.Time, core.TimeUnit = time.Time, time.TimeUnit
-        _stand_in("composer.optim")
+        _placeholder("composer.optim")
         return importlib.import_module("composer.optim.scheduler"), time
 
 
-@cache
-def fairseq() -> dict[str, ModuleType]:
-    """The modules of `fairseq.optim.lr_scheduler` by their names."""
-    _need("fairseq", "--no-deps fairseq==0.12.2")
-    folder = "fairseq.optim.lr_scheduler"
-    names = (
-        "fixed_schedule",
-        "inverse_square_root_schedule",
-        "cosine_lr_scheduler",
-        "polynomial_decay_schedule",
-        "tri_stage_lr_scheduler",
-        "triangular_lr_scheduler",
-        "step_lr_scheduler",
-    )
-    with _alone("fairseq", "omegaconf"):
-        _stand_in("omegaconf", II=str, DictConfig=dict)
-        _stand_in("fairseq.dataclass", FairseqDataclass=_empty("FairseqDataclass"))
-        _stand_in("fairseq.dataclass.utils", gen_parser_from_dataclass=None)
-        _stand_in("fairseq.optim", FairseqOptimizer=_empty("FairseqOptimizer"))
-        package = _stand_in(folder, register_lr_scheduler=lambda *_, **__: lambda scheduler: scheduler)
-        base = importlib.import_module(f"{folder}.fairseq_lr_scheduler")
-        package.FairseqLRScheduler = base.FairseqLRScheduler
-        package.LegacyFairseqLRScheduler = base.LegacyFairseqLRScheduler
-        return {name: importlib.import_module(f"{folder}.{name}") for name in names}
-
-
-def _need(package: str, requirement: str) -> None:
+def _require(package: str, requirement: str) -> None:
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed: pip install {requirement}", allow_module_level=True)
 
 
-def _imported(name: str) -> ModuleType:
-    """A module, without the warnings of what it imports."""
+def _import_quietly(name: str) -> ModuleType:
+    """Import a module and ignore the warnings of its imports."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)
 
 
 @contextmanager
-def _alone(*packages: str) -> Iterator[None]:
-    """Room for stand-ins of packages: before it nothing of them is loaded, after it only what was before."""
-    before = _under(packages)
+def _isolated(*packages: str) -> Iterator[None]:
+    """Unload these packages, and restore their modules at the end."""
+    before = _loaded(packages)
     for name in before:
         del sys.modules[name]
     try:
         yield
     finally:
-        for name in _under(packages):
+        for name in _loaded(packages):
             del sys.modules[name]
         sys.modules.update(before)
 
 
-def _under(packages: tuple[str, ...]) -> dict[str, ModuleType]:
+def _loaded(packages: tuple[str, ...]) -> dict[str, ModuleType]:
+    """The loaded modules of these packages."""
     return {name: module for name, module in sys.modules.items() if name.split(".")[0] in packages}
 
 
-def _stand_in(name: str, **attributes: Any) -> Any:
-    """A module with these attributes alone, whose submodules are found where the package really has them."""
+def _placeholder(name: str, **attributes: Any) -> Any:
+    """A module with only these attributes. Its submodules are imported from the installed package."""
     parent, _, leaf = name.rpartition(".")
     module = ModuleType(name)
     module.__dict__.update(attributes)
     if parent:
-        package = sys.modules.get(parent) or _stand_in(parent)
+        package = sys.modules.get(parent) or _placeholder(parent)
         module.__path__ = [os.path.join(folder, leaf) for folder in package.__path__]
         setattr(package, leaf, module)
     else:
@@ -149,7 +125,3 @@ def _stand_in(name: str, **attributes: Any) -> Any:
         module.__path__ = [] if spec is None else list(spec.submodule_search_locations or [])
     sys.modules[name] = module
     return module
-
-
-def _empty(name: str, **members: Any) -> type:
-    return type(name, (), members)

@@ -1,12 +1,12 @@
-"""Random schedules, for Hypothesis."""
+"""Hypothesis strategies for random schedules."""
 
 from hypothesis import strategies as st
 
 import funcsched as fs
 from tests.cases import CASES, LONG
 
-# XLA flushes what is subnormal in float32 to 0.
-SHARES = st.just(0.0) | st.floats(1e-20, 1)
+# Nothing smaller, because XLA flushes subnormal float32 to 0.
+FRACTIONS = st.just(0.0) | st.floats(1e-20, 1)
 LEVELS = st.just(0.0) | st.floats(1e-20, 10) | st.sampled_from([1.0, 0.1, 1e-8])
 LENGTHS = st.integers(0, 60)
 SHAPES = st.recursive(
@@ -28,7 +28,7 @@ def ramps(draw: st.DrawFn) -> fs.Schedule:
 def recipes(draw: st.DrawFn) -> fs.Schedule:
     total = draw(LENGTHS)
     warmup = draw(st.integers(0, total))
-    start, end = draw(SHARES), draw(SHARES)
+    start, end = draw(FRACTIONS), draw(FRACTIONS)
     return draw(
         st.sampled_from(
             [
@@ -55,7 +55,7 @@ def recipes(draw: st.DrawFn) -> fs.Schedule:
 
 
 @st.composite
-def knots(draw: st.DrawFn) -> fs.Schedule:
+def tables(draw: st.DrawFn) -> fs.Schedule:
     boundaries = sorted(draw(st.lists(st.integers(0, 120), min_size=1, max_size=8, unique=True)))
     count = len(boundaries)
     levels = draw(st.lists(LEVELS, min_size=count + 1, max_size=count + 1))
@@ -65,13 +65,13 @@ def knots(draw: st.DrawFn) -> fs.Schedule:
 
 
 schedules = st.recursive(
-    ramps() | recipes() | knots() | st.builds(fs.constant, LEVELS),
+    ramps() | recipes() | tables() | st.builds(fs.constant, LEVELS),
     lambda inner: (
         st.builds(fs.stretch, inner, st.sampled_from([0.1, 0.5, 1.5, 3]))
         | st.builds(fs.repeat, inner, st.integers(1, 60), st.integers(1, 5), st.sampled_from([1, 2]))
         | st.builds(fs.maximum, inner, inner)
         | st.builds(fs.minimum, inner, inner)
-        | st.builds(fs.then, inner, LENGTHS, SHARES, steps=LENGTHS)
+        | st.builds(fs.then, inner, LENGTHS, FRACTIONS, steps=LENGTHS)
         | st.builds(fs.scale, inner, st.just(0.0) | st.floats(0.1, 3))
         | st.builds(fs.shift, inner, LENGTHS)
         | st.lists(inner, min_size=1, max_size=6).flatmap(

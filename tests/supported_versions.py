@@ -1,9 +1,9 @@
-"""The case table with the oldest and the newest supported JAX, each in a separate environment.
+"""Test the values of every schedule with the oldest and the newest supported JAX, each in a new environment.
 
     python tests/supported_versions.py [OLDEST_PYTHON NEWEST_PYTHON]
 
-Both are commands or paths, by default python3.10 and python3.13. Takes about five minutes and installs from the
-package index. Without torch, whose tests run with the versions of constraints.txt.
+The arguments are commands or paths, by default python3.10 and python3.13. Takes about five minutes and installs from
+the package index. torch is not installed: its tests run only with the versions in constraints.txt.
 """
 
 import subprocess
@@ -18,14 +18,16 @@ TESTS = ["tests/guarantees/test_values.py"]
 
 
 def run(python: str, packages: list[str]) -> int:
+    """The exit code of pytest in a new environment with these packages."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([python, "-m", "venv", folder], check=True)
-        inside = str(Path(folder, "bin", "python"))
-        subprocess.run([inside, "-m", "pip", "install", "--quiet", *packages, *TOOLS], check=True)
-        listed = subprocess.run([inside, "-m", "pip", "list"], check=True, capture_output=True, text=True).stdout
-        print(python, *[line for line in listed.splitlines() if line.startswith(("jax ", "optax "))], flush=True)
-        # The newer or older library may warn of what the tested versions do not.
-        command = [inside, "-m", "pytest", "-n", "2", "-q", "-W", "default", "-p", "no:cacheprovider", *TESTS]
+        python_in_venv = str(Path(folder, "bin", "python"))
+        subprocess.run([python_in_venv, "-m", "pip", "install", "--quiet", *packages, *TOOLS], check=True)
+        command = [python_in_venv, "-m", "pip", "list"]
+        installed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        print(python, *[line for line in installed.splitlines() if line.startswith(("jax ", "optax "))], flush=True)
+        # Other versions may emit warnings that the versions in constraints.txt do not.
+        command = [python_in_venv, "-m", "pytest", "-n", "2", "-q", "-W", "default", "-p", "no:cacheprovider", *TESTS]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

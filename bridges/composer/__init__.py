@@ -1,10 +1,11 @@
-"""Schedules of MosaicML Composer, under the names of its classes, with its time strings.
+"""The schedulers of MosaicML Composer as functions, with the arguments of its classes and its time strings.
 
-Composer asks a scheduler for the multiplier after every batch: a step is a batch. Its times count epochs ("10ep"),
-batches ("500ba"), samples ("64sp"), tokens ("1e6tok") or shares of the training ("0.1dur"); what it takes to turn them
-into batches is `Training`, the last arguments of every function here. Times between two batches stay where they are.
+Composer evaluates its schedulers after every batch, so a step is a batch. Its times are strings: epochs ("10ep"),
+batches ("500ba"), samples ("64sp"), tokens ("1e6tok") or a fraction of the training duration ("0.1dur"). The fields of
+`Training` convert them to batches; every function accepts them as keyword arguments. A length in samples or tokens may
+be a fractional number of batches. In the formulas, t is the time since the start of training.
 
-Composer multiplies the schedulers of a list: so does `product`.
+Composer multiplies the schedulers of a list. `funcsched.product` does the same.
 """
 
 from bridges.composer.decay import (

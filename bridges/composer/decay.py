@@ -1,4 +1,4 @@
-"""Composer's schedulers without a warmup."""
+"""Composer's schedulers without warmup."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import funcsched as fs
-from funcsched.core.validation import concrete_level, number_rule, positive, sequence
+from bridges.composer.time import Training, TrainingClock
+from funcsched.core.validation import concrete_level, number_rule, positive, ratio_up_to_one, sequence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-
-from bridges.composer.time import Training, TrainingClock
+_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
 
 
 def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
-    """Composer's StepScheduler: the same factor after every `step_size`.
+    """Composer's StepScheduler: multiply by `gamma` after every `step_size`.
 
     ``gamma ** floor(t / step_size)``
 
     Args:
-        step_size: a time; in samples or tokens, a fraction of batches with a denominator of at most 64.
-        gamma: the factor, from 1e-30 to 1.
-        training: the keywords of `Training`.
+        step_size: interval between decays (time string, above 0). In samples or tokens, the number of batches must be
+            a fraction with a denominator of at most 64.
+        gamma: factor of each decay (float, 1e-30 to 1).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import step_scheduler
@@ -42,26 +43,26 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     Source: Composer 0.32.1, composer.optim.StepScheduler.
     """
     clock = TrainingClock("step_scheduler", training)
-    factor = clock.check(_factor, "gamma", gamma)
-    size = clock.length("step_size", step_size)
-    return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.value, jumps=True)
+    factor = clock.check(ratio_up_to_one, "gamma", gamma)
+    size = clock.positive_time("step_size", step_size)
+    return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.amount, has_jumps=True)
 
 
 def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
-    """Composer's MultiStepScheduler: the same factor at each of several times.
+    """Composer's MultiStepScheduler: multiply by `gamma` at each milestone.
 
-    ``gamma ** (how many milestones are at most t)``
+    ``gamma ** (number of milestones <= t)``
 
     Args:
-        milestones: times, of any units and in any order; one that stands there twice counts twice.
-        gamma: the factor, at least 0.
-        training: the keywords of `Training`.
+        milestones: times of the decays (time strings, in any units and order). A repeated milestone counts twice.
+        gamma: factor of each decay (float, at least 0).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import multi_step_scheduler
@@ -71,22 +72,24 @@ def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **traini
 
     Source: Composer 0.32.1, composer.optim.MultiStepScheduler.
     """
-    return multi_step(TrainingClock("multi_step_scheduler", training), milestones, gamma)
+    return multi_step_decay(TrainingClock("multi_step_scheduler", training), milestones, gamma)
 
 
 def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpack[Training]) -> fs.Schedule:
-    """Composer's ConstantScheduler: a multiplier, and 1 from `t_max` on.
+    """Composer's ConstantScheduler: a constant multiplier until `t_max`, then 1.
+
+    ``alpha if t < t_max else 1``
 
     Args:
-        alpha: the multiplier below `t_max`, at least 0.
-        t_max: a time.
-        training: the keywords of `Training`.
+        alpha: multiplier before `t_max` (float, at least 0).
+        t_max: time at which the multiplier becomes 1 (time string).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import constant_scheduler
@@ -97,30 +100,32 @@ def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpa
     Source: Composer 0.32.1, composer.optim.ConstantScheduler.
     """
     clock = TrainingClock("constant_scheduler", training)
-    level, end = clock.check(concrete_level, "alpha", alpha), clock.first(clock.time("t_max", t_max))
-    return fs.piecewise_constant([end], levels=[level, 1.0])
+    level = clock.check(concrete_level, "alpha", alpha)
+    boundary = clock.first_batch(clock.time("t_max", t_max))
+    return fs.piecewise_constant([boundary], levels=[level, 1.0])
 
 
 def linear_scheduler(
     alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur", **training: Unpack[Training]
 ) -> fs.Schedule:
-    """Composer's LinearScheduler: a straight line.
+    """Composer's LinearScheduler: a linear ramp.
 
     ``alpha_i + (alpha_f - alpha_i) * min(t / t_max, 1)``
 
     Args:
-        alpha_i: the first multiplier, at least 0.
-        alpha_f: the last, at least 0.
-        t_max: a time.
-        training: the keywords of `Training`.
+        alpha_i: initial multiplier (float, at least 0).
+        alpha_f: final multiplier (float, at least 0).
+        t_max: length of the ramp (time string).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
-    Differs: with a `t_max` of 0 Composer divides by 0, and ours is at `alpha_f`; so in all that have a `t_max`.
+    Differs: if `t_max` is 0, Composer divides by 0; here the multiplier is `alpha_f`. The same holds for the cosine
+    and polynomial schedulers.
 
     Example:
         >>> from bridges.composer import linear_scheduler
@@ -131,25 +136,25 @@ def linear_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearScheduler.
     """
     clock = TrainingClock("linear_scheduler", training)
-    first, last = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
-    return ramp(clock, t_max, first, last, fs.linear)
+    start, stop = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
+    return _ramp(clock, t_max, start, stop, fs.linear)
 
 
 def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: Unpack[Training]) -> fs.Schedule:
-    """Composer's ExponentialScheduler: the same factor in every `decay_period`.
+    """Composer's ExponentialScheduler: an exponential decay by `gamma` per `decay_period`.
 
     ``gamma ** (t / decay_period)``
 
     Args:
-        gamma: the factor, from 1e-30 to 1.
-        decay_period: a time.
-        training: the keywords of `Training`.
+        gamma: factor per period (float, 1e-30 to 1).
+        decay_period: length of a period (time string, above 0).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import exponential_scheduler
@@ -160,9 +165,9 @@ def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: U
     Source: Composer 0.32.1, composer.optim.ExponentialScheduler.
     """
     clock = TrainingClock("exponential_scheduler", training)
-    factor = clock.check(_factor, "gamma", gamma)
-    period = clock.length("decay_period", decay_period)
-    return clock.in_batches(period, lambda n: fs.exponential_decay(factor, n), period.value)
+    factor = clock.check(ratio_up_to_one, "gamma", gamma)
+    period = clock.positive_time("decay_period", decay_period)
+    return clock.in_batches(period, lambda n: fs.exponential_decay(factor, n), period.amount)
 
 
 def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]) -> fs.Schedule:
@@ -171,15 +176,15 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
     ``alpha_f + (1 - alpha_f) * (1 + cos(pi * min(t / t_max, 1))) / 2``
 
     Args:
-        t_max: a time.
-        alpha_f: the last multiplier, at least 0.
-        training: the keywords of `Training`.
+        t_max: length of the decay (time string).
+        alpha_f: final multiplier (float, at least 0).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import cosine_annealing_scheduler
@@ -189,32 +194,32 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
     Source: Composer 0.32.1, composer.optim.CosineAnnealingScheduler.
     """
     clock = TrainingClock("cosine_annealing_scheduler", training)
-    return ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), fs.cosine)
+    return _ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), fs.cosine)
 
 
 def cosine_annealing_warm_restarts_scheduler(
     t_0: str, t_mult: float = 1.0, alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
-    """Composer's CosineAnnealingWarmRestartsScheduler: cosine decays, each longer or shorter than the one before.
+    """Composer's CosineAnnealingWarmRestartsScheduler: cosine decays with warm restarts.
 
-    ``alpha_f + (1 - alpha_f) * (1 + cos(pi u)) / 2`` with u the fraction of a cycle. Each is `t_mult` times as long as
-    the one before, rounded down to whole batches, samples or tokens.
+    ``alpha_f + (1 - alpha_f) * (1 + cos(pi * u)) / 2``, where u is the elapsed fraction of a cycle. Each cycle is
+    `t_mult` times as long as the previous one, rounded down to an integer number of batches, samples or tokens.
 
     Args:
-        t_0: the length of the first cycle, a time; in samples or tokens, all are fractions of batches with a common
-            denominator of at most 64.
-        t_mult: above 0, at most 1e6.
-        alpha_f: the end of each cycle, at least 0.
-        training: the keywords of `Training`; `max_duration` is needed where `t_mult` is not whole.
+        t_0: length of the first cycle (time string, above 0). In samples or tokens, the numbers of batches of all
+            cycles must be fractions with a common denominator of at most 64.
+        t_mult: ratio of the lengths of successive cycles (float, above 0, at most 1e6).
+        alpha_f: multiplier at the end of each cycle (float, at least 0).
+        **training: the fields of `Training`. `max_duration` is required if `t_mult` is not an integer.
 
     Returns:
-        A schedule; without an end where `t_mult` is whole, or else up to the end of the cycle in which the training
-        ends, after which `alpha_f` is held.
+        A schedule whose step is a batch. If `t_mult` is an integer, it restarts indefinitely. Otherwise it ends with
+        the cycle in which training ends, and then holds `alpha_f`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
-    Differs: where cycles shrink to a length of 0, Composer raises a ValueError, and ours holds `alpha_f`.
+    Differs: once cycles have shrunk to a length of 0, Composer raises ValueError; here `alpha_f` is held.
 
     Example:
         >>> from bridges.composer import cosine_annealing_warm_restarts_scheduler
@@ -226,24 +231,26 @@ def cosine_annealing_warm_restarts_scheduler(
     """
     clock = TrainingClock("cosine_annealing_warm_restarts_scheduler", training)
     end, growth = clock.check(concrete_level, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
-    first = clock.length("t_0", t_0)
-    equal = int(growth * first.value) == first.value
+    first = clock.positive_time("t_0", t_0)
+    if int(growth * first.amount) == first.amount:
+        growth = 1.0  # Composer rounds each length down, so the cycles never grow
 
     def cycle(steps: int) -> fs.Schedule:
         return fs.ramp(1.0, end, steps=steps, shape=fs.cosine)
 
-    def endless(steps: int) -> fs.Schedule:
-        return fs.repeat(cycle(steps), steps, period_factor=1.0 if equal else growth)
+    def repeated(steps: int) -> fs.Schedule:
+        return fs.repeat(cycle(steps), steps, period_factor=growth)
 
-    def counted(*lengths: int) -> fs.Schedule:
+    def joined(*lengths: int) -> fs.Schedule:
         return fs.join([cycle(steps) for steps in lengths], accumulate(lengths[:-1]))
 
-    if equal or growth == int(growth):
-        return clock.in_batches(first, endless, first.value, jumps=True)
-    lengths, total = [first.value], clock.last(first)
-    while sum(lengths) < total and (following := int(growth * lengths[-1])):
-        lengths.append(following)
-    return clock.in_batches(first, counted, *lengths, jumps=True)
+    if growth == int(growth):
+        return clock.in_batches(first, repeated, first.amount, has_jumps=True)
+    total = clock.max_duration_in_unit_of(first, "if `t_mult` is not an integer")
+    lengths = [first.amount]
+    while sum(lengths) < total and (length := int(growth * lengths[-1])):
+        lengths.append(length)
+    return clock.in_batches(first, joined, *lengths, has_jumps=True)
 
 
 def polynomial_scheduler(
@@ -254,16 +261,16 @@ def polynomial_scheduler(
     ``alpha_f + (1 - alpha_f) * (1 - min(t / t_max, 1)) ** power``
 
     Args:
-        power: above 0.
-        t_max: a time.
-        alpha_f: the last multiplier, at least 0.
-        training: the keywords of `Training`.
+        power: exponent (float, above 0).
+        t_max: length of the decay (time string).
+        alpha_f: final multiplier (float, at least 0).
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import polynomial_scheduler
@@ -275,20 +282,18 @@ def polynomial_scheduler(
     """
     clock = TrainingClock("polynomial_scheduler", training)
     shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    return ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), shape)
+    return _ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), shape)
 
 
-def ramp(clock: TrainingClock, t_max: str, first: float, last: float, shape: fs.Shape) -> fs.Schedule:
+def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs.Shape) -> fs.Schedule:
+    """A ramp from step 0 to `t_max`."""
     time = clock.time("t_max", t_max)
-    return clock.in_batches(time, lambda n: fs.ramp(first, last, steps=n, shape=shape), time.value)
+    return clock.in_batches(time, lambda n: fs.ramp(start, stop, steps=n, shape=shape), time.amount)
 
 
-def multi_step(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
+def multi_step_decay(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
+    """The decay of both multi-step schedulers."""
     factor = clock.check(concrete_level, "gamma", gamma)
     times = sequence(clock.function, "milestones", milestones, lambda _, name, text: clock.time(name, text), "times")
-    steps = sorted(Counter(map(clock.first, times)).items())
+    steps = sorted(Counter(map(clock.first_batch, times)).items())
     return fs.piecewise_constant([step for step, _ in steps], factors=[factor**count for _, count in steps])
-
-
-_factor = number_rule("a number from 1e-30 to 1", 1e-30, 1)
-_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)

@@ -1,4 +1,4 @@
-"""Composer's time strings in batches."""
+"""Conversion of Composer's time strings to batches."""
 
 from __future__ import annotations
 
@@ -18,19 +18,48 @@ from funcsched.core.validation import (
 from funcsched.numerics.number_system import MAX_COUNT
 
 if TYPE_CHECKING:
-    pass
+    from funcsched.core.validation import Rule
+
+_MAX_DENOMINATOR = 64  # the largest for which `stretch` does not round the step
+_EXAMPLES = {"ep": "'10ep'", "ba": "'500ba'", "sp": "'64sp'", "tok": "'1e6tok'", "dur": "'0.1dur'"}
+
+
+def _time_rule(*units: str) -> Rule:
+    """The rule of a time string, which returns its number (an integer, except in "dur") and its unit."""
+    examples = [_EXAMPLES[unit] for unit in units]
+    requirement = f"a time such as {', '.join(examples[:-1])} or {examples[-1]}"
+
+    def check(function: str, argument: str, text: Any) -> tuple[float, str]:
+        if not isinstance(text, str):
+            raise argument_error(function, argument, requirement, text, TypeError)
+        match = re.fullmatch(f"(.+)({'|'.join(units)})", text, re.IGNORECASE)
+        try:
+            number = float(match[1]) if match else math.nan
+        except ValueError:
+            number = math.nan
+        unit = match[2].lower() if match else ""
+        if not 0 <= number <= MAX_COUNT or (unit != "dur" and number != int(number)):
+            raise argument_error(function, argument, requirement, text)
+        return number if unit == "dur" else int(number), unit
+
+    return check
+
+
+_time = _time_rule("ep", "ba", "sp", "tok", "dur")
+_duration = _time_rule("ep", "ba", "sp", "tok")  # not a fraction of itself
+_batch_size = number_rule("an integer from 1 to 10**9", 1, 10**9, int)
 
 
 class Training(TypedDict, total=False):
-    """What a scheduler of Composer reads from the state of its trainer: keywords of every function here.
+    """The settings that a Composer scheduler reads from its trainer: keyword arguments of every function here.
 
-    max_duration: the length of the training, a time but no share. Shares need it, and `t_max` after a warmup must be as
-        long where the two can be compared.
-    batches_per_epoch: the length of the dataloader, an integer of at least 1. Epochs need it.
-    samples_per_batch: from 1 to 10**9. Samples need it, and every batch is taken to have as many.
-    tokens_per_batch: the same for tokens.
-    scale_schedule_ratio: the trainer's, above 0, by default 1: all times are multiplied by it and rounded down,
-        `max_duration` before shares of it are taken.
+    max_duration: length of the training run (time string, not a fraction). Required for times in "dur". In functions
+        with a warmup, `t_max` must be at least as long if both are in the same unit.
+    batches_per_epoch: length of the dataloader (int, 1 to 2**53). Required for times in epochs.
+    samples_per_batch: number of samples in every batch (int, 1 to 10**9). Required for times in samples.
+    tokens_per_batch: number of tokens in every batch (int, 1 to 10**9). Required for times in tokens.
+    scale_schedule_ratio: factor for all times, as in Composer's Trainer (float, above 0). Default: 1. Scaled times are
+        rounded down. `max_duration` is scaled before fractions of it are taken.
 
     Example:
         >>> from bridges.composer import Training, linear_scheduler
@@ -47,139 +76,108 @@ class Training(TypedDict, total=False):
 
 
 class Time(NamedTuple):
-    """A time in batches, samples or tokens, and the argument that it was given by."""
+    """A time argument, converted to an amount of batches ("ba"), samples ("sp") or tokens ("tok")."""
 
     argument: str
     text: str
-    value: int
+    amount: int
     unit: str
 
 
 class TrainingClock:
-    """What turns the times of a call into batches."""
+    """Converts the time arguments of one call, and names its function in errors."""
 
     def __init__(self, function: str, training: Mapping[str, Any]) -> None:
         self.function, self.training = function, training
         known = list(Training.__annotations__)
         for name, value in training.items():
             if name not in known:
-                takes = ", ".join(f"`{key}`" for key in known)
-                raise TypeError(f"{function}: no argument `{name}` (got {value!r}); of the training it takes {takes}")
+                names = ", ".join(f"`{key}`" for key in known)
+                raise TypeError(f"{function}: no argument `{name}` (got {value!r}); its training arguments are {names}")
         self.ratio: float = self.check(positive, "scale_schedule_ratio", training.get("scale_schedule_ratio", 1.0))
 
-    def check(self, rule: Callable[[str, str, Any], Any], argument: str, value: Any) -> Any:
+    def check(self, rule: Rule, argument: str, value: Any) -> Any:
         return rule(self.function, argument, value)
 
     def time(self, argument: str, text: str, ratio: float | None = None) -> Time:
+        """A time in batches, samples or tokens, scaled by `ratio` instead of `scale_schedule_ratio` if given."""
         number, unit = self.check(_time, argument, text)
+        source, factor = argument, self.ratio if ratio is None else ratio
         if unit == "dur":
-            total, unit = self.end(argument, text)
-            if unit == "ep":
-                number, unit = number * self._epoch("max_duration"), "ba"
-            count = int(number * total)
-        else:
-            if unit == "ep":
-                number, unit = number * self._epoch(argument), "ba"
-            count = int(number * (self.ratio if ratio is None else ratio))
-        return Time(argument, text, self.check(concrete_nonnegative_int, argument, count), unit)
+            source = "max_duration"
+            factor, unit = self.max_duration(f"to convert `{argument}` ({text!r}) to batches")  # scaled already
+        if unit == "ep":
+            number, unit = number * self._batches_per_epoch(source), "ba"
+        return Time(argument, text, self.check(concrete_nonnegative_int, argument, int(number * factor)), unit)
 
-    def length(self, argument: str, text: str) -> Time:
-        """A time above 0."""
+    def positive_time(self, argument: str, text: str) -> Time:
         time = self.time(argument, text)
-        if time.value == 0:
+        if time.amount == 0:
             raise argument_error(self.function, argument, "a time above 0", text)
         return time
 
-    def end(self, argument: str, text: str) -> tuple[int, str]:
-        """The length of the training, which an argument needs."""
-        number, unit = self._needed("max_duration", f"for `{argument}` {text!r}", _length)
-        total = int(number * self.ratio)
-        if total == 0:
+    def max_duration(self, purpose: str) -> tuple[int, str]:
+        """The scaled length of the training run, and its unit. `purpose` says in an error why it is required."""
+        number, unit = self._required("max_duration", purpose, _duration)
+        count = int(number * self.ratio)
+        if count == 0:
             raise argument_error(self.function, "max_duration", "a time above 0", self.training["max_duration"])
-        return total, unit
+        return count, unit
 
-    def last(self, time: Time) -> int:
-        """The end of the training in the unit of a time."""
-        count, unit = self.end(time.argument, time.text)
+    def max_duration_in_unit_of(self, time: Time, purpose: str) -> int:
+        """The scaled length of the training run in the unit of `time`, rounded up to a batch if it has another unit."""
+        count, unit = self.max_duration(purpose)
         if unit == "ep":
-            count, unit = count * self._epoch("max_duration"), "ba"
+            count, unit = count * self._batches_per_epoch("max_duration"), "ba"
         if unit == time.unit:
             return count
-        batches = self.first(Time("max_duration", self.training["max_duration"], count, unit))
+        batches = self.first_batch(Time("max_duration", self.training["max_duration"], count, unit))
         return batches * self._per_batch(time)
 
-    def too_short(self, time: Time) -> bool:
-        """Whether a time is before the end of the training, where Composer compares them."""
+    def is_before_max_duration(self, time: Time) -> bool:
+        """Whether a time is shorter than the training run; False if their units differ, as in Composer."""
         if self.training.get("max_duration") is None:
             return False
-        count, unit = self.end(time.argument, time.text)
+        count, unit = self.max_duration(f"to compare it with `{time.argument}`")
         if unit == "ep" and time.unit == "ba" and self.training.get("batches_per_epoch") is not None:
-            count, unit = count * self._epoch("max_duration"), "ba"
-        return unit == time.unit and time.value < count
+            count, unit = count * self._batches_per_epoch("max_duration"), "ba"
+        return unit == time.unit and time.amount < count
 
-    def first(self, time: Time) -> int:
+    def first_batch(self, time: Time) -> int:
         """The first batch at or after a time."""
-        return -(-time.value // self._per_batch(time))
+        return -(-time.amount // self._per_batch(time))
 
     def in_batches(
-        self, time: Time, build: Callable[..., fs.Schedule], *counts: int, jumps: bool = False
+        self, time: Time, build: Callable[..., fs.Schedule], *counts: int, has_jumps: bool = False
     ) -> fs.Schedule:
-        """What is built of counts in the unit of a time, on batches."""
-        per_batch = self._per_batch(time)
-        shared = math.gcd(per_batch, *counts)
-        parts = per_batch // shared
-        if jumps and parts > _PARTS:
-            requirement = f"a fraction of batches with a denominator of at most {_PARTS}"
-            raise argument_error(self.function, time.argument, requirement, time.text)
-        schedule = build(*(count // shared for count in counts))
-        return schedule if parts == 1 else fs.stretch(schedule, 1 / parts)
+        """The schedule `build(*counts)`, whose step is in the unit of `time`, converted to batches.
 
-    def _epoch(self, argument: str) -> int:
-        batches: int = self._needed("batches_per_epoch", f"for `{argument}` in epochs", concrete_positive_int)
+        If it `has_jumps`, it raises an error when rounding could move a jump to another batch.
+        """
+        per_batch = self._per_batch(time)
+        divisor = math.gcd(per_batch, *counts)
+        denominator = per_batch // divisor
+        if has_jumps and denominator > _MAX_DENOMINATOR:
+            requirement = f"a number of batches with a denominator of at most {_MAX_DENOMINATOR}"
+            raise argument_error(self.function, time.argument, requirement, time.text)
+        schedule = build(*(count // divisor for count in counts))
+        return schedule if denominator == 1 else fs.stretch(schedule, 1 / denominator)
+
+    def _batches_per_epoch(self, argument: str) -> int:
+        purpose = f"to convert `{argument}` from epochs to batches"
+        batches: int = self._required("batches_per_epoch", purpose, concrete_positive_int)
         return batches
 
     def _per_batch(self, time: Time) -> int:
+        """The number of samples or tokens per batch, depending on the unit of `time`; 1 if it is in batches."""
         if time.unit == "ba":
             return 1
         name = {"sp": "samples_per_batch", "tok": "tokens_per_batch"}[time.unit]
-        count: int = self._needed(name, f"for `{time.argument}` {time.text!r}", _count)
+        count: int = self._required(name, f"to convert `{time.argument}` ({time.text!r}) to batches", _batch_size)
         return count
 
-    def _needed(self, name: str, purpose: str, rule: Callable[[str, str, Any], Any]) -> Any:
+    def _required(self, name: str, purpose: str, rule: Rule) -> Any:
         value = self.training.get(name)
         if value is None:
             raise argument_error(self.function, name, f"given {purpose}", None)
         return self.check(rule, name, value)
-
-
-def _times(*units: str) -> Callable[[str, str, Any], tuple[float, str]]:
-    """The rule of a time string: its number, which is whole but for shares, and its unit."""
-    examples = [_EXAMPLES[unit] for unit in units]
-    requirement = f"a time such as {', '.join(examples[:-1])} or {examples[-1]}"
-
-    def check(function: str, argument: str, text: Any) -> tuple[float, str]:
-        if not isinstance(text, str):
-            raise argument_error(function, argument, requirement, text, TypeError)
-        match = re.fullmatch(f"(.+)({'|'.join(units)})", text, re.IGNORECASE)
-        try:
-            number = float(match[1]) if match else math.nan
-        except ValueError:
-            number = math.nan
-        if match is None or not 0 <= number <= MAX_COUNT:
-            raise argument_error(function, argument, requirement, text)
-        unit = match[2].lower()
-        if unit == "dur":
-            return number, unit
-        if number != int(number):
-            raise argument_error(function, argument, requirement, text)
-        return int(number), unit
-
-    return check
-
-
-_EXAMPLES = {"ep": "'10ep'", "ba": "'500ba'", "sp": "'64sp'", "tok": "'1e6tok'", "dur": "'0.1dur'"}
-_time, _length = _times("ep", "ba", "sp", "tok", "dur"), _times("ep", "ba", "sp", "tok")
-
-
-_count = number_rule("an integer from 1 to 10**9", 1, 10**9, int)
-_PARTS = 64  # into as many parts `stretch` divides a step exactly

@@ -1,4 +1,4 @@
-"""Composer's schedulers with a warmup."""
+"""Composer's schedulers with warmup."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import funcsched as fs
+from bridges.composer.decay import multi_step_decay
+from bridges.composer.time import Time, Training, TrainingClock
 from funcsched.core.validation import argument_error, boolean, concrete_level, positive
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-
-from bridges.composer.decay import multi_step
-from bridges.composer.time import Time, Training, TrainingClock
 
 
 def multi_step_with_warmup_scheduler(
@@ -23,23 +21,24 @@ def multi_step_with_warmup_scheduler(
     scale_warmup: bool = False,
     **training: Unpack[Training],
 ) -> fs.Schedule:
-    """Composer's MultiStepWithWarmupScheduler: a warmup, then the same factor at each of several times.
+    """Composer's MultiStepWithWarmupScheduler: a warmup, then multiply by `gamma` at each milestone.
 
-    ``t / t_warmup`` below `t_warmup`, then ``gamma ** (how many milestones are at most t)``; milestones are counted
-    from the beginning, and those in the warmup from its end on
+    ``t / t_warmup`` before `t_warmup`, then ``gamma ** (number of milestones <= t)``. Milestones are counted from step
+    0, and those within the warmup take effect when it ends.
 
     Args:
-        t_warmup: a time.
-        milestones: times, of any units and in any order; one that stands there twice counts twice.
-        gamma: the factor, at least 0.
-        scale_warmup: whether `scale_schedule_ratio` also scales the warmup: its slope, for it ends where it did.
-        training: the keywords of `Training`.
+        t_warmup: length of the warmup (time string).
+        milestones: times of the decays (time strings, in any units and order). A repeated milestone counts twice.
+        gamma: factor of each decay (float, at least 0).
+        scale_warmup: whether `scale_schedule_ratio` also scales the ramp of the warmup (bool). In either case, the
+            warmup ends at the unscaled `t_warmup`.
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import multi_step_with_warmup_scheduler
@@ -50,31 +49,34 @@ def multi_step_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.MultiStepWithWarmupScheduler.
     """
     clock = TrainingClock("multi_step_with_warmup_scheduler", training)
-    warmup, rising = _warmup(clock, t_warmup, scale_warmup)
-    rise = clock.in_batches(warmup, lambda n: fs.ramp(0.0, 1.0, steps=n), rising)
-    first = clock.first(warmup)
-    return fs.join([rise, fs.shift(multi_step(clock, milestones, gamma), first)], [first])
+    warmup, ramp_length = _warmup(clock, t_warmup, scale_warmup)
+    ramp = clock.in_batches(warmup, lambda n: fs.ramp(0.0, 1.0, steps=n), ramp_length)
+    boundary = clock.first_batch(warmup)
+    # `join` starts the decay at its step 0, but milestones are counted from the start of training.
+    decay = fs.shift(multi_step_decay(clock, milestones, gamma), boundary)
+    return fs.join([ramp, decay], [boundary])
 
 
 def constant_with_warmup_scheduler(
     t_warmup: str, alpha: float = 1.0, t_max: str = "1dur", scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
-    """Composer's ConstantWithWarmupScheduler: a warmup to a multiplier, which is then held.
+    """Composer's ConstantWithWarmupScheduler: a warmup, then a constant multiplier.
 
-    ``alpha * t / t_warmup`` below `t_warmup`, then `alpha`, also after `t_max`
+    ``alpha * t / t_warmup`` before `t_warmup`, then `alpha`, also after `t_max`
 
     Args:
-        t_warmup: a time, of the same unit as `t_max`; epochs and shares of epochs are batches.
-        alpha: at least 0.
-        t_max: a time, at least `max_duration`.
-        scale_warmup: whether `scale_schedule_ratio` also scales the warmup: its slope, for it ends where it did.
-        training: the keywords of `Training`.
+        t_warmup: length of the warmup (time string, in the unit of `t_max`; epochs and batches are one unit).
+        alpha: multiplier after the warmup (float, at least 0).
+        t_max: has no effect on the curve (time string, at least `max_duration`).
+        scale_warmup: whether `scale_schedule_ratio` also scales the ramp of the warmup (bool). In either case, the
+            warmup ends at the unscaled `t_warmup`.
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import constant_with_warmup_scheduler
@@ -86,7 +88,7 @@ def constant_with_warmup_scheduler(
     """
     clock = TrainingClock("constant_with_warmup_scheduler", training)
     level = clock.check(concrete_level, "alpha", alpha)
-    return _warmed(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
 
 
 def linear_with_warmup_scheduler(
@@ -97,24 +99,25 @@ def linear_with_warmup_scheduler(
     scale_warmup: bool = False,
     **training: Unpack[Training],
 ) -> fs.Schedule:
-    """Composer's LinearWithWarmupScheduler: a warmup, then a straight line.
+    """Composer's LinearWithWarmupScheduler: a warmup, then a linear ramp.
 
-    ``alpha_i * t / t_warmup`` below `t_warmup`, then ``alpha_i + (alpha_f - alpha_i) * u`` with
-    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or 0 where `t_max` is no longer than the warmup
+    ``alpha_i * t / t_warmup`` before `t_warmup`, then ``alpha_i + (alpha_f - alpha_i) * u`` with
+    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or ``u = 0`` if ``t_max <= t_warmup``
 
     Args:
-        t_warmup: a time, of the same unit as `t_max`; epochs and shares of epochs are batches.
-        alpha_i: the multiplier after the warmup, at least 0.
-        alpha_f: the last, at least 0.
-        t_max: a time, with the warmup; at least `max_duration`.
-        scale_warmup: whether `scale_schedule_ratio` also scales the warmup: its slope, for it ends where it did.
-        training: the keywords of `Training`.
+        t_warmup: length of the warmup (time string, in the unit of `t_max`; epochs and batches are one unit).
+        alpha_i: multiplier after the warmup (float, at least 0).
+        alpha_f: final multiplier (float, at least 0).
+        t_max: end of the ramp, including the warmup (time string, at least `max_duration`).
+        scale_warmup: whether `scale_schedule_ratio` also scales the ramp of the warmup (bool). In either case, the
+            warmup ends at the unscaled `t_warmup`.
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import linear_with_warmup_scheduler
@@ -125,8 +128,8 @@ def linear_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearWithWarmupScheduler.
     """
     clock = TrainingClock("linear_with_warmup_scheduler", training)
-    first, last = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
-    return _warmed(clock, t_warmup, t_max, scale_warmup, first, last, fs.linear)
+    peak, end = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, peak, end, fs.linear)
 
 
 def cosine_annealing_with_warmup_scheduler(
@@ -134,21 +137,22 @@ def cosine_annealing_with_warmup_scheduler(
 ) -> fs.Schedule:
     """Composer's CosineAnnealingWithWarmupScheduler: a warmup, then a cosine decay.
 
-    ``t / t_warmup`` below `t_warmup`, then ``alpha_f + (1 - alpha_f) * (1 + cos(pi u)) / 2`` with
-    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or 0 where `t_max` is no longer than the warmup
+    ``t / t_warmup`` before `t_warmup`, then ``alpha_f + (1 - alpha_f) * (1 + cos(pi * u)) / 2`` with
+    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or ``u = 0`` if ``t_max <= t_warmup``
 
     Args:
-        t_warmup: a time, of the same unit as `t_max`; epochs and shares of epochs are batches.
-        t_max: a time, with the warmup; at least `max_duration`.
-        alpha_f: the last multiplier, at least 0.
-        scale_warmup: whether `scale_schedule_ratio` also scales the warmup: its slope, for it ends where it did.
-        training: the keywords of `Training`.
+        t_warmup: length of the warmup (time string, in the unit of `t_max`; epochs and batches are one unit).
+        t_max: end of the decay, including the warmup (time string, at least `max_duration`).
+        alpha_f: final multiplier (float, at least 0).
+        scale_warmup: whether `scale_schedule_ratio` also scales the ramp of the warmup (bool). In either case, the
+            warmup ends at the unscaled `t_warmup`.
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import cosine_annealing_with_warmup_scheduler
@@ -156,7 +160,7 @@ def cosine_annealing_with_warmup_scheduler(
         ...     "100ba", alpha_f=0.1, max_duration="1e9tok", tokens_per_batch=2**20
         ... )
         Traceback (most recent call last):
-        ValueError: cosine_annealing_with_warmup_scheduler: `t_warmup` must be in 'tok', as `t_max` is, got '100ba'
+        ValueError: cosine_annealing_with_warmup_scheduler: `t_warmup` must be in 'tok', like `t_max`, got '100ba'
         >>> schedule = cosine_annealing_with_warmup_scheduler(
         ...     "1e8tok", alpha_f=0.1, max_duration="1e9tok", tokens_per_batch=2**20
         ... )
@@ -167,7 +171,7 @@ def cosine_annealing_with_warmup_scheduler(
     """
     clock = TrainingClock("cosine_annealing_with_warmup_scheduler", training)
     end = clock.check(concrete_level, "alpha_f", alpha_f)
-    return _warmed(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
 
 
 def polynomial_with_warmup_scheduler(
@@ -180,22 +184,23 @@ def polynomial_with_warmup_scheduler(
 ) -> fs.Schedule:
     """Composer's PolynomialWithWarmupScheduler: a warmup, then a polynomial decay.
 
-    ``t / t_warmup`` below `t_warmup`, then ``alpha_f + (1 - alpha_f) * (1 - u) ** power`` with
-    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or 0 where `t_max` is no longer than the warmup
+    ``t / t_warmup`` before `t_warmup`, then ``alpha_f + (1 - alpha_f) * (1 - u) ** power`` with
+    ``u = min((t - t_warmup) / (t_max - t_warmup), 1)``, or ``u = 0`` if ``t_max <= t_warmup``
 
     Args:
-        t_warmup: a time, of the same unit as `t_max`; epochs and shares of epochs are batches.
-        power: above 0.
-        t_max: a time, with the warmup; at least `max_duration`.
-        alpha_f: the last multiplier, at least 0.
-        scale_warmup: whether `scale_schedule_ratio` also scales the warmup: its slope, for it ends where it did.
-        training: the keywords of `Training`.
+        t_warmup: length of the warmup (time string, in the unit of `t_max`; epochs and batches are one unit).
+        power: exponent (float, above 0).
+        t_max: end of the decay, including the warmup (time string, at least `max_duration`).
+        alpha_f: final multiplier (float, at least 0).
+        scale_warmup: whether `scale_schedule_ratio` also scales the ramp of the warmup (bool). In either case, the
+            warmup ends at the unscaled `t_warmup`.
+        **training: the fields of `Training`.
 
     Returns:
-        A schedule.
+        A schedule whose step is a batch.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or needs one that is not given.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a required one is missing.
 
     Example:
         >>> from bridges.composer import polynomial_with_warmup_scheduler
@@ -206,34 +211,34 @@ def polynomial_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.PolynomialWithWarmupScheduler.
     """
     clock = TrainingClock("polynomial_with_warmup_scheduler", training)
-    shape, end = (
-        fs.reverse(fs.power(clock.check(positive, "power", power))),
-        clock.check(concrete_level, "alpha_f", alpha_f),
-    )
-    return _warmed(clock, t_warmup, t_max, scale_warmup, 1.0, end, shape)
+    shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
+    end = clock.check(concrete_level, "alpha_f", alpha_f)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, shape)
 
 
 def _warmup(clock: TrainingClock, t_warmup: str, scale_warmup: bool) -> tuple[Time, int]:
-    """The warmup, and how long it would take to rise to the end."""
-    scaled, warmup = clock.check(boolean, "scale_warmup", scale_warmup), clock.time("t_warmup", t_warmup, 1.0)
-    return warmup, clock.time("t_warmup", t_warmup).value if scaled else warmup.value
+    """The unscaled warmup, and the length of its ramp, which is scaled if `scale_warmup` is True."""
+    is_scaled = clock.check(boolean, "scale_warmup", scale_warmup)
+    warmup = clock.time("t_warmup", t_warmup, ratio=1.0)
+    return warmup, clock.time("t_warmup", t_warmup).amount if is_scaled else warmup.amount
 
 
-def _warmed(
-    clock: TrainingClock, t_warmup: str, t_max: str, scale_warmup: bool, first: float, last: float, shape: fs.Shape
+def _warmup_then_ramp(
+    clock: TrainingClock, t_warmup: str, t_max: str, scale_warmup: bool, peak: float, end: float, shape: fs.Shape
 ) -> fs.Schedule:
-    """A warmup to a level, and a ramp from there."""
-    (warmup, rising), end = _warmup(clock, t_warmup, scale_warmup), clock.time("t_max", t_max)
-    if warmup.unit != end.unit:
-        raise argument_error(clock.function, "t_warmup", f"in {end.unit!r}, as `t_max` is", t_warmup)
-    if clock.too_short(end):
-        raise argument_error(
-            clock.function, "t_max", f"at least `max_duration` ({clock.training['max_duration']!r})", t_max
-        )
+    """A warmup to `peak`, then a ramp to `end` at `t_max`."""
+    warmup, ramp_length = _warmup(clock, t_warmup, scale_warmup)
+    total = clock.time("t_max", t_max)
+    if warmup.unit != total.unit:
+        raise argument_error(clock.function, "t_warmup", f"in {total.unit!r}, like `t_max`", t_warmup)
+    if clock.is_before_max_duration(total):
+        requirement = f"at least `max_duration` ({clock.training['max_duration']!r})"
+        raise argument_error(clock.function, "t_max", requirement, t_max)
 
-    def build(boundary: int, up: int, down: int) -> fs.Schedule:
-        ramp = fs.ramp(first, last, steps=down, shape=shape) if down else fs.constant(first)
-        return fs.join([fs.ramp(0.0, first, steps=up), ramp], [boundary])
+    def build(boundary: int, ramp_steps: int, decay_steps: int) -> fs.Schedule:
+        decay = fs.ramp(peak, end, steps=decay_steps, shape=shape) if decay_steps else fs.constant(peak)
+        return fs.join([fs.ramp(0.0, peak, steps=ramp_steps), decay], [boundary])
 
-    down = max(end.value - warmup.value, 0)
-    return clock.in_batches(warmup, build, warmup.value, rising, down, jumps=rising > warmup.value)
+    counts = warmup.amount, ramp_length, max(total.amount - warmup.amount, 0)
+    # If the ramp is longer than the warmup, the rate jumps to the peak when the warmup ends.
+    return clock.in_batches(warmup, build, *counts, has_jumps=ramp_length > warmup.amount)

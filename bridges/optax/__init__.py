@@ -1,17 +1,22 @@
-"""Schedules for optax, and optax's schedules as schedules of this library.
+"""Schedules for optax, and optax's schedules as schedules of this library. Imports JAX.
 
-Out of the library: `to_optax`. Into it: `from_optax`, and every factory of `optax.schedules` under its own name.
+`to_optax` converts a schedule of this library to optax. In the other direction, `from_optax` converts any function of
+optax's count. Every function of `optax.schedules` has a counterpart here with the same name, arguments and defaults.
 
-Every function takes the arguments of optax's in the same order with the same defaults, rates being absolute, and
-returns a `Rated`: ``peak_value * schedule(count)`` is the rate, and ``to_optax(*rated)`` optax's function again. Its
-`peak_value` is the largest of the rates that the arguments name, so that multipliers go up to 1; where all are 0 it is
-0. Numbers must be known: for a sweep over traced ones, build the schedule itself.
+These counterparts return `Rated(schedule, peak_value)`: the learning rate is ``peak_value * schedule(count)``, and
+``to_optax(*rated)`` is an optax schedule again. `peak_value` is the largest learning rate that the arguments define, so
+that the largest multiplier is 1; if all of them are 0, it is 0. Arguments must be concrete numbers. For a sweep over
+traced numbers, build the schedule directly.
 
-Three things hold for all of them. Below step 0 the first rate holds, where some of optax's functions go on. On integer
-counts of any width nothing wraps. And multipliers are within 4 ulp of exact mathematics, jitted or not; optax computes
-its formulas in float32 as they are written, which near the end of a long cosine leaves no digit.
+Three guarantees hold for all of them:
+
+- Below step 0 the first learning rate is held, where some of optax's functions extrapolate.
+- Integer counts of any width do not overflow.
+- Multipliers are within 4 ulp of exact mathematics, jitted or not. optax evaluates its formulas directly in float32,
+  which leaves no correct digit near the end of a long cosine.
 """
 
+import bridges.jax  # noqa: F401  (first, because its error names the extra to install where JAX is missing)
 from bridges.optax.basic import (
     constant_schedule,
     cosine_decay_schedule,

@@ -1,4 +1,4 @@
-"""Optax's schedules without a warmup, under their own names and arguments."""
+"""The schedules of optax without a warmup, under their own names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import mul
 from typing import Any
 
 import funcsched as fs
-from bridges.optax.rates import checked, from_phases, from_rates, with_exponent
+from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
 from bridges.rated import Rated, choose
 from funcsched.core.validation import (
     LARGEST_LEVEL,
@@ -22,15 +22,16 @@ from funcsched.core.validation import (
 
 
 def constant_schedule(value: float) -> Rated:
-    """A constant rate.
+    """A constant learning rate.
 
     ``value``
 
     Args:
-        value: the rate, at least 0.
+        value: the learning rate (float, 0 to 3.4e38).
 
     Returns:
-        A schedule and its peak. On an array it gives one of the array's shape, where optax gives one number.
+        A schedule and its peak. For an array of steps it returns an array of the same shape, where optax returns one
+        number.
 
     Raises:
         TypeError, ValueError: `value` is not a number from 0 to 3.4e38.
@@ -42,24 +43,24 @@ def constant_schedule(value: float) -> Rated:
 
     Source: optax.constant_schedule of optax 0.2.8.
     """
-    (value,) = checked("constant_schedule", value=value)
-    return from_phases((0, value, value, fs.linear))
+    (value,) = validated("constant_schedule", value=value)
+    return Rated(fs.constant(), value)
 
 
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Rated:
-    """A line from one rate to another, up or down.
+    """Linear from one learning rate to another, up or down.
 
     ``init_value + (end_value - init_value) * u`` with ``u = (step - transition_begin) / transition_steps`` clipped to
     [0, 1]
 
     Args:
-        init_value: the rate up to `transition_begin`, at least 0.
-        end_value: the rate from the end of the transition on, at least 0.
-        transition_steps: the length of the transition, an integer of at least 0.
-        transition_begin: the step at which it begins, an integer of at least 0.
+        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
+        end_value: learning rate from the end of the transition on (float, 0 to 3.4e38).
+        transition_steps: length of the transition in steps (int, 0 to 2**53).
+        transition_begin: step at which the transition begins (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two rates.
+        A schedule and its peak, the larger of the two learning rates.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -69,14 +70,14 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
         >>> linear_schedule(0.5, 0.125, 10)
         Rated(schedule=ramp(start=1.0, stop=0.25, steps=10), peak_value=0.5)
 
-    Differs: with `transition_steps` of 0 the transition is absent and `end_value` holds from `transition_begin` on;
-    optax then holds `init_value` for ever. optax under jit misses `end_value` from the last step on for most lengths,
-    by one rounding: ``linear_schedule(1.0, 0.0, 10)`` ends at -1.5e-8. What it replaces (negative
-    `transition_steps` or `transition_begin`) is refused.
+    Differs: with `transition_steps` of 0 the transition is absent and `end_value` is held from `transition_begin` on;
+    optax then holds `init_value` indefinitely. For most lengths optax under jit misses `end_value` from the last step
+    on by one rounding: ``linear_schedule(1.0, 0.0, 10)`` ends at -1.5e-8. Negative `transition_steps` and
+    `transition_begin`, which optax replaces, raise a ValueError.
 
     Source: optax.linear_schedule of optax 0.2.8.
     """
-    init_value, end_value, steps, begin = checked(
+    init_value, end_value, steps, begin = validated(
         "linear_schedule",
         init_value=init_value,
         end_value=end_value,
@@ -89,20 +90,20 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
 def polynomial_schedule(
     init_value: float, end_value: float, power: float, transition_steps: int, transition_begin: int = 0
 ) -> Rated:
-    """A power of what remains of a transition from one rate to another, up or down.
+    """Polynomial from one learning rate to another, up or down: a power of the remaining fraction of the transition.
 
     ``end_value + (init_value - end_value) * (1 - u) ** power`` with
     ``u = (step - transition_begin) / transition_steps`` clipped to [0, 1]
 
     Args:
-        init_value: the rate up to `transition_begin`, at least 0.
-        end_value: the rate from the end of the transition on, at least 0.
-        power: above 0; 1 is `linear_schedule`, above it the transition ends flat.
-        transition_steps: the length of the transition, an integer of at least 0.
-        transition_begin: the step at which it begins, an integer of at least 0.
+        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
+        end_value: learning rate from the end of the transition on (float, 0 to 3.4e38).
+        power: exponent (float, above 0). 1 is `linear_schedule`; above 1 the transition ends flat.
+        transition_steps: length of the transition in steps (int, 0 to 2**53).
+        transition_begin: step at which the transition begins (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two rates.
+        A schedule and its peak, the larger of the two learning rates.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -113,14 +114,14 @@ def polynomial_schedule(
         >>> [peak_value * schedule(step) for step in (5, 55, 105)]
         [0.5, 0.125, 0.0]
 
-    Differs: with `transition_steps` of 0 the transition is absent and `end_value` holds from `transition_begin` on;
-    optax then holds `init_value` for ever. Where `power` is not an integer, optax under jit is NaN from the end of
-    the transition on, for ever, for many lengths (10, 20, 30, 60, 1000): what remains is rounded to below 0. What it
-    replaces (negative `transition_steps` or `transition_begin`) is refused.
+    Differs: with `transition_steps` of 0 the transition is absent and `end_value` is held from `transition_begin` on;
+    optax then holds `init_value` indefinitely. Where `power` is not an integer, optax under jit is NaN from the end of
+    the transition on for many lengths (10, 20, 30, 60, 1000), because it rounds the remaining fraction to below 0.
+    Negative `transition_steps` and `transition_begin`, which optax replaces, raise a ValueError.
 
     Source: optax.polynomial_schedule of optax 0.2.8.
     """
-    init_value, end_value, power, steps, begin = checked(
+    init_value, end_value, power, steps, begin = validated(
         "polynomial_schedule",
         init_value=init_value,
         end_value=end_value,
@@ -132,36 +133,40 @@ def polynomial_schedule(
     return from_phases((begin, init_value, init_value, fs.linear), (steps, init_value, end_value, curve))
 
 
-def _knots(function: str, init_value: float, scales: Mapping[int, float] | None) -> tuple[list[int], list[Fraction]]:
-    """The boundaries in order, and the rates before the first and from each on."""
-    argument, given = "boundaries_and_scales", {} if scales is None else scales
-    if not isinstance(given, Mapping):
+def _boundaries_and_rates(
+    function: str, init_value: float, scales: Mapping[int, float] | None
+) -> tuple[list[int], list[Fraction]]:
+    """The sorted boundaries, and the learning rates before the first one and from each one on."""
+    argument = "boundaries_and_scales"
+    if scales is None:
+        scales = {}
+    if not isinstance(scales, Mapping):
         raise argument_error(function, argument, "a mapping from boundaries to scales, or None", scales, TypeError)
-    checked = {
-        concrete_nonnegative_int(function, f"{argument} key", key): concrete_level(
-            function, f"{argument}[{key!r}]", scale
+    scale_at = {
+        concrete_nonnegative_int(function, f"{argument} key", boundary): concrete_level(
+            function, f"{argument}[{boundary!r}]", scale
         )
-        for key, scale in given.items()
+        for boundary, scale in scales.items()
     }
-    boundaries = sorted(checked)
-    rates = list(accumulate((Fraction(checked[key]) for key in boundaries), mul, initial=Fraction(init_value)))
+    boundaries = sorted(scale_at)
+    rates = list(accumulate((Fraction(scale_at[step]) for step in boundaries), mul, initial=Fraction(init_value)))
     if max(rates) > LARGEST_LEVEL:
-        raise argument_error(function, argument, "scales that keep the rates to 3.4e38", given)
+        raise argument_error(function, argument, "scales with all learning rates at most 3.4e38", scales)
     return boundaries, rates
 
 
 def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mapping[int, float] | None = None) -> Rated:
-    """A rate that is multiplied by a number at each of several steps.
+    """Piecewise constant: the learning rate is multiplied by a scale at each boundary.
 
-    ``init_value * s_1 * ... * s_i`` for ``b_i <= step < b_(i + 1)``, {b: s} in the order of the boundaries
+    ``init_value * s_1 * ... * s_i`` for ``b_i <= step < b_(i + 1)``, with boundaries ``b`` and scales ``s``
 
     Args:
-        init_value: the rate before the first boundary, at least 0.
-        boundaries_and_scales: from the steps at which the rate changes, integers of at least 0, to what it is
-            multiplied by there, at least 0.
+        init_value: learning rate before the first boundary (float, 0 to 3.4e38).
+        boundaries_and_scales: mapping from each boundary in steps (int, 0 to 2**53) to the factor that applies from
+            there on (float, 0 to 3.4e38).
 
     Returns:
-        A schedule and its peak, the largest of the rates. Products are exact, rounded once.
+        A schedule and its peak, the largest learning rate. Products are exact and rounded once.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -175,13 +180,11 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
     Source: optax.piecewise_constant_schedule of optax 0.2.8.
     """
     name = "piecewise_constant_schedule"
-    (init_value,) = checked(name, init_value=init_value)
-    boundaries, rates = _knots(name, init_value, boundaries_and_scales)
+    (init_value,) = validated(name, init_value=init_value)
+    boundaries, rates = _boundaries_and_rates(name, init_value, boundaries_and_scales)
     if not boundaries:
-        return from_phases((0, rates[0], rates[0], fs.linear))
-    return from_rates(
-        rates, lambda of_peak: fs.piecewise_constant(boundaries, levels=[of_peak(rate) for rate in rates])
-    )
+        return Rated(fs.constant(), init_value)
+    return from_rates(rates, lambda multiplier: fs.piecewise_constant(boundaries, levels=list(map(multiplier, rates))))
 
 
 _INTERPOLATIONS = {"linear": fs.linear, "cosine": fs.cosine}
@@ -190,19 +193,19 @@ _INTERPOLATIONS = {"linear": fs.linear, "cosine": fs.cosine}
 def piecewise_interpolate_schedule(
     interpolate_type: str, init_value: float, boundaries_and_scales: Mapping[int, float] | None = None
 ) -> Rated:
-    """Curves through the rates that `piecewise_constant_schedule` would jump to.
+    """Interpolation between the learning rates that `piecewise_constant_schedule` jumps to.
 
     ``r_i + (r_(i + 1) - r_i) * shape((step - b_i) / (b_(i + 1) - b_i))`` with ``r_i = init_value * s_1 * ... * s_i``
-    and ``b_0 = 0``; the last rate is held
+    and ``b_0 = 0``; the last learning rate is held
 
     Args:
         interpolate_type: "linear" or "cosine".
-        init_value: the rate at step 0, at least 0.
-        boundaries_and_scales: from the steps of the knots, integers of at least 0, to what the rate of the knot
-            before is multiplied by, at least 0. A knot at 0 replaces the first one.
+        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        boundaries_and_scales: mapping from each boundary in steps (int, 0 to 2**53) to the ratio of its learning rate
+            to that of the boundary before (float, 0 to 3.4e38). A boundary at 0 changes the learning rate at step 0.
 
     Returns:
-        A schedule and its peak, the largest of the rates. It runs on arrays of steps, as optax's does not.
+        A schedule and its peak, the largest learning rate. Unlike optax's, it runs on arrays of steps.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -213,21 +216,21 @@ def piecewise_interpolate_schedule(
         >>> [peak_value * schedule(step) for step in (0, 5, 10, 15, 20)]
         [0.5, 0.75, 1.0, 0.5, 0.0]
 
-    Differs: optax is 0 below step 0, where the first rate holds here.
+    Differs: below step 0 the first learning rate is held; optax is 0 there.
 
     Source: optax.piecewise_interpolate_schedule of optax 0.2.8.
     """
     name = "piecewise_interpolate_schedule"
     shape = choose(name, "interpolate_type", interpolate_type, _INTERPOLATIONS)
-    (init_value,) = checked(name, init_value=init_value)
-    boundaries, rates = _knots(name, init_value, boundaries_and_scales)
+    (init_value,) = validated(name, init_value=init_value)
+    boundaries, rates = _boundaries_and_rates(name, init_value, boundaries_and_scales)
     if not boundaries:
-        return from_phases((0, rates[0], rates[0], fs.linear))
+        return Rated(fs.constant(), init_value)
     if boundaries[0] == 0:
         rates = rates[1:]
     else:
         boundaries = [0, *boundaries]
-    return from_rates(rates, lambda of_peak: fs.interpolate(boundaries, [of_peak(rate) for rate in rates], shape=shape))
+    return from_rates(rates, lambda multiplier: fs.interpolate(boundaries, list(map(multiplier, rates)), shape=shape))
 
 
 def exponential_decay(
@@ -238,22 +241,22 @@ def exponential_decay(
     staircase: bool = False,
     end_value: float | None = None,
 ) -> Rated:
-    """The same factor in every `transition_steps` steps.
+    """Exponential decay: the learning rate is multiplied by `decay_rate` over every `transition_steps` steps.
 
     ``init_value * decay_rate ** ((step - transition_begin) / transition_steps)`` from `transition_begin` on, with
-    `staircase` of the exponent rounded down, and everywhere at least `end_value`, or at most, if `decay_rate` is not
-    below 1
+    `staircase` of the exponent rounded down. `end_value` bounds it everywhere: from below if `decay_rate` is below 1,
+    else from above
 
     Args:
-        init_value: the rate up to `transition_begin`, at least 0.
-        transition_steps: over how many steps the factor applies once, an integer of at least 1.
-        decay_rate: the factor, from 1e-30 to 1e30.
-        transition_begin: the step at which it begins, an integer of at least 0.
-        staircase: whether it applies at once at the end of each stretch of `transition_steps`.
-        end_value: the bound, at least 0, or None.
+        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
+        transition_steps: number of steps over which the factor applies once (int, 1 to 2**53).
+        decay_rate: factor (float, 1e-30 to 1e30).
+        transition_begin: step at which the decay begins (int, 0 to 2**53).
+        staircase: whether the learning rate changes only after every `transition_steps` steps, by the whole factor.
+        end_value: bound of the learning rate (float, 0 to 3.4e38), or None.
 
     Returns:
-        A schedule and its peak: `init_value`, or `end_value` if the rate grows up to it or is never anything else.
+        A schedule and its peak: `init_value`, or `end_value` if the learning rate grows to it or is held there.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -266,47 +269,49 @@ def exponential_decay(
         >>> [peak_value * schedule(step) for step in (0, 5, 10, 11)]
         [0.5, 1.0, 2.0, 2.0]
 
-    Differs: a growth without an `end_value` stops at 3e38 times `init_value`, where optax goes on to infinity. With
-    `staircase`, optax under jit applies the factor a step late for some lengths, in float32 from step 41 on with
-    `transition_steps` of 41. What it replaces by a constant schedule (`transition_steps` of 0, `decay_rate` of 0) or
-    by 0 (a negative `transition_begin`) is refused.
+    Differs: growth without an `end_value` stops at 3e38 times `init_value`, where optax continues to infinity. With
+    `staircase`, optax under jit applies the factor one step late for some lengths, such as a `transition_steps` of 41
+    in float32. `transition_steps` of 0, `decay_rate` of 0 (optax returns a constant schedule) and a negative
+    `transition_begin` (optax uses 0) raise a ValueError.
 
     Source: optax.exponential_decay of optax 0.2.8.
     """
     name = "exponential_decay"
-    (init_value,) = checked(name, init_value=init_value)
+    (init_value,) = validated(name, init_value=init_value)
     largest, build = exponential(name, init_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
     return from_rates([largest], build)
 
 
-_HIGHEST = 3e38  # a growth without a bound overflows float32 soon after
+_LARGEST_GROWTH = 3e38  # growth without a bound overflows float32 soon after
 
 
 def exponential(
     function: str, first: float, transition_steps: Any, decay_rate: Any, transition_begin: Any, staircase: Any, end: Any
-) -> tuple[Fraction, Callable[[Callable[[Fraction], float]], fs.Schedule]]:
-    """The largest rate, and what builds the schedule."""
+) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
+    """The largest learning rate of an exponential decay from `first`, and its `build` for `from_rates`."""
     steps = concrete_positive_int(function, "transition_steps", transition_steps)
-    rate, begin, staircase = checked(
+    rate, begin, staircase = validated(
         function, decay_rate=decay_rate, transition_begin=transition_begin, staircase=staircase
     )
     end = optional(concrete_level)(function, "end_value", end)
     if end is not None and (end >= first if rate < 1 else end <= first):
-        first, rate = end, 1.0
-    start, growing = Fraction(first), rate > 1
-    last = _HIGHEST if growing and end is None else None
+        first, rate = end, 1.0  # at the bound from the start
+    start = largest = Fraction(first)
+    bound = _LARGEST_GROWTH if rate > 1 and end is None else None
     if end is not None and start:
-        last = float(Fraction(end) / start)
+        bound = float(Fraction(end) / start)
+        if rate > 1:
+            largest = Fraction(end)
 
-    def build(of_peak: Callable[[Fraction], float]) -> fs.Schedule:
-        level = of_peak(start)
+    def build(multiplier: ToMultiplier) -> fs.Schedule:
+        level = multiplier(start)
         if rate == 1 or not start:
             return fs.constant(level)
-        decay = fs.exponential_decay(rate, steps, staircase=staircase, end=last)
+        decay = fs.exponential_decay(rate, steps, staircase=staircase, end=bound)
         scaled = decay if level == 1 else fs.scale(decay, level)
         return fs.join([fs.constant(level), scaled], [begin]) if begin else scaled
 
-    return Fraction(end) if growing and start and end is not None else start, build
+    return largest, build
 
 
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Rated:
@@ -316,10 +321,10 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
     most 1
 
     Args:
-        init_value: the rate at step 0, at least 0.
-        decay_steps: the length of the decay, an integer of at least 0.
-        alpha: the rate at the end as a share of `init_value`, at least 0; above 1 the rate rises.
-        exponent: above 0.
+        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        decay_steps: length of the decay in steps (int, 0 to 2**53).
+        alpha: ratio of the last learning rate to `init_value` (float, 0 to 3.4e38). Above 1 the learning rate rises.
+        exponent: power of the cosine (float, above 0).
 
     Returns:
         A schedule and its peak.
@@ -332,11 +337,12 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
         >>> cosine_decay_schedule(0.5, 100, alpha=0.1)
         Rated(schedule=ramp(start=1.0, stop=0.1, steps=100, shape=cosine), peak_value=0.5)
 
-    Differs: with `decay_steps` of 0 the decay is absent and its end holds from step 0 on; optax raises a ValueError.
+    Differs: with `decay_steps` of 0 the decay is absent and its last learning rate is held from step 0 on; optax raises
+    a ValueError.
 
     Source: optax.cosine_decay_schedule of optax 0.2.8; Loshchilov and Hutter 2016, arXiv:1608.03983.
     """
-    init_value, steps, alpha, exponent = checked(
+    init_value, steps, alpha, exponent = validated(
         "cosine_decay_schedule", init_value=init_value, decay_steps=decay_steps, alpha=alpha, exponent=exponent
     )
     return from_phases((steps, init_value, Fraction(init_value) * Fraction(alpha), with_exponent(fs.cosine, exponent)))

@@ -1,10 +1,10 @@
-"""Any function of optax's count as a schedule."""
+"""`from_optax`: any function of optax's count as a schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +13,8 @@ import numpy as np
 import funcsched as fs
 from bridges.jax import register
 from funcsched.core.schedule import Lift
-from funcsched.core.validation import (
-    callable_,
-    positive,
-)
-from funcsched.numerics.namespace import library
+from funcsched.core.validation import callable_, positive
+from funcsched.numerics.dispatch import library
 from funcsched.numerics.step import Step
 
 
@@ -25,12 +22,13 @@ class FromOptax(Lift):
     """A function of optax's count; see `from_optax`."""
 
     __slots__ = ("peak_value",)
-    fields = ("function", "peak_value")  # type: ignore[assignment]  # one more than in Lift
+    fields = cast(Any, ("function", "peak_value"))  # a tuple of another length than that of Lift
     factory = "from_optax"
     static = frozenset(fields)
 
     peak_value: float
 
+    # Not those of Lift, which neither print nor divide by `peak_value`.
     __repr__ = fs.Schedule.__repr__
 
     def at(self, step: Step) -> Any:
@@ -44,50 +42,50 @@ register(FromOptax)
 
 
 def _rates(function: Callable[[Any], Any], count: Any) -> Any:
-    """The values of a function at a count of any library: of JAX as JAX's, else as NumPy's."""
+    """The learning rates at counts of any library. They are a JAX array for JAX counts, and else a NumPy array."""
     kind = library(count)
     if kind == "jax":
-        return _each(function, count)
+        return _elementwise(function, count)
     if kind == "torch":
         count = count.detach().cpu().numpy()
-    with jax.ensure_compile_time_eval():  # these are numbers, also while JAX traces
-        return np.array(_each(function, _counted(np.asarray(count))), dtype=np.float64)
+    with jax.ensure_compile_time_eval():  # concrete values, even if JAX is tracing the caller
+        return np.array(_elementwise(function, _jax_count(np.asarray(count))), dtype=np.float64)
 
 
-def _each(function: Callable[[Any], Any], count: jax.Array) -> Any:
-    """A function of one count at each of an array: not all of optax's take arrays, and some take them wrongly."""
+def _elementwise(function: Callable[[Any], Any], count: jax.Array) -> Any:
+    """The function of a scalar count at each element: some optax schedules reject arrays or mishandle them."""
     for _ in range(count.ndim):
         function = jax.vmap(function)
     return function(count)
 
 
-def _counted(count: Any) -> jax.Array:
-    """A count for JAX, which without x64 ends where optax's own stops: at 2**31 - 1."""
+def _jax_count(count: Any) -> jax.Array:
+    """The counts as a JAX array. Without x64 they saturate at 2**31 - 1, as optax's own count does."""
     if count.dtype.kind in "iu":
-        largest = np.iinfo(jnp.result_type(int)).max
-        return jnp.asarray(np.minimum(count, largest))
+        count = np.minimum(count, np.iinfo(jnp.result_type(int)).max)
     return jnp.asarray(count)
 
 
 def from_optax(function: Callable[[Any], Any], peak_value: float) -> fs.Schedule:
-    """Any optax schedule as a schedule, for PyTorch too.
+    """Any optax schedule as a schedule, which also runs on Python numbers, NumPy arrays and torch tensors.
 
     ``peak_value * from_optax(function, peak_value)(step) == function(max(step, 0))``
 
     Args:
-        function: from optax's count, a JAX scalar, to a rate.
-        peak_value: the rate at multiplier 1, above 0.
+        function: from optax's count (a JAX scalar) to a learning rate.
+        peak_value: the learning rate at multiplier 1 (float, above 0).
 
     Returns:
-        A schedule. JAX runs the function itself, also under jit. A number of Python and each of an array of NumPy or
-        torch becomes a count of JAX, at which the function is called, and the result a number again, or an array with
-        the dtype and on the device that any schedule has; so this needs JAX there, and runs neither inside
-        `torch.func.vmap` nor inside `torch.compile`. Values are as accurate as the function is, which without
-        x64 computes in float32. It compares by the identity of the function, and pickles where the function does.
-        Prefer the functions named like optax's own: they give schedules that are all of this.
+        A schedule. On JAX arrays the function runs as it is, also under jit. Python numbers, NumPy arrays and torch
+        tensors are converted to JAX counts and the results are converted back, to the dtype and the device that any
+        schedule returns. Such a call needs JAX, and works neither inside `torch.func.vmap` nor inside `torch.compile`.
+        The values are as accurate as the function, which computes in float32 without x64. The schedule compares by the
+        identity of the function, and pickles if the function does. Prefer the functions named like optax's, which have
+        none of these restrictions.
 
     Raises:
-        TypeError, ValueError: `function` is not callable, or `peak_value` not a finite number above 0.
+        TypeError: `function` is not a function, or `peak_value` is not a number.
+        ValueError: `peak_value` is not finite and above 0.
 
     Example:
         >>> import optax, torch

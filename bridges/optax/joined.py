@@ -1,4 +1,4 @@
-"""Optax's schedules made of several, under their own names and arguments."""
+"""The schedules of optax that join several, under their own names."""
 
 from __future__ import annotations
 
@@ -12,34 +12,33 @@ from bridges.optax.warmup import warmup_cosine_decay_schedule
 from bridges.rated import Rated, call_by_name
 from funcsched.core.validation import (
     argument_error,
-    callable_,
     concrete_level,
-    concrete_nonnegative_int,
+    concrete_nonnegative_ints,
     concrete_positive_int,
     require_increasing,
     sequence,
 )
 
-_CYCLE = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
+_CYCLE_ARGUMENTS = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
 
 
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
-    """Cosine decays one after another, each with a warmup of its own.
+    """Cosine decays one after another, each with its own warmup.
 
-    ``warmup_cosine_decay_schedule(**cosine_kwargs[i])`` at the steps since the end of the cycle before, whose length is
-    its `decay_steps`
+    ``warmup_cosine_decay_schedule(**cosine_kwargs[i])`` at the number of steps since cycle ``i`` began; each cycle is
+    `decay_steps` long
 
     Args:
-        cosine_kwargs: for each cycle the arguments of `warmup_cosine_decay_schedule`, by name; at least one cycle, and
-            each with a `decay_steps` of at least 1.
+        cosine_kwargs: the keyword arguments of `warmup_cosine_decay_schedule` for each cycle (at least one), with a
+            `decay_steps` of at least 1.
 
     Returns:
-        A schedule and its peak, the largest of all rates. Cycles that are all the same are counted, not listed: any
-        number of them compiles like one.
+        A schedule and its peak, the largest learning rate. If all cycles are equal, the schedule repeats one cycle, so
+        that any number of cycles compiles as fast as one.
 
     Raises:
-        TypeError, ValueError: no sequence of mappings, an empty one, a name that does not exist or is missing, or an
-            argument that `warmup_cosine_decay_schedule` refuses.
+        TypeError, ValueError: `cosine_kwargs` is not a sequence of mappings or is empty, a name is unknown or missing,
+            or an argument is of the wrong type or out of its range.
 
     Example:
         >>> from bridges.optax import sgdr_schedule
@@ -50,40 +49,43 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
 
     Source: optax.sgdr_schedule of optax 0.2.8; Loshchilov and Hutter 2016, arXiv:1608.03983.
     """
-    rows = sequence("sgdr_schedule", "cosine_kwargs", cosine_kwargs, _cycle, "mappings")
-    if not rows:
-        raise argument_error("sgdr_schedule", "cosine_kwargs", "at least one cycle", [])
-    cycles, lengths = zip(*rows, strict=True)
-    if len(set(rows)) == 1:
-        (schedule, peak_value), length = cycles[0], lengths[0]
-        return Rated(fs.repeat(schedule, length, len(rows)) if len(rows) > 1 and peak_value else schedule, peak_value)
-    return join_schedules(cycles, accumulate(lengths[:-1]))
+    cycles = sequence("sgdr_schedule", "cosine_kwargs", cosine_kwargs, _cycle, "mappings")
+    if not cycles:
+        raise argument_error("sgdr_schedule", "cosine_kwargs", "a non-empty sequence of mappings", [])
+    if len(set(cycles)) == 1:
+        (schedule, peak_value), length = cycles[0]
+        if len(cycles) > 1 and peak_value:  # with a peak of 0 the schedule is constant
+            schedule = fs.repeat(schedule, length, len(cycles))
+        return Rated(schedule, peak_value)
+    schedules, lengths = zip(*cycles, strict=True)
+    return join_schedules(schedules, accumulate(lengths[:-1]))
 
 
 def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
-    """A cycle and its length."""
+    """The schedule of a cycle, and its length in steps."""
     if not isinstance(value, Mapping):
         raise argument_error(function, argument, "a mapping of arguments by name", value, TypeError)
-    rated = call_by_name(function, warmup_cosine_decay_schedule, _CYCLE, value)
+    rated = call_by_name(function, warmup_cosine_decay_schedule, _CYCLE_ARGUMENTS, value)
     return rated, concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
 
 def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries: Iterable[int]) -> Rated:
-    """One schedule after another, each counting from its own beginning.
+    """One schedule after another, each with steps counted from its own start.
 
     ``schedules[i](step - boundaries[i - 1])`` for ``boundaries[i - 1] <= step < boundaries[i]``
 
     Args:
-        schedules: at least one: what the functions here or `to_optax` return, or schedules and optax schedules of
-            absolute rates, as `from_optax` takes them.
-        boundaries: the steps at which each but the first begins, integers, increasing; one fewer than schedules.
+        schedules: at least one. Each is a `Rated` pair or a result of `to_optax`, or a function (a schedule or an optax
+            schedule) that returns absolute learning rates.
+        boundaries: step at which each schedule except the first begins (int, 0 to 2**53), increasing; one fewer than
+            `schedules`.
 
     Returns:
-        A schedule and its peak, the largest of those given, or 1 where all schedules are functions.
+        A schedule and its peak, the largest peak value of `schedules`, or 1 if all of them are functions.
 
     Raises:
-        TypeError, ValueError: no schedule or not callable, a peak below 0, not an integer, not increasing, or the
-            wrong number of boundaries.
+        TypeError, ValueError: `schedules` is empty or holds something that is not callable or has a peak value below 0,
+            or `boundaries` are not increasing integers or of the wrong number.
 
     Example:
         >>> from bridges.optax import constant_schedule, join_schedules, linear_schedule
@@ -91,37 +93,41 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
         >>> [peak_value * schedule(step) for step in (0, 9, 10, 11)]
         [0.0, 0.45, 0.25, 0.25]
 
-    Differs: optax takes any number of boundaries and ignores what has no partner.
+    Differs: optax accepts any number of boundaries, and ignores the boundaries or schedules that are left over.
 
     Source: optax.join_schedules of optax 0.2.8.
     """
     name = "join_schedules"
-    items = sequence(name, "schedules", schedules, _item, "schedules")
-    begins = sequence(name, "boundaries", boundaries, concrete_nonnegative_int, "integers")
-    if not items:
-        raise argument_error(name, "schedules", "at least one schedule", [])
-    if len(begins) != len(items) - 1:
-        raise argument_error(name, "boundaries", f"one fewer than the {len(items)} schedules", list(begins))
-    require_increasing(name, "boundaries", begins)
-    peaks = [item.peak_value for item in items if isinstance(item, Rated)]
-    if len(peaks) == len(items) and not max(peaks):
+    pieces = sequence(name, "schedules", schedules, _rated_or_function, "schedules")
+    steps = concrete_nonnegative_ints(name, "boundaries", boundaries)
+    if not pieces:
+        raise argument_error(name, "schedules", "a non-empty sequence of schedules", [])
+    if len(steps) != len(pieces) - 1:
+        raise argument_error(
+            name, "boundaries", f"of length {len(pieces) - 1} for {len(pieces)} schedules", list(steps)
+        )
+    require_increasing(name, "boundaries", steps)
+    peaks = [piece.peak_value for piece in pieces if isinstance(piece, Rated)]
+    if len(peaks) == len(pieces) and not max(peaks):
         return Rated(fs.constant(), 0.0)
     peak = max(peaks, default=0.0) or 1.0
-    return Rated(fs.join([_over(item, peak) for item in items], begins), peak)
+    return Rated(fs.join([_multiplier_of(piece, peak) for piece in pieces], steps), peak)
 
 
-def _item(function: str, argument: str, value: Any) -> Any:
-    """A `Rated`, of whatever else has a schedule and a peak as well, or a function."""
+def _rated_or_function(function: str, argument: str, value: Any) -> Any:
+    """A `Rated` pair if `value` has a schedule and a peak value (as `OptaxSchedule` does), else a function."""
     schedule, peak = getattr(value, "schedule", None), getattr(value, "peak_value", None)
     if peak is not None and isinstance(schedule, fs.Schedule):
         return Rated(schedule, concrete_level(function, f"{argument}.peak_value", peak))
-    return callable_(function, argument, value)
+    if not callable(value):
+        raise argument_error(function, argument, "a schedule or a function of optax's count", value, TypeError)
+    return value
 
 
-def _over(item: Any, peak: float) -> fs.Schedule:
-    """The multipliers of a peak that make the rates of an item."""
-    if isinstance(item, Rated):
-        return item.schedule if item.peak_value == peak else fs.scale(item.schedule, item.peak_value / peak)
-    if isinstance(item, fs.Schedule):
-        return item if peak == 1 else fs.scale(item, 1.0 / peak)
-    return from_optax(item, peak)
+def _multiplier_of(piece: Any, peak: float) -> fs.Schedule:
+    """The learning rates of a piece, as multiples of `peak`."""
+    if isinstance(piece, Rated):
+        return piece.schedule if piece.peak_value == peak else fs.scale(piece.schedule, piece.peak_value / peak)
+    if isinstance(piece, fs.Schedule):
+        return piece if peak == 1 else fs.scale(piece, 1.0 / peak)
+    return from_optax(piece, peak)

@@ -1,4 +1,4 @@
-"""Rates as a schedule and its peak: what the functions named like optax's are made of."""
+"""Helpers of the functions named like optax's: validation, and the conversion of learning rates to `Rated`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from funcsched.core.validation import (
     ratio,
 )
 
-_share = number_rule("a number from 0 to 1", 0, 1)
+_fraction = number_rule("a number from 0 to 1", 0, 1)
 _RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "value": concrete_level,
     "init_value": concrete_level,
@@ -33,20 +33,26 @@ _RULES: dict[str, Callable[[str, str, Any], Any]] = {
     "decay_steps": concrete_nonnegative_int,
     "decay_rate": ratio,
     "staircase": boolean,
-    "pct_start": _share,
-    "pct_final": _share,
+    "pct_start": _fraction,
+    "pct_final": _fraction,
     "div_factor": ratio,
     "final_div_factor": ratio,
 }
 
+ToMultiplier = Callable[[Fraction], float]  # returns a learning rate as a multiple of the peak
 
-def checked(function: str, /, **arguments: Any) -> list[Any]:
-    """The arguments by the rule of each one's name."""
+
+def validated(function: str, /, **arguments: Any) -> list[Any]:
+    """The arguments, each validated and normalized by the rule for its name."""
     return [_RULES[name](function, name, value) for name, value in arguments.items()]
 
 
-def from_rates(rates: Iterable[Fraction], build: Callable[[Callable[[Fraction], float]], fs.Schedule]) -> Rated:
-    """A schedule built of the shares that rates have in the largest of them. Fractions, so each is rounded once."""
+def from_rates(rates: Iterable[Fraction], build: Callable[[ToMultiplier], fs.Schedule]) -> Rated:
+    """The schedule that `build` returns, with the largest of `rates` as its peak.
+
+    `build` gets a function that divides a learning rate by the peak. Rates are fractions, so that each quotient is
+    rounded once.
+    """
     peak = max(rates)
     if not peak:
         return Rated(fs.constant(), 0.0)
@@ -54,28 +60,31 @@ def from_rates(rates: Iterable[Fraction], build: Callable[[Callable[[Fraction], 
 
 
 def from_phases(*phases: tuple[int, float | Fraction, float | Fraction, fs.Shape]) -> Rated:
-    """Ramps from rate to rate: (steps, start, stop, shape). One of no steps is absent, but the last leaves its stop."""
-    rows = [
+    """Ramps between learning rates, one after another: (steps, start, stop, shape). The last `stop` is held.
+
+    A phase of 0 steps is dropped, except the last one, of which the held `stop` remains.
+    """
+    present = [
         (steps, Fraction(start if steps else stop), Fraction(stop), shape)
         for i, (steps, start, stop, shape) in enumerate(phases)
         if steps or i == len(phases) - 1
     ]
-    boundaries = list(accumulate(steps for steps, *_ in rows))[:-1]
+    boundaries = list(accumulate(steps for steps, *_ in present))[:-1]
 
-    def build(of_peak: Callable[[Fraction], float]) -> fs.Schedule:
+    def build(multiplier: ToMultiplier) -> fs.Schedule:
         pieces = [
-            fs.constant(of_peak(stop))
+            fs.constant(multiplier(stop))
             if start == stop
-            else fs.ramp(of_peak(start), of_peak(stop), steps=steps, shape=shape)
-            for steps, start, stop, shape in rows
+            else fs.ramp(multiplier(start), multiplier(stop), steps=steps, shape=shape)
+            for steps, start, stop, shape in present
         ]
         return fs.join(pieces, boundaries) if boundaries else pieces[0]
 
-    return from_rates([rate for _, start, stop, _ in rows for rate in (start, stop)], build)
+    return from_rates([rate for _, start, stop, _ in present for rate in (start, stop)], build)
 
 
 def with_exponent(shape: fs.Shape, exponent: float) -> fs.Shape:
-    """Of a symmetric shape the one on which a fall is the `exponent`-th power of the fall along it."""
+    """The shape of the decay ``(1 - shape(u)) ** exponent``, for a `shape` with ``shape(1 - u) == 1 - shape(u)``."""
     if exponent == 1:
         return shape
     return fs.reverse(fs.power(exponent) if shape == fs.linear else fs.compose(fs.power(exponent), shape))

@@ -1,19 +1,14 @@
-"""Optax's schedules with a warmup, under their own names and arguments."""
+"""The schedules of optax with a warmup, under their own names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 import funcsched as fs
 from bridges.optax.basic import exponential
-from bridges.optax.rates import checked, from_phases, from_rates, with_exponent
+from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
 from bridges.rated import Rated
-from funcsched.core.validation import (
-    argument_error,
-    concrete_positive_int,
-    require_at_most,
-)
+from funcsched.core.validation import argument_error, concrete_positive_int, require_at_most
 
 
 def linear_onecycle_schedule(
@@ -24,19 +19,19 @@ def linear_onecycle_schedule(
     div_factor: float = 25.0,
     final_div_factor: float = 1e4,
 ) -> Rated:
-    """The one-cycle policy in three lines: up to the peak, back, and down to almost nothing.
+    """The one-cycle policy in three linear phases: up to the peak, back to the start, and down to almost 0.
 
     Through ``peak_value / div_factor`` at step 0, `peak_value` at ``int(pct_start * transition_steps)``,
     ``peak_value / div_factor`` at ``int(pct_final * transition_steps)``, and
     ``peak_value / div_factor / final_div_factor`` at `transition_steps`, which is held
 
     Args:
-        transition_steps: the length, an integer of at least 1.
-        peak_value: the rate at the peak, at least 0.
-        pct_start: where the peak is, as a share of the length: from 0 to 1, as all shares.
-        pct_final: where the second line ends, at least `pct_start`.
-        div_factor: how many times lower the rate is at step 0, from 1e-30 to 1e30.
-        final_div_factor: how many times lower than at step 0 it is at the end, the same.
+        transition_steps: total number of steps (int, 1 to 2**53).
+        peak_value: learning rate at the peak (float, 0 to 3.4e38).
+        pct_start: fraction of `transition_steps` at which the peak is (float, 0 to 1).
+        pct_final: fraction of `transition_steps` at which the second phase ends (float, `pct_start` to 1).
+        div_factor: ratio of the peak to the learning rate at step 0 (float, 1e-30 to 1e30).
+        final_div_factor: ratio of the learning rate at step 0 to the last one (float, 1e-30 to 1e30).
 
     Returns:
         A schedule and its peak.
@@ -49,15 +44,16 @@ def linear_onecycle_schedule(
         >>> linear_onecycle_schedule(100, 0.5).schedule
         one_cycle(warmup_steps=30, total_steps=100, decay_steps=55, shape=linear)
 
-    Differs: optax keeps its knots in a dict, so that of two at one step, as of a few steps in all or with a share of 1,
-    the first is lost with its factor, and all later rates are wrong; here a line of no steps is absent.
+    Differs: a phase of 0 steps is absent. optax stores its boundaries in a dict: where two of them fall on the same
+    step (few steps in total, or a fraction of 1), the first one is lost with its factor, and all later learning rates
+    are wrong.
 
-    Source: optax.linear_onecycle_schedule of optax 0.2.8, whose docstring leaves `div_factor` out of the last rate;
-    Smith and Topin 2017, arXiv:1708.07120.
+    Source: optax.linear_onecycle_schedule of optax 0.2.8, whose docstring omits `div_factor` from the last learning
+    rate; Smith and Topin 2017, arXiv:1708.07120.
     """
     name = "linear_onecycle_schedule"
     total = concrete_positive_int(name, "transition_steps", transition_steps)
-    peak_value, pct_start, pct_final, div_factor, final_div_factor = checked(
+    peak_value, pct_start, pct_final, div_factor, final_div_factor = validated(
         name,
         peak_value=peak_value,
         pct_start=pct_start,
@@ -69,7 +65,7 @@ def linear_onecycle_schedule(
         raise argument_error(name, "pct_final", f"at least `pct_start` ({pct_start!r})", pct_final)
     up, middle = int(pct_start * total), int(pct_final * total)
     peak, start, end = _one_cycle_rates(peak_value, div_factor, final_div_factor)
-    if 0 < peak == max(peak, start, end):
+    if 0 < peak == max(peak, start, end):  # a divisor below 1 puts the maximum elsewhere
         levels = {"start": float(start / peak), "end": float(end / peak)}
         return Rated(fs.one_cycle(up, total, decay_steps=middle - up, shape=fs.linear, **levels), peak_value)
     return from_phases(
@@ -78,7 +74,7 @@ def linear_onecycle_schedule(
 
 
 def _one_cycle_rates(peak_value: float, div_factor: float, final_div_factor: float) -> tuple[Fraction, ...]:
-    """At the peak, the beginning and the end."""
+    """The learning rates at the peak, at step 0 and at the end."""
     peak = Fraction(peak_value)
     start = peak / Fraction(div_factor)
     return peak, start, start / Fraction(final_div_factor)
@@ -91,17 +87,17 @@ def cosine_onecycle_schedule(
     div_factor: float = 25.0,
     final_div_factor: float = 1e4,
 ) -> Rated:
-    """The one-cycle policy in two half-cosines: up to the peak, and down to almost nothing.
+    """The one-cycle policy in two half-cosines: up to the peak, and down to almost 0.
 
     Through ``peak_value / div_factor`` at step 0, `peak_value` at ``int(pct_start * transition_steps)``, and
     ``peak_value / div_factor / final_div_factor`` at `transition_steps`, which is held
 
     Args:
-        transition_steps: the length, an integer of at least 1.
-        peak_value: the rate at the peak, at least 0.
-        pct_start: where the peak is, as a share of the length: from 0 to 1.
-        div_factor: how many times lower the rate is at step 0, from 1e-30 to 1e30.
-        final_div_factor: how many times lower than at step 0 it is at the end, the same.
+        transition_steps: total number of steps (int, 1 to 2**53).
+        peak_value: learning rate at the peak (float, 0 to 3.4e38).
+        pct_start: fraction of `transition_steps` at which the peak is (float, 0 to 1).
+        div_factor: ratio of the peak to the learning rate at step 0 (float, 1e-30 to 1e30).
+        final_div_factor: ratio of the learning rate at step 0 to the last one (float, 1e-30 to 1e30).
 
     Returns:
         A schedule and its peak.
@@ -114,14 +110,14 @@ def cosine_onecycle_schedule(
         >>> cosine_onecycle_schedule(100, 0.5)
         Rated(schedule=one_cycle(warmup_steps=30, total_steps=100), peak_value=0.5)
 
-    Differs: with a `pct_start` of 1 optax loses the peak, its knots being in a dict, and goes straight to the last
-    rate; here the rate rises to the peak and then is the last one.
+    Differs: with a `pct_start` of 1 the learning rate rises to the peak and then jumps to the last one. optax loses the
+    peak, because it stores its boundaries in a dict, and goes straight to the last learning rate.
 
     Source: optax.cosine_onecycle_schedule of optax 0.2.8; Smith and Topin 2017, arXiv:1708.07120.
     """
     name = "cosine_onecycle_schedule"
     total = concrete_positive_int(name, "transition_steps", transition_steps)
-    peak_value, pct_start, div_factor, final_div_factor = checked(
+    peak_value, pct_start, div_factor, final_div_factor = validated(
         name, peak_value=peak_value, pct_start=pct_start, div_factor=div_factor, final_div_factor=final_div_factor
     )
     up = int(pct_start * total)
@@ -132,17 +128,17 @@ def cosine_onecycle_schedule(
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Rated:
-    """A line from one rate to another, which is then held.
+    """Linear from one learning rate to another, which is then held.
 
     ``init_value + (peak_value - init_value) * step / warmup_steps`` below `warmup_steps`, then `peak_value`
 
     Args:
-        init_value: the rate at step 0, at least 0.
-        peak_value: the rate from `warmup_steps` on, at least 0.
-        warmup_steps: the length of the line, an integer of at least 0.
+        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        peak_value: learning rate from `warmup_steps` on (float, 0 to 3.4e38).
+        warmup_steps: length of the warmup in steps (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two rates.
+        A schedule and its peak, the larger of the two learning rates.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -152,12 +148,12 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
         >>> warmup_constant_schedule(0.0, 0.5, 10)
         Rated(schedule=ramp(start=0.0, stop=1.0, steps=10), peak_value=0.5)
 
-    Differs: with `warmup_steps` of 0 there is no warmup and `peak_value` holds from step 0 on; optax then holds
-    `init_value` for ever, which is usually 0.
+    Differs: with `warmup_steps` of 0 the warmup is absent and `peak_value` is held from step 0 on; optax then holds
+    `init_value`, which is usually 0, indefinitely.
 
     Source: optax.warmup_constant_schedule of optax 0.2.8.
     """
-    init_value, peak_value, steps = checked(
+    init_value, peak_value, steps = validated(
         "warmup_constant_schedule", init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps
     )
     return from_phases((steps, init_value, peak_value, fs.linear))
@@ -178,15 +174,15 @@ def warmup_cosine_decay_schedule(
     ``u = (step - warmup_steps) / (decay_steps - warmup_steps)``; `end_value` is held
 
     Args:
-        init_value: the rate at step 0, at least 0.
-        peak_value: the rate after the warmup, at least 0.
-        warmup_steps: the length of the warmup, an integer from 0 to `decay_steps`.
-        decay_steps: the length of both together, an integer.
-        end_value: the rate from `decay_steps` on, at least 0.
-        exponent: above 0.
+        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        peak_value: learning rate after the warmup (float, 0 to 3.4e38).
+        warmup_steps: length of the warmup in steps (int, 0 to `decay_steps`).
+        decay_steps: total number of steps, including warmup (int, 0 to 2**53).
+        end_value: learning rate from `decay_steps` on (float, 0 to 3.4e38).
+        exponent: power of the cosine (float, above 0).
 
     Returns:
-        A schedule and its peak, the largest of the three rates.
+        A schedule and its peak, the largest of the three learning rates.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -202,7 +198,7 @@ def warmup_cosine_decay_schedule(
     Source: optax.warmup_cosine_decay_schedule of optax 0.2.8.
     """
     name = "warmup_cosine_decay_schedule"
-    init_value, peak_value, warmup_steps, decay_steps, end_value, exponent = checked(
+    init_value, peak_value, warmup_steps, decay_steps, end_value, exponent = validated(
         name,
         init_value=init_value,
         peak_value=peak_value,
@@ -231,23 +227,23 @@ def warmup_exponential_decay_schedule(
     staircase: bool = False,
     end_value: float | None = None,
 ) -> Rated:
-    """A linear warmup, then the same factor in every `transition_steps` steps.
+    """A linear warmup, then an exponential decay: a factor of `decay_rate` over every `transition_steps` steps.
 
     ``init_value + (peak_value - init_value) * step / warmup_steps`` below `warmup_steps`, then `exponential_decay`
     from `peak_value` with the other arguments, at ``step - warmup_steps``
 
     Args:
-        init_value: the rate at step 0, at least 0.
-        peak_value: the rate after the warmup, at least 0.
-        warmup_steps: the length of the warmup, an integer of at least 0.
-        transition_steps: over how many steps the factor applies once, an integer of at least 1.
-        decay_rate: the factor, from 1e-30 to 1e30.
-        transition_begin: how many steps after the warmup the decay begins, an integer of at least 0.
-        staircase: whether the factor applies at once at the end of each stretch of `transition_steps`.
-        end_value: the bound of the decay, at least 0, or None.
+        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        peak_value: learning rate after the warmup (float, 0 to 3.4e38).
+        warmup_steps: length of the warmup in steps (int, 0 to 2**53).
+        transition_steps: number of steps over which the factor applies once (int, 1 to 2**53).
+        decay_rate: factor (float, 1e-30 to 1e30).
+        transition_begin: number of steps between the warmup and the decay (int, 0 to 2**53).
+        staircase: whether the learning rate changes only after every `transition_steps` steps, by the whole factor.
+        end_value: bound of the learning rate in the decay (float, 0 to 3.4e38), or None.
 
     Returns:
-        A schedule and its peak, the largest of the rates.
+        A schedule and its peak, the largest learning rate.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -258,12 +254,12 @@ def warmup_exponential_decay_schedule(
         >>> [peak_value * schedule(step) for step in (0, 5, 10, 60, 110)]
         [0.0, 0.25, 0.5, 0.25, 0.125]
 
-    Differs: as `exponential_decay` does, counting from the end of the warmup.
+    Differs: as `exponential_decay` does, with steps counted from the end of the warmup.
 
     Source: optax.warmup_exponential_decay_schedule of optax 0.2.8.
     """
     name = "warmup_exponential_decay_schedule"
-    init_value, peak_value, warmup_steps = checked(
+    init_value, peak_value, warmup_steps = validated(
         name, init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps
     )
     largest, build = exponential(name, peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
@@ -271,7 +267,8 @@ def warmup_exponential_decay_schedule(
         return from_rates([largest], build)
     start, stop = Fraction(init_value), Fraction(peak_value)
 
-    def with_warmup(of_peak: Callable[[Fraction], float]) -> fs.Schedule:
-        return fs.join([fs.ramp(of_peak(start), of_peak(stop), steps=warmup_steps), build(of_peak)], [warmup_steps])
+    def with_warmup(multiplier: ToMultiplier) -> fs.Schedule:
+        warmup = fs.ramp(multiplier(start), multiplier(stop), steps=warmup_steps)
+        return fs.join([warmup, build(multiplier)], [warmup_steps])
 
     return from_rates([start, stop, largest], with_warmup)

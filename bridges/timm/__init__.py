@@ -1,10 +1,11 @@
-"""Schedules of timm, under the names of its classes and of its factory.
+"""The schedulers of timm as functions, with the arguments of its classes and of its factory.
 
-A step is timm's ``t``: an epoch or an update, whichever the scheduler is stepped by. What decides that, or draws noise,
-does not change the curve: `t_in_epochs` is not an argument here, and noise is refused, for it comes from the random
-numbers of torch and not from the step alone. A group's `lr_scale` multiplies the rate, as it does in timm.
+A step is timm's ``t``: an epoch or an update, depending on how the scheduler is stepped. `t_in_epochs` is therefore not
+an argument here. Noise is not supported, because it depends on torch's random numbers and not only on the step. timm
+also multiplies the rate of a parameter group by its `lr_scale`; the schedules do not include this factor.
 
-timm computes a rate when it is stepped and not before: without a warmup, t = 0 runs at `base_lr` itself.
+timm changes the rate only when the scheduler is stepped. Until then, a scheduler without warmup uses `base_lr`, even if
+its schedule has another value at t = 0.
 """
 
 from bridges.timm.factory import create_scheduler_v2

@@ -1,16 +1,21 @@
-"""The factory of timm."""
+"""timm's factory `create_scheduler_v2`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+import funcsched as fs
 from bridges.rated import Rated, choose
-from bridges.timm.construction import SCHEDULERS, Given
+from bridges.timm import builders
+from bridges.timm.arguments import Arguments
 from funcsched.core.validation import (
     argument_error,
     boolean,
+    concrete_nonnegative_int,
     concrete_positive_int,
+    positive,
 )
 
 
@@ -41,80 +46,129 @@ def create_scheduler_v2(
     step_on_epochs: bool = True,
     updates_per_epoch: int = 0,
 ) -> Rated:
-    """The schedule that timm's factory makes of these arguments, whose defaults are not those of the classes.
+    """timm's create_scheduler_v2: a scheduler by its name. Its defaults are not those of the classes.
+
+    Times are in epochs. They may be fractional if they are an integer number of updates.
 
     Args:
-        base_lr: the optimizer's learning rate, above 0; it takes the place of the optimizer.
-        sched: "cosine", "tanh", "poly", "step", "multistep", "wsd", "rsqrt" (wsd with an inverse square root and a
-            linear decay), "constant" (after the warmup), or "none" (`base_lr`, without a warmup). "plateau" is refused:
-            it follows a metric and not the step.
-        num_epochs: the length of the first cycle, or of wsd and rsqrt; with `warmup_prefix` without the warmup.
-        decay_epochs: of step, by default 90; of wsd and rsqrt the length of the decay, below 1 as a share of the length
-            without the warmup, by default 0.2.
-        decay_milestones: of multistep.
-        cooldown_epochs: without effect on the curve, as `patience_epochs`, `plateau_mode`, `noise_pct`, `noise_std` and
-            `noise_seed`: the last rate is held anyway.
-        patience_epochs: without effect.
-        decay_rate: the factor of step and multistep, and the power of poly.
-        min_lr: the lowest rate, at least 0.
-        warmup_lr: the rate at t = 0 with a warmup, at least 0.
-        warmup_epochs: the length of the warmup.
-        warmup_prefix: whether the warmup comes before `num_epochs`, also for step and multistep.
-        noise: None; noise is refused.
-        noise_pct: without effect.
-        noise_std: without effect.
-        noise_seed: without effect.
-        cycle_mul: of cosine, tanh and poly, as in `cosine_lr_scheduler`, as the two following.
-        cycle_decay: by default 0.1, where the classes have 1.
-        cycle_limit: how many cycles.
-        k_decay: of cosine and poly.
-        decay_fn: of wsd and rsqrt, as in `wsd_lr_scheduler`; by default "1-sqrt" and "linear".
-        stable_timescale: of rsqrt, in epochs; by default `warmup_epochs`.
-        plateau_mode: without effect.
-        step_on_epochs: whether the scheduler is stepped once an epoch, and not after every update.
-        updates_per_epoch: how many updates make an epoch, an integer of at least 1, if not `step_on_epochs`.
+        base_lr: learning rate of the optimizer (float, above 0). timm takes the optimizer itself.
+        sched: "cosine", "tanh", "poly", "step", "multistep", "wsd", "rsqrt" (an inverse square root and a linear
+            decay), "constant" (after the warmup) or "none" (`base_lr`, without warmup). "plateau" is not supported,
+            because it depends on a metric.
+        num_epochs: length of the first cycle, or of wsd and rsqrt (above 0). Includes the warmup, unless
+            `warmup_prefix` is True.
+        decay_epochs: for step, interval between decays. Default: 90. For wsd and rsqrt, length of the decay; below 1, a
+            fraction of the length without the warmup. Default: 0.2.
+        decay_milestones: for multistep, epochs of the decays, sorted.
+        cooldown_epochs: has no effect, as the last rate is held indefinitely.
+        patience_epochs: has no effect.
+        decay_rate: factor of each decay for step (1e-30 to 1) and multistep (at least 0); exponent of poly (above 0).
+        min_lr: final learning rate of cosine, tanh, poly, wsd and rsqrt (float, at least 0).
+        warmup_lr: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_epochs: length of the warmup (at least 0).
+        warmup_prefix: whether the schedule starts after the warmup (bool). Otherwise it starts at t = 0, except wsd and
+            rsqrt, which are shortened by the warmup.
+        noise: must be None.
+        noise_pct: has no effect.
+        noise_std: has no effect.
+        noise_seed: has no effect.
+        cycle_mul: for cosine, tanh and poly; see `cosine_lr_scheduler`.
+        cycle_decay: for cosine, tanh and poly; see `cosine_lr_scheduler`.
+        cycle_limit: for cosine, tanh and poly; see `cosine_lr_scheduler`.
+        k_decay: for cosine and poly; see `cosine_lr_scheduler`.
+        decay_fn: for wsd and rsqrt; see `wsd_lr_scheduler`. Default: "1-sqrt" for wsd, "linear" for rsqrt.
+        stable_timescale: for rsqrt, timescale of the inverse square root. Default: `warmup_epochs`.
+        plateau_mode: has no effect.
+        step_on_epochs: whether a step is an epoch (bool), or else an update.
+        updates_per_epoch: number of updates per epoch (int, 1 to 2**53). Required if `step_on_epochs` is False.
 
     Returns:
-        The schedule and `base_lr`: a step is an epoch, or an update if not `step_on_epochs`. timm's factory also
-        returns how many epochs to train.
+        A schedule, whose step is an epoch, or an update if `step_on_epochs` is False, and its peak value, `base_lr`.
+        timm's factory also returns the number of epochs to train.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or not an integer of updates.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or a time in epochs is not an integer
+            number of updates.
 
-    Differs: as the classes do.
+    Differs: like the classes.
 
     Example:
         >>> from bridges.timm import create_scheduler_v2
-        >>> schedule, base_lr = create_scheduler_v2(
+        >>> schedule, peak_value = create_scheduler_v2(
         ...     0.5, num_epochs=100, warmup_epochs=5, warmup_prefix=True, step_on_epochs=False, updates_per_epoch=20
         ... )
-        >>> [base_lr * schedule(update) for update in (0, 50, 100, 2100)]
+        >>> [peak_value * schedule(update) for update in (0, 50, 100, 2100)]
         [1e-05, 0.250005, 0.5, 0.0]
 
     Source: timm 1.0.31, timm.scheduler.create_scheduler_v2.
     """
-    values = locals() | {"lb": -7.0, "ub": 3.0, "decay_power": 0.5, "decay_ratio": 0.1}
     function = "create_scheduler_v2"
     if sched == "plateau":
-        raise argument_error(
-            function, "sched", "a function of the step, which 'plateau' is not: it follows a metric", sched
-        )
-    build: Callable[[Given], Rated] = choose(function, "sched", sched, SCHEDULERS)
+        raise argument_error(function, "sched", "a schedule that depends only on the step, not on a metric", sched)
+    build: Callable[[Arguments], Rated] = choose(function, "sched", sched, _SCHEDULERS)
     if decay_epochs is None:
-        values["decay_epochs"] = 0.2 if sched in ("wsd", "rsqrt") else 90
-    unit = 1
+        decay_epochs = 0.2 if sched in ("wsd", "rsqrt") else 90
+    steps_per_epoch = 1
     if not boolean(function, "step_on_epochs", step_on_epochs):
-        unit = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
-    names = _NAMES | {"decay_t": "decay_milestones" if sched == "multistep" else "decay_epochs"}
-    return build(Given(function, values, names, unit))
+        steps_per_epoch = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
+    is_multistep = sched == "multistep"
+    values = {
+        "base_lr": base_lr,
+        "t_initial": num_epochs,
+        "lr_min": min_lr,
+        "lb": -7.0,
+        "ub": 3.0,
+        "power": decay_rate,
+        "decay_t": decay_milestones if is_multistep else decay_epochs,
+        "decay_rate": decay_rate,
+        "decay_fn": decay_fn,
+        "decay_power": 0.5,
+        "decay_ratio": 0.1,
+        "stable_timescale": stable_timescale,
+        "cycle_mul": cycle_mul,
+        "cycle_decay": cycle_decay,
+        "cycle_limit": cycle_limit,
+        "k_decay": k_decay,
+        "warmup_t": warmup_epochs,
+        "warmup_lr_init": warmup_lr,
+        "warmup_prefix": warmup_prefix,
+        "noise_range_t": noise,
+    }
+    names = {
+        "t_initial": "num_epochs",
+        "lr_min": "min_lr",
+        "power": "decay_rate",
+        "decay_t": "decay_milestones" if is_multistep else "decay_epochs",
+        "warmup_t": "warmup_epochs",
+        "warmup_lr_init": "warmup_lr",
+        "noise_range_t": "noise",
+    }
+    return build(Arguments(function, values, names, steps_per_epoch))
 
 
-# What the factory calls the arguments of the classes.
-_NAMES = {
-    "t_initial": "num_epochs",
-    "lr_min": "min_lr",
-    "power": "decay_rate",
-    "warmup_t": "warmup_epochs",
-    "warmup_lr_init": "warmup_lr",
-    "noise_range_t": "noise",
+def _wsd(arguments: Arguments, stable_fn: str, default_decay_fn: str) -> Rated:
+    """The types "wsd" and "rsqrt". The length may include the warmup; the decay may be a fraction of the rest."""
+    total = arguments.steps("t_initial", concrete_positive_int)
+    if not arguments.get("warmup_prefix", boolean):
+        total -= arguments.steps("warmup_t", concrete_nonnegative_int)
+    if total < 1:
+        raise arguments.error("t_initial", f"above `warmup_epochs` ({arguments.values['warmup_t']!r})")
+    decay_epochs = arguments.get("decay_t", positive)
+    decay = round(decay_epochs * (total if decay_epochs < 1 else arguments.steps_per_epoch))
+    if not 1 <= decay <= total:
+        raise arguments.error("decay_t", f"a length of 1 to {total} steps")
+    decay_fn = arguments.values["decay_fn"] or default_decay_fn
+    return builders.stable_then_decay(arguments, total - decay, decay, stable_fn, decay_fn)
+
+
+_SCHEDULERS: dict[str, Callable[[Arguments], Rated]] = {
+    "cosine": builders.cosine,
+    "tanh": builders.tanh,
+    "poly": builders.poly,
+    "step": builders.step,
+    "multistep": builders.multistep,
+    "wsd": partial(_wsd, stable_fn="constant", default_decay_fn="1-sqrt"),
+    "rsqrt": partial(_wsd, stable_fn="rsqrt", default_decay_fn="linear"),
+    "constant": lambda arguments: builders.with_warmup(arguments, fs.constant(), prefix=True),
+    "none": lambda arguments: Rated(fs.constant(), arguments.base_lr),
 }

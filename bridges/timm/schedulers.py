@@ -1,4 +1,7 @@
-"""One function for each scheduler class of timm."""
+"""timm's scheduler classes as functions.
+
+Each passes a dict of its arguments, `locals()`, to a builder, which validates them and builds the schedule.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from bridges.rated import Rated
-from bridges.timm.construction import Given, cosine, multistep, poly, step, tanh, wsd
+from bridges.timm import builders
+from bridges.timm.arguments import Arguments
 
 
 def cosine_lr_scheduler(
@@ -23,45 +27,45 @@ def cosine_lr_scheduler(
     k_decay: float = 1.0,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's CosineLRScheduler: cosine decays, each longer or lower than the one before if wanted.
+    """timm's CosineLRScheduler: cosine decays, with optional warmup and restarts.
 
-    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 + cos(pi * u**k_decay)) / 2`` in cycle i, with u the fraction of
-    it; before that ``warmup_lr_init + (base_lr - warmup_lr_init) * t / warmup_t``
+    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 + cos(pi * u**k_decay)) / 2`` in cycle i, where u is the elapsed
+    fraction of the cycle; during the warmup ``warmup_lr_init + (base_lr - warmup_lr_init) * t / warmup_t``
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, an integer of at least 1.
-        lr_min: the rate at the end of each cycle, at least 0; held after the last.
-        cycle_mul: how many times as long each cycle is as the one before: 1, from 1.001 to 1e6, or below that where all
-            lengths are fractions with a common denominator of at most 64.
-        cycle_decay: how many times as high, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, an integer of at least 0.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        warmup_prefix: whether the cycles begin after the warmup. By default they began at t = 0, and the rate jumps
-            down where the warmup ends.
-        k_decay: above 1 the rate stays high for longer, above 0.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        t_initial: length of the first cycle (int, 1 to 2**53).
+        lr_min: learning rate at the end of each cycle (float, at least 0). Held after the last cycle.
+        cycle_mul: ratio of the lengths of successive cycles (float): 1 or 1.001 to 1e6. Another value above 0 is
+            accepted if all cycle lengths are fractions with a common denominator of at most 64.
+        cycle_decay: ratio of the peaks of successive cycles (float, 1e-30 to 1e30).
+        cycle_limit: number of cycles (int, 0 to 2**53).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_prefix: whether the first cycle starts after the warmup (bool). By default it starts at t = 0, so the
+            rate drops when the warmup ends.
+        k_decay: exponent of the elapsed fraction (float, above 0). Above 1, the rate stays high for longer.
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: where cycles change their length, timm finds the cycle by a logarithm, whose rounding can leave the first
-    step of a cycle in the one before; there timm gives `lr_min`, and ours the new peak. With `cycle_mul` below 1, timm
-    raises a ValueError from ``t_initial / (1 - cycle_mul)`` on, and ours holds `lr_min`.
+    Differs: if `cycle_mul` is not 1, timm computes the cycle with a logarithm, whose rounding error can assign the
+    first step of a cycle to the previous one. There timm's rate is `lr_min`; here it is the new peak. If `cycle_mul` is
+    below 1, timm raises ValueError from ``t_initial / (1 - cycle_mul)`` on; here `lr_min` is held.
 
     Example:
         >>> from bridges.timm import cosine_lr_scheduler
-        >>> schedule, base_lr = cosine_lr_scheduler(0.5, 100, lr_min=0.05, warmup_t=10, warmup_prefix=True)
-        >>> [base_lr * schedule(t) for t in (0, 10, 110, 111)]
+        >>> schedule, peak_value = cosine_lr_scheduler(0.5, 100, lr_min=0.05, warmup_t=10, warmup_prefix=True)
+        >>> [peak_value * schedule(t) for t in (0, 10, 110, 111)]
         [0.0, 0.5, 0.05, 0.05]
 
     Source: timm 1.0.31, timm.scheduler.CosineLRScheduler.
     """
-    return cosine(Given("cosine_lr_scheduler", locals()))
+    return builders.cosine(Arguments("cosine_lr_scheduler", locals()))
 
 
 def tanh_lr_scheduler(
@@ -79,43 +83,44 @@ def tanh_lr_scheduler(
     *,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's TanhLRScheduler: decays along the hyperbolic tangent.
+    """timm's TanhLRScheduler: hyperbolic tangent decays, with optional warmup and restarts.
 
-    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 - tanh(lb + (ub - lb) * u)) / 2`` in cycle i, with u the
-    fraction of it. Neither end is exact: by default a cycle starts 8e-7 below its peak and ends 2.5e-3 above `lr_min`.
+    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 - tanh(lb + (ub - lb) * u)) / 2`` in cycle i, where u is the
+    elapsed fraction of the cycle. A cycle does not reach its ends: with the default bounds, it starts at 1 - 8e-7 of
+    the distance from `lr_min` to the peak and ends at 2.5e-3 of it.
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, an integer of at least 1.
-        lb: where on the tangent a cycle begins, from -40 to 40.
-        ub: where it ends, above `lb`, from -40 to 40.
-        lr_min: the rate after the last cycle, at least 0.
-        cycle_mul: as in `cosine_lr_scheduler`, as all the following.
-        cycle_decay: how many times as high each cycle is as the one before, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, an integer of at least 0.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        warmup_prefix: whether the cycles begin after the warmup, which then goes to `base_lr`. By default they began at
-            t = 0, and the warmup goes to the rate that they have where it ends.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        t_initial: length of the first cycle (int, 1 to 2**53).
+        lb: argument of tanh at the start of a cycle (float, -40 to 40).
+        ub: argument of tanh at the end of a cycle (float, above `lb`, at most 40).
+        lr_min: learning rate after the last cycle (float, at least 0).
+        cycle_mul: ratio of the lengths of successive cycles (float); see `cosine_lr_scheduler`.
+        cycle_decay: ratio of the peaks of successive cycles (float, 1e-30 to 1e30).
+        cycle_limit: number of cycles (int, 0 to 2**53).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_prefix: whether the first cycle starts after the warmup, which then rises to `base_lr` (bool). By default
+            it starts at t = 0, and the warmup rises to the rate of the cycle at `warmup_t`.
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: as `cosine_lr_scheduler` does.
+    Differs: like `cosine_lr_scheduler`.
 
     Example:
         >>> from bridges.timm import tanh_lr_scheduler
-        >>> schedule, base_lr = tanh_lr_scheduler(1.0, 100, lr_min=0.25)
-        >>> [round(base_lr * schedule(t), 6) for t in (0, 70, 99, 100)]
+        >>> schedule, peak_value = tanh_lr_scheduler(1.0, 100, lr_min=0.25)
+        >>> [round(peak_value * schedule(t), 6) for t in (0, 70, 99, 100)]
         [0.999999, 0.625, 0.252264, 0.25]
 
     Source: timm 1.0.31, timm.scheduler.TanhLRScheduler.
     """
-    return tanh(Given("tanh_lr_scheduler", locals()))
+    return builders.tanh(Arguments("tanh_lr_scheduler", locals()))
 
 
 def poly_lr_scheduler(
@@ -133,42 +138,43 @@ def poly_lr_scheduler(
     k_decay: float = 1.0,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's PolyLRScheduler: polynomial decays.
+    """timm's PolyLRScheduler: polynomial decays, with optional warmup and restarts.
 
-    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 - u**k_decay) ** power`` in cycle i, with u the fraction of it
+    ``lr_min + (base_lr * cycle_decay**i - lr_min) * (1 - u**k_decay) ** power`` in cycle i, where u is the elapsed
+    fraction of the cycle
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the first cycle, an integer of at least 1.
-        power: above 0; above 1 a cycle ends flat.
-        lr_min: the rate at the end of each cycle, at least 0; held after the last.
-        cycle_mul: as in `cosine_lr_scheduler`, as all the following.
-        cycle_decay: how many times as high each cycle is as the one before, from 1e-30 to 1e30.
-        cycle_limit: how many cycles, an integer of at least 0.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        warmup_prefix: whether the cycles begin after the warmup. By default they began at t = 0, and the rate jumps
-            down where the warmup ends.
-        k_decay: above 1 the rate stays high for longer, above 0.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        t_initial: length of the first cycle (int, 1 to 2**53).
+        power: exponent of the decay (float, above 0). Above 1, a cycle ends with slope 0.
+        lr_min: learning rate at the end of each cycle (float, at least 0). Held after the last cycle.
+        cycle_mul: ratio of the lengths of successive cycles (float); see `cosine_lr_scheduler`.
+        cycle_decay: ratio of the peaks of successive cycles (float, 1e-30 to 1e30).
+        cycle_limit: number of cycles (int, 0 to 2**53).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_prefix: whether the first cycle starts after the warmup (bool). By default it starts at t = 0, so the
+            rate drops when the warmup ends.
+        k_decay: exponent of the elapsed fraction (float, above 0). Above 1, the rate stays high for longer.
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: as `cosine_lr_scheduler` does.
+    Differs: like `cosine_lr_scheduler`.
 
     Example:
         >>> from bridges.timm import poly_lr_scheduler
-        >>> schedule, base_lr = poly_lr_scheduler(0.5, 100, power=2.0)
-        >>> [base_lr * schedule(t) for t in (0, 50, 100)]
+        >>> schedule, peak_value = poly_lr_scheduler(0.5, 100, power=2.0)
+        >>> [peak_value * schedule(t) for t in (0, 50, 100)]
         [0.5, 0.125, 0.0]
 
     Source: timm 1.0.31, timm.scheduler.PolyLRScheduler.
     """
-    return poly(Given("poly_lr_scheduler", locals()))
+    return builders.poly(Arguments("poly_lr_scheduler", locals()))
 
 
 def step_lr_scheduler(
@@ -181,37 +187,38 @@ def step_lr_scheduler(
     *,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's StepLRScheduler: the same factor after every `decay_t`.
+    """timm's StepLRScheduler: multiply by `decay_rate` after every `decay_t`, with optional warmup.
 
     ``base_lr * decay_rate ** floor(t / decay_t)``
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        decay_t: above 0, an integer or a fraction with a denominator of at most 64, such as 2.4.
-        decay_rate: the factor, from 1e-30 to 1.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        warmup_prefix: whether t is counted from the end of the warmup; unlike in the classes of cycles, it is.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        decay_t: interval between decays (int, or a fraction such as 2.4 with a denominator of at most 64; above 0).
+        decay_rate: factor of each decay (float, 1e-30 to 1).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_prefix: whether the schedule starts after the warmup instead of at t = 0 (bool). Default: True, unlike in
+            the cosine, tanh and poly schedulers.
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: where the float of a fraction is a little above it, timm's ``t // decay_t`` is one short at exact multiples
-    (``11 // 1.1`` is 9), and the factor comes one step late there; ours comes at the multiple.
+    Differs: if the float `decay_t` is slightly above the fraction, timm's ``t // decay_t`` is one too small at exact
+    multiples (``11 // 1.1`` is 9), so the decay is one step late. Here it is at the multiple.
 
     Example:
         >>> from bridges.timm import step_lr_scheduler
-        >>> schedule, base_lr = step_lr_scheduler(1.0, 2.4, 0.5, warmup_t=3)
-        >>> [base_lr * schedule(t) for t in (0, 3, 5, 6, 7, 8)]
+        >>> schedule, peak_value = step_lr_scheduler(1.0, 2.4, 0.5, warmup_t=3)
+        >>> [peak_value * schedule(t) for t in (0, 3, 5, 6, 7, 8)]
         [0.0, 1.0, 1.0, 0.5, 0.5, 0.25]
 
     Source: timm 1.0.31, timm.scheduler.StepLRScheduler.
     """
-    return step(Given("step_lr_scheduler", locals()))
+    return builders.step(Arguments("step_lr_scheduler", locals()))
 
 
 def multistep_lr_scheduler(
@@ -224,34 +231,36 @@ def multistep_lr_scheduler(
     *,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's MultiStepLRScheduler: the same factor at each of several steps, one step before each.
+    """timm's MultiStepLRScheduler: multiply by `decay_rate` one step before each milestone, with optional warmup.
 
-    ``base_lr * decay_rate ** (how many of decay_t are at most t + 1)``
+    ``base_lr * decay_rate ** (number of milestones <= t + 1)``
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        decay_t: integers in order; one that stands there twice counts twice. 30 acts from t = 29 on.
-        decay_rate: the factor, at least 0.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        warmup_prefix: whether t is counted from the end of the warmup; unlike in the classes of cycles, it is.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        decay_t: milestones (ints, 0 to 2**53, sorted). A milestone of 30 takes effect at t = 29, as in timm. A repeated
+            milestone counts twice.
+        decay_rate: factor of each decay (float, at least 0).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        warmup_prefix: whether the schedule starts after the warmup instead of at t = 0 (bool). Default: True, unlike in
+            the cosine, tanh and poly schedulers.
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> from bridges.timm import multistep_lr_scheduler
-        >>> schedule, base_lr = multistep_lr_scheduler(1.0, [30, 60], 0.5)
-        >>> [base_lr * schedule(t) for t in (28, 29, 58, 59)]
+        >>> schedule, peak_value = multistep_lr_scheduler(1.0, [30, 60], 0.5)
+        >>> [peak_value * schedule(t) for t in (28, 29, 58, 59)]
         [1.0, 0.5, 0.5, 0.25]
 
     Source: timm 1.0.31, timm.scheduler.MultiStepLRScheduler.
     """
-    return multistep(Given("multistep_lr_scheduler", locals()))
+    return builders.multistep(Arguments("multistep_lr_scheduler", locals()))
 
 
 def wsd_lr_scheduler(
@@ -270,44 +279,46 @@ def wsd_lr_scheduler(
     *,
     noise_range_t: None = None,
 ) -> Rated:
-    """timm's WSDLRScheduler: a warmup, a stable phase and a decay.
+    """timm's WSDLRScheduler: warmup, stable phase and decay.
 
-    ``lr_min + (max(base_lr * stable(s), lr_min) - lr_min) * decay(u)``, with s counted from the end of the warmup and u
-    the fraction of the last `decay_t` of `t_initial`; `stable` is 1, ``(1 + s / stable_timescale) ** -0.5`` or
-    ``(1 + s / stable_timescale) ** -stable_power``
+    ``lr_min + (max(base_lr * stable(s), lr_min) - lr_min) * decay(u)``, where s is the number of steps since the end of
+    the warmup and u the elapsed fraction of the decay. `stable` is 1 for "constant",
+    ``(1 + s / stable_timescale) ** -0.5`` for "rsqrt" and ``(1 + s / stable_timescale) ** -stable_power`` for "power".
 
     Args:
-        base_lr: the optimizer's learning rate, above 0.
-        t_initial: the length of the stable phase and the decay, without the warmup, an integer of at least 1.
-        decay_t: the length of the decay, an integer from 1 to `t_initial`.
-        lr_min: the rate after the decay, at least 0.
-        stable_fn: "constant", "rsqrt" or "power".
-        stable_timescale: of the other two, above 0, an integer or a fraction with a denominator of at most 64; by
-            default `warmup_t`.
-        stable_power: the exponent of "power", above 0.
-        decay_fn: "linear" (``1 - u``), "1-sqrt" (``1 - sqrt(u)``), "cosine", "power" (``1 - u ** decay_power``), "exp"
-            (``(decay_ratio ** u - decay_ratio) / (1 - decay_ratio)``), or a function of u that is 1 at 0 and 0 at 1 and
-            runs on the arrays it will meet.
-        decay_power: above 0.
-        decay_ratio: between 0 and 1.
-        warmup_t: the length of the warmup, an integer of at least 0.
-        warmup_lr_init: the rate at t = 0 with a warmup, at least 0.
-        noise_range_t: None; noise is refused.
+        base_lr: learning rate of the optimizer (float, above 0).
+        t_initial: length of the stable phase and the decay, without the warmup (int, 1 to 2**53).
+        decay_t: length of the decay (int, 1 to `t_initial`).
+        lr_min: learning rate after the decay (float, at least 0).
+        stable_fn: curve of the stable phase: "constant", "rsqrt" or "power".
+        stable_timescale: timescale of "rsqrt" and "power" (int, or a fraction with a denominator of at most 64; above
+            0). Default: `warmup_t`.
+        stable_power: exponent of "power" (float, above 0).
+        decay_fn: curve of the decay: "linear" (``1 - u``), "1-sqrt" (``1 - sqrt(u)``), "cosine"
+            (``(1 + cos(pi * u)) / 2``), "power" (``1 - u ** decay_power``), "exp"
+            (``(decay_ratio ** u - decay_ratio) / (1 - decay_ratio)``), or a function of u that is 1 at 0 and 0 at 1
+            and accepts every type of array with which the schedule is called.
+        decay_power: exponent of the "power" decay (float, above 0).
+        decay_ratio: parameter of the "exp" decay (float, between 0 and 1).
+        warmup_t: length of the warmup (int, 0 to 2**53).
+        warmup_lr_init: learning rate at t = 0 if there is a warmup (float, at least 0).
+        noise_range_t: must be None.
 
     Returns:
-        The schedule, in units of t, and `base_lr`.
+        A schedule, whose step is timm's t, and its peak value, `base_lr`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: after the end timm holds what a function as `decay_fn` gives at 1, ours `lr_min`.
+    Differs: after the end, timm holds the rate for ``decay_fn(1)``; here `lr_min` is held. These are different if a
+    user-defined `decay_fn` does not end at 0.
 
     Example:
         >>> from bridges.timm import wsd_lr_scheduler
-        >>> schedule, base_lr = wsd_lr_scheduler(0.5, 90, 20, warmup_t=10)
-        >>> [base_lr * schedule(t) for t in (0, 5, 10, 80, 85, 100)]
+        >>> schedule, peak_value = wsd_lr_scheduler(0.5, 90, 20, warmup_t=10)
+        >>> [peak_value * schedule(t) for t in (0, 5, 10, 80, 85, 100)]
         [0.0, 0.25, 0.5, 0.5, 0.25, 0.0]
 
     Source: timm 1.0.31, timm.scheduler.WSDLRScheduler.
     """
-    return wsd(Given("wsd_lr_scheduler", locals()))
+    return builders.wsd(Arguments("wsd_lr_scheduler", locals()))

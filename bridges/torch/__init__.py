@@ -1,7 +1,18 @@
-"""Schedules for torch, and torch's schedulers as schedules of this library.
+"""Schedules for torch, and torch's schedulers as schedules of this library. Imports torch.
 
-Out of the library: `lambda_lr` and `to_lr_lambda`. Into it: `from_lr_scheduler`.
+From this library to torch: `lambda_lr` is a scheduler for the learning rate and other hyperparameters of an optimizer.
+`to_lr_lambda` is the function that torch's own `LambdaLR` takes. Both use the schedule as a multiplier: the peak value
+is the optimizer's own `lr`.
+
+From torch to this library: `from_lr_scheduler` converts a scheduler of `torch.optim.lr_scheduler` to one
+`Rated(schedule, peak_value)` for each parameter group.
 """
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    message = f"{error}; install it with: pip install 'funcsched[torch]'"
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 from bridges.torch.conversion import from_lr_scheduler
 from bridges.torch.lr_lambda import to_lr_lambda

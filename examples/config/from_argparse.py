@@ -11,7 +11,7 @@ import funcsched as fs
 
 
 def read(arguments: list[str] | None = None) -> tuple[float, fs.Schedule]:
-    """The peak learning rate and the schedule; a schedule that is wrong ends the program, with a caret at the place."""
+    """The peak learning rate and the schedule. If the schedule is invalid, argparse exits with the error of `parse`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--learning-rate", type=float, default=0.001)
     parser.add_argument("--schedule", type=fs.parse, default="warmup_cosine(1_000, 100_000, end=0.1)")

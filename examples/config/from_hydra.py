@@ -1,4 +1,4 @@
-"""A schedule in a configuration of Hydra, with overrides from the command line.
+"""A schedule in a Hydra configuration, with overrides from the command line.
 
 Run `python examples/config/from_hydra.py schedule.total_steps=200000`.
 """
@@ -32,7 +32,7 @@ cooldown:
 
 
 def read(overrides: list[str]) -> tuple[float, fs.Schedule, fs.Schedule]:
-    """The peak learning rate, the schedule, and one with a cooldown."""
+    """The peak learning rate, the schedule, and the same schedule with a cooldown."""
     config = OmegaConf.merge(OmegaConf.create(CONFIG), OmegaConf.from_dotlist(overrides))
     return float(config.learning_rate), instantiate(config.schedule), instantiate(config.cooldown)
 

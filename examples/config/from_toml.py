@@ -1,4 +1,4 @@
-"""A schedule in a TOML file: as an expression, or as data. Python 3.11 or later reads TOML itself.
+"""A schedule in a TOML file, as an expression or as data. Needs Python 3.11, whose standard library reads TOML.
 
 Run `python examples/config/from_toml.py`.
 """
@@ -27,8 +27,8 @@ schedule.warmup_cosine = { warmup_steps = 1_000, total_steps = 100_000, end = 0.
 def read(text: str) -> tuple[float, fs.Schedule]:
     """The peak learning rate and the schedule."""
     settings = tomllib.loads(text)["optimizer"]
-    written = settings["schedule"]
-    schedule = fs.parse(written) if isinstance(written, str) else fs.from_dict(written)
+    value = settings["schedule"]
+    schedule = fs.parse(value) if isinstance(value, str) else fs.from_dict(value)
     return float(settings["learning_rate"]), schedule
 
 

@@ -1,4 +1,4 @@
-"""A schedule in a YAML file: as an expression, or as data.
+"""A schedule in a YAML file, as an expression or as data.
 
 Run `python examples/config/from_yaml.py`.
 """
@@ -27,13 +27,13 @@ optimizer:
 def read(text: str) -> tuple[float, fs.Schedule]:
     """The peak learning rate and the schedule."""
     settings = yaml.safe_load(text)["optimizer"]
-    written = settings["schedule"]
-    schedule = fs.parse(written) if isinstance(written, str) else fs.from_dict(written)
+    value = settings["schedule"]
+    schedule = fs.parse(value) if isinstance(value, str) else fs.from_dict(value)
     return float(settings["learning_rate"]), schedule
 
 
 def write(peak_value: float, schedule: fs.Schedule) -> str:
-    """What `read` reads."""
+    """The text of a file for `read`, with the schedule as data."""
     return str(yaml.safe_dump({"optimizer": {"learning_rate": peak_value, "schedule": fs.to_dict(schedule)}}))
 
 

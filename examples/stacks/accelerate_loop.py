@@ -1,4 +1,4 @@
-"""A schedule in a loop of Accelerate that accumulates gradients: the same in one process and in several.
+"""A schedule in an Accelerate loop with gradient accumulation, in one process or several.
 
 Run it: python examples/stacks/accelerate_loop.py
 Or in two processes: torchrun --nproc-per-node 2 examples/stacks/accelerate_loop.py
@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, TensorDataset
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-UPDATES = 20  # not batches: each update takes 2 of them, and 1 at the end of an epoch of an odd number
+UPDATES = 20  # an update takes 2 batches, or 1 at the end of an epoch with an odd number of batches
 
 
 def train(folder: str, until: int, resume: bool = False) -> list[float]:
-    """The rates of the updates up to `until`, from the start or from the state saved in `folder`."""
+    """The learning rates of the updates up to `until`, from the start or from the state saved in `folder`."""
     accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
     torch.manual_seed(0)
     inputs = torch.randn(60, 3)
@@ -28,7 +28,7 @@ def train(folder: str, until: int, resume: bool = False) -> list[float]:
     model = torch.nn.Linear(3, 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.5)
     scheduler = lambda_lr(optimizer, fs.warmup_linear(4, UPDATES))
-    # A scheduler that is prepared takes a step for each process, so this one is registered instead.
+    # A prepared scheduler would take one step per process at every update, so this one is registered instead.
     model, optimizer, batches = accelerator.prepare(model, optimizer, batches)
     accelerator.register_for_checkpointing(scheduler)
     if resume:
@@ -55,10 +55,10 @@ def train(folder: str, until: int, resume: bool = False) -> list[float]:
 
 def main() -> list[float]:
     accelerator = Accelerator(cpu=True)
-    with tempfile.TemporaryDirectory() as own:
-        (folder,) = broadcast_object_list([own])  # the one of the first process
+    with tempfile.TemporaryDirectory() as temporary:
+        (folder,) = broadcast_object_list([temporary])  # all processes use the folder of the first
         rates = train(folder, until=10) + train(folder, until=UPDATES, resume=True)
-    accelerator.print(f"{accelerator.num_processes} processes, {len(rates)} updates, at rates {rates}")
+    accelerator.print(f"processes: {accelerator.num_processes}; learning rates of {len(rates)} updates: {rates}")
     return rates
 
 

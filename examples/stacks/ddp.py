@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -18,13 +18,18 @@ from torch.nn.parallel import DistributedDataParallel
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-PEAK, UPDATES, SAVED, ROWS = 1e-2, 14, 5, 12
-SCHEDULE = fs.warmup_linear(warmup_steps=3, total_steps=13)  # updates, whatever the number of processes
-Run = list[tuple[int, list[float], list[Any]]]  # of each rank: the rates and the last weights
+PEAK, UPDATES, SAVED, BATCH_SIZE = 1e-2, 14, 5, 12
+SCHEDULE = fs.warmup_linear(warmup_steps=3, total_steps=13)  # in updates, for any number of processes
 
 
-def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> tuple[int, list[float], list[Any]]:
-    """The updates from `first` on, which is 0 or that of a checkpoint."""
+class Result(NamedTuple):
+    rank: int
+    rates: list[float]  # of each update
+    weights: list[Any]  # after the last update
+
+
+def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> Result:
+    """Train from update `first` (int): 0, or the number of updates of a saved checkpoint."""
     torch.manual_seed(0)
     model = DistributedDataParallel(torch.nn.Linear(4, 2))
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK)
@@ -36,7 +41,7 @@ def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int
         scheduler.load_state_dict(saved["scheduler"])
     rates = []
     for update in range(first, UPDATES):
-        batch = torch.sin(torch.arange(ROWS * 4.0).reshape(ROWS, 4) + update)
+        batch = torch.sin(torch.arange(BATCH_SIZE * 4.0).reshape(BATCH_SIZE, 4) + update)
         loss = (model(batch[rank::ranks]) - 1).square().mean()
         loss.backward()
         rates.append(optimizer.param_groups[0]["lr"])
@@ -46,33 +51,34 @@ def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int
         if rank == 0 and update + 1 == SAVED:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "scheduler": scheduler.state_dict()}, folder / f"{SAVED}.pt")
-    return rank, rates, [parameter.tolist() for parameter in model.parameters()]
+    return Result(rank, rates, [parameter.tolist() for parameter in model.parameters()])
 
 
-def work(rank: int, ranks: int, store: str, results: Any, *arguments: Any) -> None:
-    torch.set_num_threads(1)  # they share the cores
+def run_process(rank: int, ranks: int, store: str, results: Any, *arguments: Any) -> None:
+    torch.set_num_threads(1)  # the processes share the cores
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=ranks, timeout=timedelta(minutes=1))
-    results.put(train(rank, ranks, *arguments))  # the model is gone before the process group: torch can hang otherwise
+    # `train` frees the model when it returns: torch can hang if a model outlives its process group.
+    results.put(train(rank, ranks, *arguments))
     dist.destroy_process_group()
 
 
-def launch(ranks: int, folder: Path, schedule: fs.Schedule = SCHEDULE, first: int = 0) -> Run:
-    """Train in processes of their own, which get the schedule as an argument."""
-    # Imports torch once for all; and torch's threads can abort a spawned process while its Python ends.
+def launch(ranks: int, folder: Path, schedule: fs.Schedule = SCHEDULE, first: int = 0) -> list[Result]:
+    """Train in `ranks` new processes, which receive the schedule by pickle; returns the results by rank."""
+    # A fork server imports torch once for all processes. Spawned processes can abort in torch's threads at exit.
     context = mp.get_context("forkserver")
     context.set_forkserver_preload([train.__module__])
     results = context.SimpleQueue()
-    with tempfile.TemporaryDirectory() as meeting:
-        arguments = (ranks, f"file://{meeting}/store", results, folder, schedule, first)
-        mp.start_processes(work, arguments, ranks, start_method="forkserver")  # type: ignore
+    with tempfile.TemporaryDirectory() as rendezvous:
+        arguments = (ranks, f"file://{rendezvous}/store", results, folder, schedule, first)
+        mp.start_processes(run_process, arguments, ranks, start_method="forkserver")  # type: ignore
     return sorted(results.get() for _ in range(ranks))
 
 
-def main(folder: Path) -> dict[int, Run]:
+def main(folder: Path) -> dict[int, list[Result]]:
     runs = {2: launch(2, folder), 1: launch(1, folder, first=SAVED), 3: launch(3, folder, first=SAVED)}
-    for ranks, run in runs.items():
-        for rank, rates, _ in run:
-            print(f"rank {rank} of {ranks}:", *(f"{rate:.4f}" for rate in rates))
+    for ranks, results in runs.items():
+        for result in results:
+            print(f"rank {result.rank} of {ranks}:", *(f"{rate:.4f}" for rate in result.rates))
     return runs
 
 

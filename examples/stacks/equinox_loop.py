@@ -23,7 +23,7 @@ def loss(model: eqx.nn.MLP, inputs: jax.Array) -> jax.Array:
 def main() -> tuple[list[float], list[float]]:
     """The learning rate and the loss of every update."""
     schedule = fs.warmup_cosine(warmup_steps=10, total_steps=UPDATES, end=0.1)
-    # inject_hyperparams keeps the rate in the optimizer's state, where it can be read.
+    # inject_hyperparams stores the learning rate in the optimizer's state, from which it can be read.
     optimizer = optax.inject_hyperparams(optax.adamw)(learning_rate=to_optax(schedule, PEAK))
     model = eqx.nn.MLP(2, "scalar", width_size=16, depth=1, activation=jnp.tanh, key=jax.random.key(0))
     state = optimizer.init(eqx.filter(model, eqx.is_array))
@@ -38,10 +38,10 @@ def main() -> tuple[list[float], list[float]]:
     for update in range(UPDATES):
         inputs = jax.random.normal(jax.random.key(update), (64, 2))
         model, state, value = train_step(model, state, inputs)
-        rates.append(float(state.hyperparams["learning_rate"]))  # what this update ran at
+        rates.append(float(state.hyperparams["learning_rate"]))  # of this update
         losses.append(float(value))
         if update % 10 == 0:
-            print(f"update {update:2}  rate {rates[-1]:.4f}  loss {losses[-1]:.4f}")
+            print(f"update {update:2}  learning rate {rates[-1]:.4f}  loss {losses[-1]:.4f}")
     return rates, losses
 
 

@@ -38,7 +38,7 @@ def train_step(model: Network, optimizer: nnx.Optimizer[Network], inputs: jax.Ar
 def main() -> tuple[list[float], list[float]]:
     """The learning rate and the loss of every update."""
     schedule = fs.warmup_cosine(warmup_steps=10, total_steps=UPDATES, end=0.1)
-    # inject_hyperparams keeps the rate in the optimizer's state, where it can be read.
+    # inject_hyperparams stores the learning rate in the optimizer's state, from which it can be read.
     transform = optax.inject_hyperparams(optax.adamw)(learning_rate=to_optax(schedule, PEAK))
     model = Network(nnx.Rngs(0))
     optimizer = nnx.Optimizer(model, transform, wrt=nnx.Param)
@@ -47,11 +47,11 @@ def main() -> tuple[list[float], list[float]]:
     for update in range(UPDATES):
         inputs = jax.random.normal(jax.random.key(update), (64, 2))
         loss = train_step(model, optimizer, inputs)
-        rate = optimizer.opt_state.hyperparams["learning_rate"]  # what this update ran at
+        rate = optimizer.opt_state.hyperparams["learning_rate"]  # of this update
         rates.append(float(rate[...]))
         losses.append(float(loss))
         if update % 10 == 0:
-            print(f"update {update:2}  rate {rates[-1]:.4f}  loss {losses[-1]:.4f}")
+            print(f"update {update:2}  learning rate {rates[-1]:.4f}  loss {losses[-1]:.4f}")
     return rates, losses
 
 

@@ -1,4 +1,4 @@
-"""Train shards on two processes with FSDP2, then resume on one and on three by torch.distributed.checkpoint.
+"""Train on two processes with FSDP2, then resume on one and on three with torch.distributed.checkpoint.
 
 Run it: python examples/stacks/fsdp2.py
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -25,13 +25,18 @@ from torch.optim.lr_scheduler import LRScheduler
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-PEAK, UPDATES, SAVED, ROWS = 1e-2, 14, 5, 12
-SCHEDULE = fs.warmup_cosine(warmup_steps=3, total_steps=13, end=0.1)  # updates, whatever the number of processes
-Run = list[tuple[int, list[float], list[Any]]]  # of each rank: the rates and the last weights
+PEAK, UPDATES, SAVED, BATCH_SIZE = 1e-2, 14, 5, 12
+SCHEDULE = fs.warmup_cosine(warmup_steps=3, total_steps=13, end=0.1)  # in updates, for any number of processes
+
+
+class Result(NamedTuple):
+    rank: int
+    rates: list[float]  # of each update
+    weights: list[Any]  # after the last update
 
 
 class Training(Stateful):
-    """All that a checkpoint holds."""
+    """The model, optimizer and scheduler, as one item of a checkpoint."""
 
     def __init__(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, scheduler: LRScheduler) -> None:
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
@@ -46,22 +51,22 @@ class Training(Stateful):
         self.scheduler.load_state_dict(state["scheduler"])
 
 
-def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> tuple[int, list[float], list[Any]]:
-    """The updates from `first` on, which is 0 or that of a checkpoint."""
+def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> Result:
+    """Train from update `first` (int): 0, or the number of updates of a saved checkpoint."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
     mesh = init_device_mesh("cpu", (ranks,))
     for module in (model[0], model[2], model):
         fully_shard(module, mesh=mesh)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK)
-    # Before the load, which fills only what it finds: without a scheduler there is no base rate to fill.
+    # Before `load`, which restores only keys that exist: the scheduler adds `initial_lr` to the parameter groups.
     scheduler = lambda_lr(optimizer, schedule)
     training = {"training": Training(model, optimizer, scheduler)}
     if first:
         load(training, checkpoint_id=folder / str(first))
     rates = []
     for update in range(first, UPDATES):
-        batch = torch.sin(torch.arange(ROWS * 4.0).reshape(ROWS, 4) + update)
+        batch = torch.sin(torch.arange(BATCH_SIZE * 4.0).reshape(BATCH_SIZE, 4) + update)
         loss = (model(batch[rank::ranks]) - 1).square().mean()
         loss.backward()
         rates.append(optimizer.param_groups[0]["lr"])
@@ -71,32 +76,32 @@ def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int
         if update + 1 == SAVED:
             save(training, checkpoint_id=folder / str(SAVED))
     weights = [parameter.full_tensor().tolist() for parameter in model.parameters() if isinstance(parameter, DTensor)]
-    return rank, rates, weights
+    return Result(rank, rates, weights)
 
 
-def work(rank: int, ranks: int, store: str, results: Any, *arguments: Any) -> None:
-    torch.set_num_threads(1)  # they share the cores
+def run_process(rank: int, ranks: int, store: str, results: Any, *arguments: Any) -> None:
+    torch.set_num_threads(1)  # the processes share the cores
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=ranks, timeout=timedelta(minutes=1))
     results.put(train(rank, ranks, *arguments))
     dist.destroy_process_group()
 
 
-def launch(ranks: int, folder: Path, schedule: fs.Schedule = SCHEDULE, first: int = 0) -> Run:
-    """Train in processes of their own, which get the schedule as an argument."""
-    context = mp.get_context("forkserver")  # imports torch once for all
+def launch(ranks: int, folder: Path, schedule: fs.Schedule = SCHEDULE, first: int = 0) -> list[Result]:
+    """Train in `ranks` new processes, which receive the schedule by pickle; returns the results by rank."""
+    context = mp.get_context("forkserver")  # imports torch once for all processes
     context.set_forkserver_preload([train.__module__])
     results = context.SimpleQueue()
-    with tempfile.TemporaryDirectory() as meeting:
-        arguments = (ranks, f"file://{meeting}/store", results, folder, schedule, first)
-        mp.start_processes(work, arguments, ranks, start_method="forkserver")  # type: ignore
+    with tempfile.TemporaryDirectory() as rendezvous:
+        arguments = (ranks, f"file://{rendezvous}/store", results, folder, schedule, first)
+        mp.start_processes(run_process, arguments, ranks, start_method="forkserver")  # type: ignore
     return sorted(results.get() for _ in range(ranks))
 
 
-def main(folder: Path) -> dict[int, Run]:
+def main(folder: Path) -> dict[int, list[Result]]:
     runs = {2: launch(2, folder), 1: launch(1, folder, first=SAVED), 3: launch(3, folder, first=SAVED)}
-    for ranks, run in runs.items():
-        for rank, rates, _ in run:
-            print(f"rank {rank} of {ranks}:", *(f"{rate:.4f}" for rate in rates))
+    for ranks, results in runs.items():
+        for result in results:
+            print(f"rank {result.rank} of {ranks}:", *(f"{rate:.4f}" for rate in result.rates))
     return runs
 
 

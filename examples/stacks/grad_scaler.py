@@ -1,4 +1,4 @@
-"""A schedule beside `torch.amp.GradScaler`: updates that the scaler leaves out take no step of the schedule.
+"""A schedule with `torch.amp.GradScaler`: updates that the scaler skips do not advance the schedule.
 
 Run it: python examples/stacks/grad_scaler.py
 """
@@ -18,13 +18,14 @@ UPDATES = 20
 
 
 def step_with_updates(optimizer: Optimizer, scheduler: LRScheduler) -> None:
-    """Step the scheduler after every update of the optimizer, and after nothing else.
+    """Step the scheduler after every update that the optimizer applies, and at no other time.
 
-    Loading a state by `torch.distributed.checkpoint` calls the optimizer once: load the scheduler's state after it.
+    Loading an optimizer state with `torch.distributed.checkpoint` calls the optimizer once, so load the state of the
+    scheduler after it.
     """
 
     def after_step(optimizer: Optimizer, *_: Any) -> None:
-        # The scaler does not call an optimizer that it makes skip. A fused one it does call, with `found_inf` set.
+        # To skip an update, the scaler does not call the optimizer. A fused optimizer is called, with `found_inf` set.
         if not getattr(optimizer, "found_inf", False):
             scheduler.step()
 
@@ -32,12 +33,13 @@ def step_with_updates(optimizer: Optimizer, scheduler: LRScheduler) -> None:
 
 
 def main() -> tuple[int, list[float]]:
+    """The number of batches, and the learning rate of every update."""
     torch.manual_seed(0)
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.5)
     scheduler = lambda_lr(optimizer, fs.warmup_linear(4, UPDATES, start=0.25))
     step_with_updates(optimizer, scheduler)
-    scaler = torch.amp.GradScaler("cpu")  # it begins with a scale of 2**16, too high for this loss in float16
+    scaler = torch.amp.GradScaler("cpu")  # its initial scale of 2**16 is too high for this loss in float16
 
     batches, rates = 0, []
     while scheduler.last_epoch < UPDATES:
@@ -47,12 +49,12 @@ def main() -> tuple[int, list[float]]:
         before, rate = scheduler.last_epoch, optimizer.param_groups[0]["lr"]
         optimizer.zero_grad()
         scaler.scale(loss).backward()
-        scaler.step(optimizer)  # and the scheduler with it; no scheduler.step() in the loop
+        scaler.step(optimizer)  # also steps the scheduler, so the loop does not call scheduler.step()
         scaler.update()
         batches += 1
         if scheduler.last_epoch > before:
             rates.append(rate)
-    print(f"{batches} batches, {len(rates)} updates, at rates {rates}")
+    print(f"{batches} batches; learning rates of {len(rates)} updates: {rates}")
     return batches, rates
 
 

@@ -1,4 +1,4 @@
-"""A schedule in `transformers.Trainer`, which takes an optimizer and its scheduler as a pair.
+"""A schedule in `transformers.Trainer`, which accepts an optimizer and its scheduler as a pair.
 
 Run it: python examples/stacks/hf_trainer.py
 """
@@ -14,7 +14,7 @@ from transformers import Trainer, TrainingArguments
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-UPDATES = 20  # not batches: each update takes 4 of them, and fewer at the end of an epoch
+UPDATES = 20  # an update takes 4 batches, or fewer at the end of an epoch
 
 
 class Regression(torch.nn.Module):
@@ -45,19 +45,19 @@ def build(folder: str, **arguments: Any) -> Trainer:
     return Trainer(
         model,
         TrainingArguments(folder, **(settings | arguments)),
-        train_dataset=[{"inputs": row, "labels": row.sum()} for row in inputs],
+        train_dataset=[{"inputs": sample, "labels": sample.sum()} for sample in inputs],
         optimizers=(optimizer, scheduler),
     )
 
 
 def main() -> list[float]:
-    """Train up to update 10 and, as another process would, from its checkpoint to the end."""
+    """Train up to update 10, then resume from the checkpoint with a new Trainer, as a new process would."""
     with tempfile.TemporaryDirectory() as folder:
         build(folder, max_steps=10).train()
         trainer = build(folder)
         trainer.train(resume_from_checkpoint=True)
     rates = [float(entry["learning_rate"]) for entry in trainer.state.log_history if "learning_rate" in entry]
-    print(f"{len(rates)} updates, at rates {rates}")
+    print(f"learning rates of {len(rates)} updates: {rates}")
     return rates
 
 

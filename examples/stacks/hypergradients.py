@@ -1,4 +1,4 @@
-"""Improve the peak, the warmup and the end of a schedule by the gradient of the final loss through the whole training.
+"""Tune the peak, the warmup and the end of a schedule with gradients of the final loss through the entire training run.
 
 Run it: python examples/stacks/hypergradients.py
 """
@@ -16,20 +16,20 @@ UPDATES = 40
 
 
 def loss(weights: jax.Array) -> jax.Array:
-    """A curved valley, along which plain descent is slow."""
+    """A curved valley, in which gradient descent is slow."""
     return 5 * jnp.square(weights[1] - weights[0] ** 2) + jnp.square(1 - weights[0])
 
 
-def final_loss(numbers: dict[str, Any]) -> jax.Array:
-    """The loss after a run with the schedule of these numbers."""
-    # Traced, a warmup need not be whole, so the loss has a derivative by it.
-    schedule = fs.warmup_cosine(numbers["warmup"], UPDATES, end=numbers["end"])
-    optimizer = optax.sgd(to_optax(schedule, numbers["peak"]))
+def final_loss(parameters: dict[str, Any]) -> jax.Array:
+    """The loss after training with these parameters of the schedule."""
+    # A traced warmup need not be an integer, so the loss can be differentiated with respect to it.
+    schedule = fs.warmup_cosine(parameters["warmup"], UPDATES, end=parameters["end"])
+    optimizer = optax.sgd(to_optax(schedule, parameters["peak"]))
 
     def update(carry: tuple[jax.Array, Any], _: None) -> tuple[tuple[jax.Array, Any], None]:
         weights, state = carry
-        changes, state = optimizer.update(jax.grad(loss)(weights), state)
-        return (optax.apply_updates(weights, changes), state), None
+        updates, state = optimizer.update(jax.grad(loss)(weights), state)
+        return (optax.apply_updates(weights, updates), state), None
 
     weights = jnp.array([-0.5, 0.5])
     (weights, _), _ = jax.lax.scan(update, (weights, optimizer.init(weights)), length=UPDATES)
@@ -37,18 +37,22 @@ def final_loss(numbers: dict[str, Any]) -> jax.Array:
 
 
 def main() -> tuple[dict[str, float], list[float]]:
-    """The first gradient, and the final losses of all runs."""
-    numbers = {"peak": jnp.array(0.02), "warmup": jnp.array(10.5), "end": jnp.array(0.1)}
-    sizes = {"peak": 1e-4, "warmup": 20.0, "end": 0.02}  # the three are of different sizes, and so are their steps
+    """The gradient in the first run, and the final losses of all runs."""
+    parameters = {"peak": jnp.array(0.02), "warmup": jnp.array(10.5), "end": jnp.array(0.1)}
+    step_sizes = {"peak": 1e-4, "warmup": 20.0, "end": 0.02}  # the parameters have different scales
     value_and_gradient = jax.jit(jax.value_and_grad(final_loss))
     gradients, losses = [], []
     for run in range(10):
-        value, gradient = value_and_gradient(numbers)
+        value, gradient = value_and_gradient(parameters)
         gradients.append({name: float(slope) for name, slope in gradient.items()})
         losses.append(float(value))
-        print(f"run {run}  final loss {losses[-1]:.4f}", *(f"{n} {float(x):.4f}" for n, x in numbers.items()), sep="  ")
-        # No factory checks a traced number, so what would be refused is kept out here.
-        numbers = {name: jnp.maximum(x - sizes[name] * gradient[name], 0.0) for name, x in numbers.items()}
+        values = (f"{name} {float(parameter):.4f}" for name, parameter in parameters.items())
+        print(f"run {run}  final loss {losses[-1]:.4f}", *values, sep="  ")
+        # Traced parameters are not validated, so clip them to their range.
+        parameters = {
+            name: jnp.maximum(parameter - step_sizes[name] * gradient[name], 0.0)
+            for name, parameter in parameters.items()
+        }
     return gradients[0], losses
 
 

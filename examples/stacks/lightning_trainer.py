@@ -1,4 +1,4 @@
-"""A schedule in Lightning: a scheduler that takes a step after every update, and a run that resumes.
+"""A schedule in Lightning, stepped after every update, and a run that resumes from a checkpoint.
 
 Run it: python examples/stacks/lightning_trainer.py
 """
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-UPDATES = 20  # not batches: each update takes 2 of them, and 1 at the end of an epoch of an odd number
+UPDATES = 20  # an update takes 2 batches, or 1 at the end of an epoch with an odd number of batches
 
 
 class Regression(lightning.LightningModule):
@@ -34,7 +34,7 @@ class Regression(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(self.parameters(), lr=0.5)
         scheduler = lambda_lr(optimizer, fs.warmup_linear(4, UPDATES))
-        # Without the interval, Lightning would step it after every epoch.
+        # By default, Lightning steps the scheduler after every epoch.
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -61,13 +61,13 @@ def trainer(folder: Path, **arguments: Any) -> lightning.Trainer:
 
 
 def main() -> list[float]:
-    """Train up to update 10 and, as if that run had died there, from the checkpoint of update 8 to the end."""
+    """Train up to update 10, where the run stops, then resume from its last checkpoint, after update 8."""
     with tempfile.TemporaryDirectory() as name:
         first, second = Regression(), Regression()
         trainer(Path(name), max_steps=10).fit(first, batches())
         trainer(Path(name)).fit(second, batches(), ckpt_path=Path(name) / "step=8.ckpt")
     rates = first.rates[:8] + second.rates
-    print(f"{len(rates)} updates, at rates {rates}")
+    print(f"learning rates of {len(rates)} updates: {rates}")
     return rates
 
 

@@ -1,5 +1,5 @@
-"""AdamW with three hyperparameters on schedules, inside a guard against NaN and the accumulation of gradients; the
-values in use are read from the optimizer's state.
+"""AdamW with three scheduled hyperparameters, which are read from the optimizer's state, under gradient accumulation
+and a guard against NaN.
 
 Run it: python examples/stacks/optax_wrappers.py
 """
@@ -17,9 +17,9 @@ UPDATES, ACCUMULATED = 50, 2
 NAMES = ("learning_rate", "weight_decay", "b1")
 
 
-def in_use(state: Any, name: str) -> float:
-    """The value that the last update ran at, however deep the state is nested."""
-    # The state of the schedule has the same name; of the two only the value is an array.
+def read(state: Any, name: str) -> float:
+    """The value of a hyperparameter in the last update, at any depth of the state."""
+    # The state of its schedule has the same name, but only the value is an array.
     return float(optax.tree_utils.tree_get(state, name, filtering=lambda path, value: isinstance(value, jax.Array)))
 
 
@@ -28,11 +28,11 @@ def loss(weights: jax.Array, inputs: jax.Array) -> jax.Array:
 
 
 def main() -> list[dict[str, float]]:
-    """The hyperparameters after each batch."""
-    curve = fs.warmup_cosine(warmup_steps=5, total_steps=UPDATES, end=0.1)  # counts updates, not batches
+    """The loss and the hyperparameters after each batch."""
+    schedule = fs.warmup_cosine(warmup_steps=5, total_steps=UPDATES, end=0.1)  # counts updates, not batches
     adamw = optax.inject_hyperparams(optax.adamw)(
-        learning_rate=to_optax(curve, 0.3),
-        weight_decay=to_optax(curve, 0.01),
+        learning_rate=to_optax(schedule, 0.3),
+        weight_decay=to_optax(schedule, 0.01),
         b1=to_optax(fs.ramp(0.8, 0.9, steps=UPDATES)),
     )
     guarded = optax.apply_if_finite(adamw, max_consecutive_errors=3)
@@ -41,14 +41,14 @@ def main() -> list[dict[str, float]]:
     @jax.jit
     def train_step(weights: jax.Array, state: Any, inputs: jax.Array) -> tuple[jax.Array, Any, jax.Array]:
         value, gradients = jax.value_and_grad(loss)(weights, inputs)
-        changes, state = optimizer.update(gradients, state, weights)
-        return optax.apply_updates(weights, changes), state, value
+        updates, state = optimizer.update(gradients, state, weights)
+        return optax.apply_updates(weights, updates), state, value
 
     weights = jnp.zeros(3)
     state, log = optimizer.init(weights), []
     for batch in range(UPDATES * ACCUMULATED):
         weights, state, value = train_step(weights, state, jax.random.normal(jax.random.key(batch), (64, 3)))
-        log.append({"loss": float(value), **{name: in_use(state, name) for name in NAMES}})
+        log.append({"loss": float(value), **{name: read(state, name) for name in NAMES}})
         if batch % 10 == 9:
             print(f"batch {batch:2}", *(f"{name} {value:.4f}" for name, value in log[-1].items()), sep="  ")
     return log

@@ -1,4 +1,4 @@
-"""Compile the update once and follow a schedule for 1,000 updates: by a scheduler, and by a step on the device.
+"""Compile the update once and follow a schedule for 1,000 updates: with a scheduler, and with a step on the device.
 
 Run it: python examples/stacks/torch_compile.py
 """
@@ -15,12 +15,12 @@ SCHEDULE = fs.warmup_cosine(warmup_steps=100, total_steps=UPDATES, end=0.1)
 BATCH = torch.sin(torch.arange(32.0).reshape(8, 4))
 
 
-def by_a_scheduler() -> list[float]:
-    """The rates of an optimizer of torch, whose step is compiled."""
+def train_with_scheduler() -> list[float]:
+    """Compile the step of a torch optimizer; the learning rates of all updates."""
     model = torch.nn.Linear(4, 1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=torch.tensor(PEAK))  # torch compiles numbers in, not tensors
+    optimizer = torch.optim.AdamW(model.parameters(), lr=torch.tensor(PEAK))  # a Python number would be a constant
     scheduler = lambda_lr(optimizer, SCHEDULE)
-    update = torch.compile(optimizer.step)  # after the scheduler is made, which puts a step of its own in its place
+    update = torch.compile(optimizer.step)  # after the scheduler is built, because that replaces `optimizer.step`
     rates = []
     for _ in range(UPDATES):
         (model(BATCH) - 1).square().mean().backward()
@@ -31,10 +31,10 @@ def by_a_scheduler() -> list[float]:
     return rates
 
 
-def on_the_device() -> list[float]:
-    """The rates of an update that is one graph, schedule and count included: nothing goes through Python."""
+def train_on_device() -> list[float]:
+    """Compile an update with its schedule and step count as one graph; the learning rates of all updates."""
     weight, rate = torch.zeros(4), torch.zeros(())
-    step = torch.zeros((), dtype=torch.int64)  # all that a checkpoint needs beside the weights
+    step = torch.zeros((), dtype=torch.int64)  # a checkpoint needs only this and the weights
 
     @torch.compile(fullgraph=True)
     def update() -> None:
@@ -51,10 +51,10 @@ def on_the_device() -> list[float]:
 
 
 def main() -> tuple[list[float], list[float]]:
-    rates = by_a_scheduler(), on_the_device()
-    for way, used in zip(("by a scheduler", "on the device"), rates, strict=True):
-        print(f"{way}: {used[0]:.4f} at first, {max(used):.4f} at most, {used[-1]:.4f} at last")
-    return rates
+    by_scheduler, on_device = train_with_scheduler(), train_on_device()
+    for name, rates in {"with a scheduler": by_scheduler, "on the device": on_device}.items():
+        print(f"learning rate {name}: first {rates[0]:.4f}, highest {max(rates):.4f}, last {rates[-1]:.4f}")
+    return by_scheduler, on_device
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Save a PyTorch run at every update, and go on from the file after it was stopped anywhere.
+"""Save a checkpoint of a PyTorch run after every update, and resume after the run was stopped at any point.
 
-Run it: python examples/stacks/torch_resume.py; stop it with Ctrl-C, and run it again.
+Run it: python examples/stacks/torch_resume.py; stop it with Ctrl-C and run it again.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PEAK = 0.01
 
 
 def train(path: Path, updates: int) -> Iterator[tuple[int, float]]:
-    """Go on from the checkpoint at `path`, if there is one; yields the step and the rate of each update."""
+    """Train from the checkpoint at `path`, if there is one; yields the step and the learning rate of each update."""
     model = torch.nn.Linear(4, 1)
     with torch.no_grad():
         model.weight.fill_(0.5)
@@ -24,10 +24,10 @@ def train(path: Path, updates: int) -> Iterator[tuple[int, float]]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK)
     scheduler = lambda_lr(optimizer, SCHEDULE)
     if path.exists():
-        saved = torch.load(path)  # weights_only=True is the default: the file holds no code
+        saved = torch.load(path)  # weights_only=True is the default: the file cannot run code
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
-        scheduler.load_state_dict(saved["scheduler"])  # refuses the file of another schedule
+        scheduler.load_state_dict(saved["scheduler"])  # rejects the checkpoint of a different schedule
     for step in range(scheduler.last_epoch, updates):
         inputs = torch.sin(torch.arange(32.0).reshape(8, 4) + step)
         loss = (model(inputs).squeeze(1) - inputs.sum(1)).square().mean()
@@ -39,7 +39,7 @@ def train(path: Path, updates: int) -> Iterator[tuple[int, float]]:
         yield step, rate
         state = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict(), "model": model.state_dict()}
         torch.save(state, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)  # at once: a run that is killed here leaves the old file or the new
+        path.with_suffix(".new").replace(path)  # atomic: a run that is killed here leaves the old file or the new one
 
 
 def main(path: Path = Path("torch_resume.pt"), updates: int = 200) -> list[tuple[int, float]]:
@@ -47,7 +47,7 @@ def main(path: Path = Path("torch_resume.pt"), updates: int = 200) -> list[tuple
     for step, rate in train(path, updates):
         used.append((step, rate))
         if step % 20 == 0:
-            print(f"step {step:3d}: rate {rate:.6f}")
+            print(f"step {step:3d}: learning rate {rate:.6f}")
     return used
 
 

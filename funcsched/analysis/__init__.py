@@ -1,1 +1,1 @@
-"""Questions about schedules: likely mistakes, differences between two, and whether a checkpoint fits."""
+"""Analysis of schedules: likely mistakes, differences between two curves, and checkpoints."""

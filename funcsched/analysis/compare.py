@@ -1,10 +1,18 @@
-"""Whether two schedules give the same curve, and if not, where they part and why."""
+"""Whether two schedules have the same curve, and if not, where they diverge and why."""
 
 from __future__ import annotations
 
-from funcsched.analysis.checkpoint import LAST_STEP, first_difference
-from funcsched.analysis.explain import ROUNDING, Reasons, apart
-from funcsched.analysis.sampling import Curve, distance, highest, samples
+from funcsched.analysis.differences import distinct_texts
+from funcsched.analysis.explain import Explanation
+from funcsched.analysis.profile import ROUNDING
+from funcsched.analysis.sampling import (
+    LAST_STEP,
+    Curve,
+    absolute_difference,
+    first_difference,
+    peak_step,
+    sample_steps,
+)
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.validation import argument_error, concrete_positive_int, optional
 from funcsched.core.value import Value, leaves
@@ -15,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_run = optional(concrete_positive_int)
+_optional_steps = optional(concrete_positive_int)
 
 
 class Comparison(Value):
-    """What `compare` found; true where the curves are the same.
+    """The result of `compare`. It is true if the curves are the same.
 
     Fields:
         equal: whether the curves are the same.
         first_step: the first step at which they differ, or None.
-        first_value, second_value: the multipliers of both there, or None.
-        largest_difference: the largest distance between the two.
-        largest_step: the first step where they are that far apart, or None.
-        reason: the likely reason in words; empty where the curves are the same.
+        first_value, second_value: their multipliers at that step, or None.
+        largest_difference: the largest absolute difference.
+        largest_step: the first step with that difference, or None.
+        reason: the likely reason as a sentence; empty if the curves are the same.
     """
 
     __slots__ = fields = (
@@ -55,71 +63,77 @@ class Comparison(Value):
     def __str__(self) -> str:
         if self.first_value is None or self.second_value is None:
             return "the curves are the same"
-        one, other = apart(self.first_value, self.second_value)
+        first, second = distinct_texts(self.first_value, self.second_value)
         return (
-            f"the curves part at step {self.first_step}, where the first is {one} and the second {other}; they are "
-            f"farthest apart at step {self.largest_step}, by {self.largest_difference:g}; {self.reason}"
+            f"the curves diverge at step {self.first_step} (first: {first}; second: {second}); the largest difference "
+            f"is {self.largest_difference:g} at step {self.largest_step}; likely reason: {self.reason}"
         )
 
 
 def compare(
     first: Schedule | Callable[[Any], Any], second: Schedule | Callable[[Any], Any], *, steps: int | None = None
 ) -> Comparison:
-    """Whether two schedules give the same curve; if not, where they first part, by how much, and why.
+    """Compare the curves of two schedules: where they diverge, by how much, and why.
 
-    Two expressions of one curve are the same: the values are compared, at every step up to 10,000, and from there on
-    at those near the numbers of both and on a grid of 0.1 %. Multipliers that differ by 2**-50 of themselves are alike.
+    Different expressions of the same curve are equal. Values are compared at every step up to 10,000. Later values are
+    compared around the phase boundaries of both schedules and on a grid with a spacing of 0.1% of the step. Relative
+    differences up to 2**-50 count as rounding.
 
     Args:
-        first: a schedule or a function of a step.
-        second: another.
-        steps: the length of the run: only the steps from 0 to ``steps - 1`` are looked at. None looks at all.
+        first: a schedule, or a function from a step to a multiplier.
+        second: the schedule or function to compare it with.
+        steps: number of steps to compare (int, 1 to 2**53): from 0 to ``steps - 1``. None compares all steps.
 
     Returns:
-        A `Comparison`, true where the curves are the same. The reason is one that holds for the numbers: a shift, a
-        factor, a bound, another length, end or shape of the warmup or the decay, or else the arguments in which the two
-        differ, and ``"no simple reason found"`` where there is none.
+        A `Comparison`, true if the curves are the same. Its reason is one that the values confirm: a shift, a factor, a
+        bound, or a different length, end or shape of the warmup or the decay. If there is none, the reason names the
+        arguments that differ, or is ``"no simple reason found"``.
 
     Raises:
-        TypeError: `first` or `second` is not callable, `steps` no number.
-        ValueError: `steps` is not an integer from 1 to 2**53, or not given for a function of your own that is not
-            defined at all steps.
+        TypeError: `first` or `second` is neither a schedule nor a function, or `steps` is not a number.
+        ValueError: `steps` is not an integer in its range, or is None for a function that is not defined at all steps.
 
     Example:
         >>> import funcsched as fs
-        >>> from funcsched.analysis.compare import compare
-        >>> bool(compare(fs.warmup_constant(10), fs.join([fs.ramp(0, 1, steps=10), fs.constant()], [10])))
+        >>> bool(fs.compare(fs.warmup_constant(10), fs.join([fs.ramp(0, 1, steps=10), fs.constant()], [10])))
         True
-        >>> found = compare(fs.warmup_linear(10, 100), fs.warmup_linear(10, 110))
-        >>> found.first_step, found.largest_step, found.reason
-        (11, 100, 'the second counts its horizon without the warmup: it ends at step 110 and not 100')
-        >>> print(compare(fs.warmup_constant(10), fs.shift(fs.warmup_constant(10), 1)))
-        the curves part at step 0, where the first is 0 and the second 0.1; they are farthest apart at step 0, by 0.1; \
-the second is the first, one step earlier
+        >>> result = fs.compare(fs.warmup_linear(10, 100), fs.warmup_linear(10, 110))
+        >>> result.first_step, result.largest_step, result.reason
+        (11, 100, 'the horizon of the second does not include the warmup: it ends at step 110 instead of 100')
+        >>> print(fs.compare(fs.warmup_constant(10), fs.shift(fs.warmup_constant(10), 1)))
+        the curves diverge at step 0 (first: 0; second: 0.1); the largest difference is 0.1 at step 0; likely reason: \
+the second is the first shifted one step earlier
     """
-    one, other = as_schedule("compare", "first", first), as_schedule("compare", "second", second)
-    steps = _run("compare", "steps", steps)
+    first, second = as_schedule("compare", "first", first), as_schedule("compare", "second", second)
+    steps = _optional_steps("compare", "steps", steps)
     last = LAST_STEP if steps is None else steps - 1
     same = Comparison(True, None, None, None, 0.0, None, "")
-    if one is other or (is_concrete(*leaves(one), *leaves(other)) and one == other):
+    # Arrays compare elementwise, and tracers have no truth value.
+    if first is second or (is_concrete(*leaves(first), *leaves(second)) and first == second):
         return same
-    left, right = Curve(one, last), Curve(other, last)
+    first_curve, second_curve = Curve(first, last), Curve(second, last)
+    sampled = sample_steps([first, second], last)
     try:
-        step = first_difference(left, right, last)
+        step = first_difference(first_curve, second_curve, sampled)
         if step is None:
             return same
-        looked = samples([left, right], last)
-        largest = _farthest(left, right, looked)
-        reason = Reasons(left, right, looked, step, largest).likely()
-    except (ArithmeticError, LookupError) as error:  # of a function that knows its run alone
+        largest_step = _largest_difference_step(first_curve, second_curve, sampled)
+        reason = Explanation(first_curve, second_curve, sampled, step, largest_step).reason()
+    except (ArithmeticError, LookupError) as error:  # a function that is defined only for the steps of its run
         if steps is not None:
             raise
         requirement = f"given for a function that is not defined at all steps ({type(error).__name__}: {error})"
         raise argument_error("compare", "steps", requirement, None) from error
-    return Comparison(False, step, left(step), right(step), distance(left, right, largest), largest, reason)
+    difference = absolute_difference(first_curve, second_curve, largest_step)
+    return Comparison(False, step, first_curve(step), second_curve(step), difference, largest_step, reason)
 
 
-def _farthest(one: Curve, other: Curve, looked: list[int]) -> int:
-    best = highest(lambda step: distance(one, other, step), looked)
-    enough = distance(one, other, best) * (1 - ROUNDING)
-    return next((step for step in looked if step < best and distance(one, other, step) >= enough), best)
+def _largest_difference_step(first: Curve, second: Curve, steps: list[int]) -> int:
+    """The first step at which the difference is the largest one, up to rounding."""
+
+    def difference(step: int) -> float:
+        return absolute_difference(first, second, step)
+
+    largest = peak_step(difference, steps)
+    threshold = difference(largest) * (1 - ROUNDING)
+    return next((step for step in steps if step < largest and difference(step) >= threshold), largest)

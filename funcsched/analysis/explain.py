@@ -1,453 +1,242 @@
-"""Why two curves part: the reasons that are tried, and what is told of each."""
+"""A likely reason why two curves differ."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from array import array
+from itertools import chain, pairwise
 
-from funcsched.analysis.checkpoint import DENSE_STEPS, LAST_STEP, is_close
-from funcsched.analysis.sampling import Curve, bisected, distance, highest, horizon
+from funcsched.analysis.differences import ProfileDifferences, count_steps, instead_of
+from funcsched.analysis.profile import ROUNDING, SHAPE_TOLERANCE, Profile
+from funcsched.analysis.sampling import DENSE_STEPS, LAST_STEP, absolute_difference, first_step, is_close
 from funcsched.core.schedule import Lift
 from funcsched.core.value import Value, leaves
 from funcsched.numerics.number_system import is_concrete
-from funcsched.shapes.formulas import cosine, linear, power, reverse, rex, sine, sqrt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-ROUNDING = 2.0**-46  # of the peak: what ways to compute one curve in float64 differ by
-_FLOAT32 = 2.0**-20
-_SHAPE = 1e-6  # of the way from one end to the other
-_MOVED = 8  # shifts that are tried, beside those that the peaks and the ends suggest
-_LEAST = 1e-9  # a factor: below, all that is compared is rounding
-_FEW = 3  # steps that are told one by one
+    from funcsched.analysis.sampling import Curve
+
+_FLOAT32_ROUNDING = 2.0**-20  # relative to the peak
+_MAX_SHIFT = 8  # all shifts up to this are tried, and those between the peaks and between the horizons
+_SMALLEST_FACTOR = 1e-9  # times a smaller factor, every curve is 0 within the tolerance
+_MAX_LISTED = 3  # steps or arguments
+_LONG_ARGUMENTS = 100  # characters; longer arguments are not printed
 
 
-def apart(one: float, other: float) -> tuple[str, str]:
-    """Two numbers with as many digits as tell them apart."""
-    for digits in range(6, 17):
-        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
-        if texts[0] != texts[1]:
-            return texts
-    return repr(one), repr(other)
+class Explanation:
+    """The possible reasons why two curves differ. A reason is reported only if the values confirm it.
 
+    Args:
+        first, second: the curves.
+        steps: the sampled steps, sorted.
+        first_step: the first step at which the curves differ.
+        largest_step: the step with the largest difference.
+    """
 
-def plural(steps: int) -> str:
-    """A number of steps in words."""
-    return "one step" if steps == 1 else f"{steps} steps"
+    def __init__(self, first: Curve, second: Curve, steps: list[int], first_step: int, largest_step: int) -> None:
+        self.first, self.second, self.steps = first, second, steps
+        self.first_step, self.largest_step = first_step, largest_step
+        self.difference = absolute_difference(first, second, largest_step)
+        peaks = [max(abs(curve(step)) for step in steps) for curve in (first, second)]
+        self.peak = max(peaks)
+        # The tolerance of a confirmation is far smaller than the difference, but not smaller than rounding.
+        smaller_peak = min(peaks) or self.peak
+        self.tolerance = max(ROUNDING * self.peak, min(SHAPE_TOLERANCE * smaller_peak, 1e-3 * self.difference))
+        self.clearly_different = [s for s in steps if absolute_difference(first, second, s) >= self.difference / 2]
 
-
-class _Form:
-    """The parts of a curve that rises, holds, falls and ends, of which each may be absent."""
-
-    __slots__ = ("curve", "end", "horizon", "peak", "plain", "rest", "rise", "start")
-
-    def __init__(self, curve: Curve, looked: list[int]) -> None:
-        self.curve = curve
-        self.start, self.end = curve(0), curve(looked[-1])
-        self.rise = highest(curve, looked)
-        self.peak = curve(self.rise)
-        self.horizon = horizon(curve, looked)
-        later = [step for step in looked if step > self.rise]
-        self.rest = self.rise  # the last step at the peak
-        for before, after in pairwise([self.rise, *later]):
-            if curve(after) != self.peak:
-                self.rest = bisected(before, after, lambda s: curve(s) != self.peak) - 1
-                break
-            self.rest = after
-        slack = ROUNDING * self.peak
-        self.plain = all(
-            a <= b + slack if after <= self.rise else b <= a + slack
-            for before, after in pairwise(sorted({*looked, self.rise}))
-            for a, b in [(curve(before), curve(after))]
-        )
-
-    def again(self, looked: list[int]) -> int | None:
-        """The first step after the peak at which the curve is higher than before; None where it never is."""
-        slack = ROUNDING * self.peak
-        for before, after in pairwise(step for step in looked if step >= self.rise):
-            floor = self.curve(before) + slack
-
-            def higher(step: int, floor: float = floor) -> bool:
-                return self.curve(step) > floor
-
-            if higher(after):
-                return bisected(before, after, higher)
-        return None
-
-    def share(self, low: int, high: int, fraction: float) -> float:
-        """How far the curve has come from one step to another at a fraction of the way."""
-        begin, end = self.curve(low), self.curve(high)
-        return (self.curve.between(low + fraction * (high - low)) - begin) / (end - begin)
-
-
-_FRACTIONS = [i / 32 for i in range(1, 32)]
-_NAMES = (
-    ("linear", linear),
-    ("a half wave of a cosine", cosine),
-    ("a quarter wave of a sine", sine),
-    ("a square root", sqrt),
-    ("rex", rex),
-    ("a polynomial of power 2", reverse(power(2.0))),
-    ("a polynomial of power 3", reverse(power(3.0))),
-)
-
-
-class Reasons:
-    """The reasons that are tried, simple ones first; each is told only if the numbers bear it out."""
-
-    def __init__(self, one: Curve, other: Curve, looked: list[int], parting: int, largest: int) -> None:
-        self.one, self.other, self.looked = one, other, looked
-        self.parting, self.largest = parting, largest
-        self.last = looked[-1]
-        self.difference = distance(one, other, largest)
-        self.peak = max(max(abs(one(step)), abs(other(step))) for step in looked)
-        # Far below what is to be explained, and not below what rounding leaves.
-        lower = min(max(abs(curve(step)) for step in looked) for curve in (one, other)) or self.peak
-        self.near = max(ROUNDING * self.peak, min(_SHAPE * lower, 1e-3 * self.difference))
-
-        self.far_apart = [step for step in looked if distance(one, other, step) >= self.difference / 2]
-
-    def likely(self) -> str:
-        if not self.difference < float("inf") or not self.peak < float("inf"):
-            return "one of the two is no finite number"
-        self.form, self.form_of_other = _Form(self.one, self.looked), _Form(self.other, self.looked)
-        for reason in (
+    def reason(self) -> str:
+        """The first reason that the values confirm, in order of simplicity."""
+        if not (self.difference < float("inf") and self.peak < float("inf")):
+            return "one of the schedules has a value that is not finite"
+        # A profile needs finite values.
+        self.first_profile, self.second_profile = Profile(self.first, self.steps), Profile(self.second, self.steps)
+        phases = ProfileDifferences(self.first_profile, self.second_profile, self.tolerance)
+        reasons: tuple[Callable[[], str | None], ...] = (
             self.rounding,
-            self.nothing,
-            self.moved,
+            self.zero,
+            self.shifted,
             self.scaled,
-            self.moved_and_scaled,
-            self.alone,
-            self.level,
-            self.past_the_end,
-            self.bounded,
-            self.whole_form,
-            self.mapped,
-            self.argument,
-        ):
-            told = reason()
-            if told:
-                return told
-        return "; ".join([*self.facts(), *self.rises()]) or "no simple reason found"
+            self.scaled_and_shifted,
+            self.few_steps,
+            self.constant,
+            self.one_ends,
+            self.clamped,
+            lambda: phases.complete(named_shapes=True),
+            self.linear_map,
+            self.arguments,
+            lambda: phases.complete(named_shapes=False),
+        )
+        found = next(filter(None, (reason() for reason in reasons)), None)
+        return found or "; ".join([*phases.levels_and_lengths(), *phases.rise_after_peak()]) or "no simple reason found"
 
-    def explains(
-        self, value: Callable[[int], float], low: int = 0, high: int | None = None, of: Curve | None = None
+    def matches(
+        self, expected: Callable[[int], float], curve: Curve | None = None, *, low: int = 0, high: int | None = None
     ) -> bool:
-        """Whether the second, or another, is this other curve, where the first is not."""
-        high, curve = self.last if high is None else high, self.other if of is None else of
-        if not any(low <= step <= high for step in self.far_apart):
+        """Whether a curve, by default the second, has the expected values from step `low` to `high`.
+
+        False if the two curves hardly differ there, because a match would explain nothing.
+        """
+        curve, high = curve or self.second, self.steps[-1] if high is None else high
+        if not any(low <= step <= high for step in self.clearly_different):
             return False
-        few = (self.largest, self.parting, *self.looked[:: max(len(self.looked) // 50, 1)])
+        # The steps with differences come first because most wrong reasons fail there.
         return all(
-            abs(value(step) - curve(step)) <= self.near
-            for some in (few, self.looked)
-            for step in some
+            abs(expected(step) - curve(step)) <= self.tolerance
+            for step in chain((self.largest_step, self.first_step), self.steps)
             if low <= step <= high
         )
 
     def rounding(self) -> str | None:
         if self.difference <= ROUNDING * self.peak:
-            return f"no more than rounding: {self.difference / self.peak:.2g} of the peak"
-        if self.difference <= _FLOAT32 * self.peak:
-            for name, curve in ("first", self.one), ("second", self.other):
-                if all(_is_float32(curve(step)) for step in self.looked):
-                    return f"no more than the rounding of float32, which the {name} is computed in"
+            return f"rounding errors of at most {self.difference / self.peak:.2g} of the peak"
+        if self.difference <= _FLOAT32_ROUNDING * self.peak:
+            for name, curve in ("first", self.first), ("second", self.second):
+                if all(_is_float32(curve(step)) for step in self.steps):
+                    return f"rounding errors of float32, in which the {name} is computed"
         return None
 
-    def nothing(self) -> str | None:
-        return "the second is 0 everywhere" if not any(map(self.other, self.looked)) else None
+    def zero(self) -> str | None:
+        return None if any(map(self.second, self.steps)) else "the second is 0 everywhere"
 
-    def level(self) -> str | None:
-        levels = {*map(self.other, self.looked)}
-        return f"the second is {levels.pop():g} everywhere" if len(levels) == 1 < len(self.looked) else None
-
-    def moved_and_scaled(self) -> str | None:
-        first, second = self.form, self.form_of_other
-        if not (first.peak > 0 and second.peak > 0) or first.peak == second.peak:
-            return None
-        return self.moved(second.peak / first.peak)
-
-    def moved(self, factor: float = 1.0) -> str | None:
-        first, second = self.form, self.form_of_other
-        if len({*map(self.one, self.looked)}) == 1:  # what does not move is not seen to be moved
-            return None
-        shifts = {k for i in range(1, _MOVED + 1) for k in (i, -i)} | {first.rise - second.rise}
-        if first.horizon is not None and second.horizon is not None:
-            shifts.add(first.horizon - second.horizon)
-        times = "" if factor == 1.0 else f"times {factor:g}, "
-        for k in sorted(shifts - {0}, key=abs):
-            if abs(k) > self.last // 2:
-                continue
-            told = f"the second is the first, {times}{plural(abs(k))} {'earlier' if k > 0 else 'later'}"
-            # Past the last step nothing is known of the first.
-            high = self.last - k if k > 0 and self.last < LAST_STEP else self.last
-
-            def value(step: int, k: int = k) -> float:
-                return factor * self.one(step + k)
-
-            if self.explains(value, 0, high):
-                return told + ": it has no warmup" * (k == first.rise and second.rise == 0)
-            # Where they are the same up to there, the second is a repetition.
-            if k < 0 and self.parting < -k and self.explains(value, -k, high):
-                return f"{told}, from step {-k} on"
-        return None
+    def constant(self) -> str | None:
+        level = self.second(0)
+        is_constant = len(self.steps) > 1 and all(self.second(step) == level for step in self.steps)
+        return f"the second is {level:g} everywhere" if is_constant else None
 
     def scaled(self) -> str | None:
-        if not self.form.peak > 0:
-            return None
-        factor = self.other(self.form.rise) / self.form.peak
-        if abs(factor) < _LEAST or not self.explains(lambda step: factor * self.one(step)):
+        peak = self.first_profile.peak
+        factor = self.second(self.first_profile.peak_step) / peak if peak > 0 else 0.0
+        if abs(factor) < _SMALLEST_FACTOR or not self.matches(lambda step: factor * self.first(step)):
             return None
         return f"the second is the first times {factor:g}"
 
-    def alone(self) -> str | None:
-        steps = []
-        for step in self.looked:
-            if not is_close(self.one(step), self.other(step)):
-                steps.append(step)
-                if len(steps) > _FEW or step >= DENSE_STEPS:
-                    return None
-        if len(self.looked) <= 2 * len(steps):
-            return None
-        if steps == [0]:
-            one, other = apart(self.one(0), self.other(0))
-            return f"the second starts at {other} and not {one}, and is the first from step 1 on"
-        words = [f"{step}" for step in steps]
-        listed = words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}"
-        return f"they differ at step{'s' * (len(words) > 1)} {listed} alone"
+    def scaled_and_shifted(self) -> str | None:
+        first, second = self.first_profile.peak, self.second_profile.peak
+        return self.shifted(second / first) if first > 0 and second > 0 and first != second else None
 
-    def past_the_end(self) -> str | None:
-        index = next(i for i, step in enumerate(self.looked) if self.apart_at(step))
-        if not index:
+    def shifted(self, factor: float = 1.0) -> str | None:
+        first, second = self.first_profile, self.second_profile
+        if all(self.first(step) == first.start for step in self.steps):
+            return None  # a shift does not change a constant curve
+        shifts = {*range(-_MAX_SHIFT, _MAX_SHIFT + 1), first.peak_step - second.peak_step}
+        if first.horizon is not None and second.horizon is not None:
+            shifts.add(first.horizon - second.horizon)
+        shifts = {shift for shift in shifts if shift and abs(shift) <= self.steps[-1] // 2}
+        smallest_first = sorted(shifts, key=lambda shift: (abs(shift), -shift))
+        return next(filter(None, (self._shifted_by(shift, factor) for shift in smallest_first)), None)
+
+    def _shifted_by(self, shift: int, factor: float) -> str | None:
+        def expected(step: int) -> float:
+            return factor * self.first(step + shift)
+
+        times = "" if factor == 1.0 else f"times {factor:g}, "
+        shifted = f"shifted {count_steps(abs(shift))} {'earlier' if shift > 0 else 'later'}"
+        text = f"the second is the first {times}{shifted}"
+        last = self.steps[-1]
+        # The values of the first after the end of the comparison are unknown.
+        high = last - shift if shift > 0 and last < LAST_STEP else last
+        if self.matches(expected, high=high):
+            drops_warmup = shift == self.first_profile.peak_step and self.second_profile.peak_step == 0
+            return f"{text}, so it has no warmup" if drops_warmup else text
+        # If the curves were equal before that step, the second would repeat the first instead.
+        if shift < 0 and self.first_step < -shift and self.matches(expected, low=-shift, high=high):
+            return f"from step {-shift} on, {text}"
+        return None
+
+    def few_steps(self) -> str | None:
+        found = []
+        for step in self.steps:
+            if not is_close(self.first(step), self.second(step)):
+                found.append(step)
+                # Beyond the dense steps, the steps between the samples may differ too.
+                if len(found) > _MAX_LISTED or step >= DENSE_STEPS:
+                    return None
+        if len(self.steps) <= 2 * len(found):  # the curves differ at half of the steps or more
             return None
-        step = bisected(self.looked[index - 1], self.looked[index], self.apart_at)
-        before = max(abs(self.one(s) - self.other(s)) for s in self.looked[:index])
-        for name, ended, moving_name, moving in (
-            ("second", self.form_of_other, "first", self.one),
-            ("first", self.form, "second", self.other),
+        if found == [0]:
+            levels = instead_of(self.first(0), self.second(0))
+            return f"the curves differ only at step 0: the second starts at {levels}"
+        if len(found) == 1:
+            return f"the curves differ only at step {found[0]}"
+        return f"the curves differ only at steps {', '.join(map(str, found[:-1]))} and {found[-1]}"
+
+    def one_ends(self) -> str | None:
+        """One curve holds its end value, and the other continues."""
+        step = first_step(lambda s: abs(self.first(s) - self.second(s)) > self.tolerance, self.steps)
+        if not step:
+            return None
+        before = max(abs(self.first(s) - self.second(s)) for s in self.steps if s < step)
+        for name, ended, other, continuing in (
+            ("second", self.second_profile, "first", self.first),
+            ("first", self.first_profile, "second", self.second),
         ):
             if ended.horizon is None or ended.horizon >= step:
                 continue
-            rises = moving(step) > ended.end
-            fell = any(a > b for a, b in pairwise(moving(s) for s in self.looked if s <= ended.horizon))
-            told = (
-                f"the {name} holds {ended.end:g} from step {ended.horizon} on, where the {moving_name} "
-                f"{'rises again' if rises and fell else 'rises' if rises else 'falls'}"
-            )
-            return told + (f" (until then they differ by no more than {before:.2g})" if before else "")
+            fell = any(a > b for a, b in pairwise(continuing(s) for s in self.steps if s <= ended.horizon))
+            rises = continuing(step) > ended.end
+            verb = "falls" if not rises else "rises again" if fell else "rises"
+            until_then = f" (before that, they differ by at most {before:.2g})" if before else ""
+            return f"from step {ended.horizon} on, the {name} holds {ended.end:g} while the {other} {verb}{until_then}"
         return None
 
-    def apart_at(self, step: int) -> bool:
-        return abs(self.one(step) - self.other(step)) > self.near
+    def clamped(self) -> str | None:
+        second = self._clamped("second is the first", self.first, self.second)
+        return second or self._clamped("first is the second", self.second, self.first)
 
-    def bounded(self) -> str | None:
-        for name, free, bound in (
-            ("second is the first", self.one, self.other),
-            ("first is the second", self.other, self.one),
-        ):
-            if not self.curved(free):
-                continue
-            low, high = min(map(bound, self.looked)), max(map(bound, self.looked))
-            if low == high:
-                continue
-
-            def raised(step: int, free: Curve = free, low: float = low) -> float:
-                return max(free(step), low)
-
-            def lowered(step: int, free: Curve = free, high: float = high) -> float:
-                return min(free(step), high)
-
-            if low > 0 and self.explains(raised, of=bound):
-                return f"the {name}, but never below {low:g}"
-            if self.explains(lowered, of=bound):
-                return f"the {name}, but never above {high:g}"
-        return None
-
-    def mapped(self) -> str | None:
-        if not self.curved(self.one):
+    def _clamped(self, relation: str, curve: Curve, clamped: Curve) -> str | None:
+        low, high = min(map(clamped, self.steps)), max(map(clamped, self.steps))
+        if low == high or not self._has_many_values(curve):
             return None
-        bottom, top = min(self.looked, key=self.one), self.form.rise
-        slope = (self.other(top) - self.other(bottom)) / (self.form.peak - self.one(bottom))
-        base = self.other(bottom) - slope * self.one(bottom)
-        if slope and self.explains(lambda step: base + slope * self.one(step)):
-            sign, factor = ("plus" if slope > 0 else "minus"), "" if abs(slope) == 1 else f"{abs(slope):g} times "
-            return f"the second is {base:g} {sign} {factor}the first"
+        if low > 0 and self.matches(lambda step: max(curve(step), low), clamped):
+            return f"the {relation}, clamped to at least {low:g}"
+        if self.matches(lambda step: min(curve(step), high), clamped):
+            return f"the {relation}, clamped to at most {high:g}"
         return None
 
-    def curved(self, curve: Curve) -> bool:
-        """Whether a curve has more values than two numbers could fit by chance."""
-        seen = set()
-        for step in self.looked:
-            seen.add(curve(step))
-            if len(seen) > 4:
+    def linear_map(self) -> str | None:
+        if not self._has_many_values(self.first):
+            return None
+        bottom, top = min(self.steps, key=self.first), self.first_profile.peak_step
+        slope = (self.second(top) - self.second(bottom)) / (self.first(top) - self.first(bottom))
+        offset = self.second(bottom) - slope * self.first(bottom)
+        if not slope or not self.matches(lambda step: offset + slope * self.first(step)):
+            return None
+        times = "" if abs(slope) == 1 else f"{abs(slope):g} times "
+        return f"the second is {offset:g} {'plus' if slope > 0 else 'minus'} {times}the first"
+
+    def _has_many_values(self, curve: Curve) -> bool:
+        """Whether a curve has too many values for two parameters to fit them by chance."""
+        values = set()
+        for step in self.steps:
+            values.add(curve(step))
+            if len(values) > 4:
                 return True
         return False
 
-    def argument(self) -> str | None:
-        told = list(_arguments(self.one.schedule, self.other.schedule))
-        return f"the second has {' and '.join(told)}" if 0 < len(told) <= _FEW else None
-
-    def whole_form(self) -> str | None:
-        """The facts, where they say all that is different."""
-        first, second = self.form, self.form_of_other
-        if not (first.plain and second.plain):
-            return None
-        facts = list(self.facts())
-        if self.same_rise() is False:
-            name = _shapes_told(first, 0, first.rise, second, 0, second.rise)
-            facts.append(f"the warmup of the second has another shape{name}")
-        elif self.same_rise() is None:
-            return None
-        if self.same_fall() is False:
-            if first.horizon is None or second.horizon is None:
-                return None
-            name = _shapes_told(first, first.rest, first.horizon, second, second.rest, second.horizon)
-            # A shape that has no name here says less than the arguments, if those are few.
-            if not name and self.argument():
-                return None
-            facts.append(f"the decay of the second has another shape{name}")
-        elif self.same_fall() is None:
-            return None
-        return "; ".join(facts) or None
-
-    def same_rise(self) -> bool | None:
-        first, second = self.form, self.form_of_other
-        if not first.rise or not second.rise:
-            return True  # a warmup that one of them has not is told
-        return _same_shape(first, 0, first.rise, second, 0, second.rise)
-
-    def same_fall(self) -> bool | None:
-        """None where nothing can be said: one of them has no end."""
-        first, second = self.form, self.form_of_other
-        if first.horizon is not None and second.horizon is not None:
-            return _same_shape(first, first.rest, first.horizon, second, second.rest, second.horizon)
-        if first.horizon is not None or second.horizon is not None:
-            return None
-        left, right = self.one, self.other
-        room = self.last - max(first.rest, second.rest)
-        far = all(
-            abs(left(first.rest + at) * second.peak - right(second.rest + at) * first.peak)
-            <= self.near * max(first.peak, second.peak)
-            for at in self.looked
-            if at <= room
-        )
-        return True if far and room > 0 else None
-
-    def facts(self) -> Iterator[str]:
-        """What is different at the marks of both: the start, the peak, how long it is held, and the end."""
-        first, second = self.form, self.form_of_other
-        plain = first.plain and second.plain
-        if plain and first.rise and not second.rise:
-            yield "the second has no warmup"
-        elif plain and second.rise and not first.rise:
-            yield f"the second has a warmup of {plural(second.rise)} and the first none"
-        else:
-            if not self.close(first.start, second.start):
-                yield "the second starts at {1} and not {0}".format(*apart(first.start, second.start))
-            if first.rise != second.rise:
-                steps, sooner = plural(abs(first.rise - second.rise)), second.rise < first.rise
-                yield (
-                    f"the second reaches its peak {steps} {'earlier' if sooner else 'later'} "
-                    f"(step {second.rise} and not {first.rise})"
-                )
-        if not self.close(first.peak, second.peak):
-            yield "the peak of the second is {1} and not {0}".format(*apart(first.peak, second.peak))
-        if not plain:
-            yield from self.levels_at_the_end(first, second)
-            return
-        yield from self.ends(first, second)
-
-    def rises(self) -> Iterator[str]:
-        """Where one of the two rises again after its peak, and the other does not, or at another step."""
-        first, second = self.form.again(self.looked), self.form_of_other.again(self.looked)
-        if first is None and second is not None:
-            yield f"the second rises again at step {second}, the first never"
-        elif second is None and first is not None:
-            yield f"the first rises again at step {first}, the second never"
-        elif first != second:
-            yield f"the second rises again at step {second} and not {first}"
-
-    def ends(self, first: _Form, second: _Form) -> Iterator[str]:
-        one, other = first.rest - first.rise, second.rest - second.rise
-        if first.rise == first.horizon and second.rise == second.horizon:  # the peak is held for ever
-            return
-        falls = all(form.horizon is not None and form.horizon > form.rise for form in (first, second))
-        length = min(first.horizon - first.rest, second.horizon - second.rest) if falls else 0  # type: ignore[operator]
-        # A flat top of a few steps out of very many is rounding.
-        if falls and length and one != other and max(one, other) > length * 1e-6:
-            if not other:
-                yield f"the second does not hold its peak, the first does for {plural(one)}"
-            elif not one:
-                yield f"the second holds its peak for {plural(other)}, the first does not"
-            else:
-                yield f"the second holds its peak for {plural(other)} and not {one}"
-        yield from self.levels_at_the_end(first, second)
-        if first.horizon is None or second.horizon is None or first.horizon == second.horizon:
-            return
-        where = f"step {second.horizon} and not {first.horizon}"
-        if second.rise == first.rise and first.horizon > first.rise:
-            for name, gap in ("second", second.horizon - first.horizon), ("first", first.horizon - second.horizon):
-                if gap == first.rise > 0 and first.rise < min(first.horizon, second.horizon):
-                    ends = "it ends" if name == "second" else "the second ends"
-                    yield f"the {name} counts its horizon without the warmup: {ends} at {where}"
-                    return
-        steps = plural(abs(first.horizon - second.horizon))
-        yield f"the second ends {steps} {'earlier' if second.horizon < first.horizon else 'later'} (at {where})"
-
-    def levels_at_the_end(self, first: _Form, second: _Form) -> Iterator[str]:
-        ended = first.horizon is not None and second.horizon is not None
-        if ended and not self.close(first.end, second.end):
-            yield "the second ends at {1} and not {0}".format(*apart(first.end, second.end))
-
-    def close(self, one: float, other: float) -> bool:
-        return abs(one - other) <= self.near
-
-
-def _same_shape(one: _Form, low: int, high: int, other: _Form, begin: int, end: int) -> bool | None:
-    """Whether two phases go the same way from their first level to their last; None where they cannot be asked."""
-    flat = one.curve(low) == one.curve(high), other.curve(begin) == other.curve(end)
-    if any(flat):
-        return all(flat)
-    try:
-        return all(abs(one.share(low, high, x) - other.share(begin, end, x)) <= _SHAPE for x in _FRACTIONS)
-    except (TypeError, ValueError, LookupError, ArithmeticError):  # a function that knows whole steps alone
-        return None
-
-
-def _shapes_told(one: _Form, low: int, high: int, other: _Form, begin: int, end: int) -> str:
-    names = [
-        next((name for name, shape in _NAMES if _follows(form, a, b, shape)), None)
-        for form, a, b in ((one, low, high), (other, begin, end))
-    ]
-    return f": {names[1]} and not {names[0]}" if all(names) else ""
-
-
-def _follows(form: _Form, low: int, high: int, shape: Callable[[float], float]) -> bool:
-    if form.curve(low) == form.curve(high):
-        return False
-    return all(abs(form.share(low, high, x) - shape(x)) <= _SHAPE for x in _FRACTIONS)
+    def arguments(self) -> str | None:
+        found = list(_different_arguments(self.first.schedule, self.second.schedule))
+        return f"the second has {' and '.join(found)}" if 0 < len(found) <= _MAX_LISTED else None
 
 
 def _is_float32(number: float) -> bool:
-    from struct import pack, unpack
-
-    return bool(unpack("f", pack("f", number))[0] == number)
+    return array("f", [number])[0] == number
 
 
-def _arguments(one: Any, other: Any) -> Iterator[str]:
-    """The arguments in which two values of one kind differ; innermost, and with nothing where the kinds differ."""
-    if type(one) is not type(other) or not isinstance(one, Value) or isinstance(one, Lift):
+def _different_arguments(first: Any, second: Any) -> Iterator[str]:
+    """The arguments in which two values of the same type differ, or those of the schedules inside them."""
+    if type(first) is not type(second) or not isinstance(first, Value) or isinstance(first, Lift):
         return
-    if not is_concrete(*leaves(one), *leaves(other)):
+    if not is_concrete(*leaves(first), *leaves(second)):
         return
-    for name, before in one.arguments().items():
-        after = other.arguments()[name]
-        if before == after:
+    for name, one in first.arguments().items():
+        other = second.arguments()[name]
+        if one == other:
             continue
-        rows = [row if isinstance(row, tuple) else (row,) for row in (before, after)]
-        pairs = zip(*rows, strict=True) if len(rows[0]) == len(rows[1]) else ()
-        inner = [told for pair in pairs for told in _arguments(*pair)]
-        short = len(f"{before!r}{after!r}") < 100 and not callable(before) and not callable(after)
-        yield from inner or [f"{name}={after!r} and not {before!r}" if short else f"another `{name}`"]
+        ones, others = (value if isinstance(value, tuple) else (value,) for value in (one, other))
+        pairs = zip(ones, others, strict=True) if len(ones) == len(others) else ()
+        nested = [found for pair in pairs for found in _different_arguments(*pair)]
+        is_short = len(f"{one!r}{other!r}") < _LONG_ARGUMENTS and not callable(one) and not callable(other)
+        yield from nested or [f"{name}={other!r} instead of {one!r}" if is_short else f"a different `{name}`"]

@@ -1,4 +1,4 @@
-"""Where the phases of a schedule begin."""
+"""The steps at which the phases of a schedule begin."""
 
 from __future__ import annotations
 
@@ -10,57 +10,71 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MOST = 4000  # phases that are told of what repeats
+_MAX_BOUNDARIES = 4000  # of one schedule that repeats
+_BOUNDARY_ARGUMENTS = ("steps", "boundaries", "period", "values")
 
 
 def children(arguments: dict[str, Any]) -> list[Any]:
-    rows = (value if isinstance(value, tuple) else (value,) for value in arguments.values())
-    return [item for row in rows for item in row if isinstance(item, Schedule)]
+    """The schedules among the arguments of a schedule."""
+    values = (value if isinstance(value, tuple) else (value,) for value in arguments.values())
+    return [item for items in values for item in items if isinstance(item, Schedule)]
 
 
 def phase_boundaries(schedule: Any, until: float, tables: bool = False) -> set[float]:
-    """Where phases begin, from step 0 to `until`, and on demand where the values of tables change.
+    """The steps at which a phase begins or ends.
 
-    Of thousands of repetitions the first are told.
+    Args:
+        schedule: the schedule.
+        until: the last step of interest (at least 0). Later boundaries may be included.
+        tables: whether to include the steps at which the value of a lookup table changes.
+
+    Returns:
+        A set of steps. The boundaries of a stretched schedule may be fractional. A schedule that repeats contributes at
+        most some thousands. A schedule whose lengths are arrays or tracers contributes none.
     """
-    if (body := schedule.composition()) is not None:
-        return phase_boundaries(body, until, tables)
-    own, kind = schedule.arguments(), schedule.factory
-    if not is_concrete(*leaves(schedule)):
+    if (composition := schedule.composition()) is not None:
+        return phase_boundaries(composition, until, tables)
+    arguments, kind = schedule.arguments(), schedule.factory
+    if not is_concrete(*leaves(tuple(arguments.get(name) for name in _BOUNDARY_ARGUMENTS))):
         return set()
     if kind == "ramp":
-        return {own["steps"]}
+        return {arguments["steps"]}
     if kind == "join":
         found: set[float] = set()
-        begins = (0, *own["boundaries"])
-        for piece, begin, end in zip(own["schedules"], begins, (*begins[1:], until), strict=True):
-            length = min(end, until) - begin
+        starts = (0, *arguments["boundaries"])
+        for piece, start, end in zip(arguments["schedules"], starts, (*starts[1:], until), strict=True):
+            length = min(end, until) - start
             if length >= 0:
-                found |= {begin, *(begin + mark for mark in phase_boundaries(piece, length, tables) if mark <= length)}
+                inside = phase_boundaries(piece, length, tables)
+                found |= {start, *(start + step for step in inside if step <= length)}
         return found
     if kind in ("piecewise_constant", "interpolate"):
-        return set(own["boundaries"])
+        return set(arguments["boundaries"])
     if kind == "table" and tables:
-        row = own["values"]
-        return {step for step in range(1, len(row)) if row[step] != row[step - 1]}
+        values = arguments["values"]
+        return {step for step in range(1, len(values)) if values[step] != values[step - 1]}
     if kind == "repeat":
-        return _repeated(own, until, tables)
-    if kind in ("exponential_decay", "inverse_time") and own["staircase"]:
-        return {own["steps"] * (i + 1) for i in range(min(int(until // own["steps"]), MOST))}
+        return _repeat_boundaries(arguments, until, tables)
+    if kind in ("exponential_decay", "inverse_time") and arguments["staircase"]:
+        stairs = min(int(until // arguments["steps"]), _MAX_BOUNDARIES)
+        return {arguments["steps"] * (i + 1) for i in range(stairs)}
     if kind == "shift":
-        return {mark - own["steps"] for mark in phase_boundaries(own["schedule"], until + own["steps"], tables)}
+        steps = arguments["steps"]
+        return {step - steps for step in phase_boundaries(arguments["schedule"], until + steps, tables)}
     if kind == "stretch":
-        return {mark * own["factor"] for mark in phase_boundaries(own["schedule"], until / own["factor"], tables)}
-    return {mark for item in children(own) for mark in phase_boundaries(item, until, tables)}
+        factor = arguments["factor"]
+        return {step * factor for step in phase_boundaries(arguments["schedule"], until / factor, tables)}
+    return {step for child in children(arguments) for step in phase_boundaries(child, until, tables)}
 
 
-def _repeated(own: dict[str, Any], until: float, tables: bool) -> set[float]:
-    inside = {mark for mark in phase_boundaries(own["schedule"], own["period"], tables) if mark < own["period"]}
+def _repeat_boundaries(arguments: dict[str, Any], until: float, tables: bool) -> set[float]:
+    period = arguments["period"]
+    inside = {step for step in phase_boundaries(arguments["schedule"], period, tables) if step < period}
     found: set[float] = set()
-    begin, scale = 0.0, 1.0
-    for _ in range(min(own["times"] or MOST, MOST // (len(inside) + 1))):
-        if begin > until:
+    start, scale = 0.0, 1.0
+    for _ in range(min(arguments["times"] or _MAX_BOUNDARIES, _MAX_BOUNDARIES // (len(inside) + 1))):
+        if start > until:
             break
-        found |= {begin, *(begin + scale * mark for mark in inside)}
-        begin, scale = begin + scale * own["period"], scale * own["period_factor"]
-    return {*found, begin}
+        found |= {start, *(start + scale * step for step in inside)}
+        start, scale = start + scale * period, scale * arguments["period_factor"]
+    return {*found, start}

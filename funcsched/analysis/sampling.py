@@ -1,106 +1,134 @@
-"""A schedule as it is looked at: where it is evaluated, where it is highest, and where it ends."""
+"""Which steps of a curve are sampled, the values there, and searches between the samples."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from bisect import bisect_left
+from math import ceil, isclose, isnan
 
-from funcsched.analysis.checkpoint import DENSE_STEPS, is_close, sample_steps
-from funcsched.core.schedule import Schedule, walk
+from funcsched.analysis.landmarks import phase_boundaries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
 
-_TINY = 1e-300  # of the peak: a curve that is 0 from here on has left the floats, and not ended
+    from funcsched.core.schedule import Schedule
+
+DENSE_STEPS = 10_000  # all steps below are sampled
+LAST_STEP = 2**53
+_ROUNDING = 2.0**-50  # relative: two float64 computations of a value differ by a few units in the last place
+_UNDERFLOW = 1e-300  # relative to the peak: a 0 after a smaller value is underflow
 
 
-class Curve(Schedule):
-    """A schedule as it is looked at: up to a last step, and each value computed once."""
+class Curve:
+    """A schedule at the integer steps from 0 to `last`, with a cache of its values."""
 
-    __slots__ = ("last", "schedule", "seen")
-    fields = ("schedule", "last")
-    factory = "curve"
+    __slots__ = ("_values", "last", "schedule")
 
-    schedule: Schedule
-    last: int
-    seen: dict[int, float]
+    def __init__(self, schedule: Schedule, last: int) -> None:
+        self.schedule, self.last = schedule, last
+        self._values: dict[int, float] = {}
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        object.__setattr__(self, "seen", {})
-
-    def _prepare(self) -> Callable[[int], float]:
-        object.__setattr__(self, "_scalar", self._value)
-        return self._value
-
-    def _value(self, step: int) -> float:
+    def __call__(self, step: int) -> float:
+        """The multiplier. Steps outside of the range are clamped to it."""
         step = min(max(step, 0), self.last)
-        value = self.seen.get(step)
+        value = self._values.get(step)
         if value is None:
-            value = self.seen[step] = float(self.schedule(step))
+            value = self._values[step] = float(self.schedule(step))
         return value
 
-    def between(self, step: float) -> float:
-        """The value at a step that need not be whole."""
-        return self(int(step)) if step == int(step) else float(self.schedule(step))
+    def extended(self, last: int) -> Curve:
+        """The same curve up to a later step, with the same cache."""
+        longer = Curve(self.schedule, last)
+        longer._values = self._values
+        return longer
 
 
-def samples(curves: Iterable[Curve], last: int, every: int = DENSE_STEPS, ratio: float = 1.001) -> list[int]:
-    """The steps up to the last that are looked at: the first ones all, then a grid and those near the numbers."""
-    curves = list(curves)
-    steps = {*range(min(every, last + 1)), last}
-    steps.update(sample_steps(curves, ratio))
-    for curve in curves:
-        # The boundaries of a recipe are those of what it stands for. The grid is there already, so this one is wide.
-        steps.update(sample_steps((part for part in walk(curve.schedule) if isinstance(part, Schedule)), 2.0))
-    return sorted(step for step in steps if step <= last)
+def sample_steps(
+    schedules: Iterable[Schedule], last: int, *, dense: int = DENSE_STEPS, growth: float = 1.001
+) -> list[int]:
+    """The steps at which curves are sampled, sorted.
+
+    Args:
+        schedules: the schedules whose phase boundaries are sampled, with the steps before and after.
+        last: the last step (int), which is always sampled.
+        dense: number of steps at the beginning that are all sampled (int).
+        growth: ratio of successive steps of the grid that covers the rest (above 1).
+    """
+    steps = {*range(min(dense, last)), last}
+    step = 0
+    while step < last:
+        steps.add(step)
+        step = max(step + 1, int(step * growth))
+    for schedule in schedules:
+        for boundary in phase_boundaries(schedule, last, tables=True):
+            step = ceil(boundary)
+            steps.update(near for near in (step - 1, step, step + 1) if 0 <= near <= last)
+    return sorted(steps)
 
 
-def highest(value: Callable[[int], float], looked: list[int]) -> int:
-    """The first step with the largest value, between the steps looked at too where the curve has one peak there."""
-    best = max(looked, key=value)  # the first of several
-    place = looked.index(best)
-    low, high = looked[max(place - 1, 0)], looked[min(place + 1, len(looked) - 1)]
-    if high - low <= 2:
-        return best
+def is_close(first: float | None, second: float | None) -> bool:
+    """Whether two multipliers are equal up to rounding; true if one is undefined (None) or both are NaN."""
+    if first is None or second is None or (isnan(first) and isnan(second)):
+        return True
+    return isclose(first, second, rel_tol=_ROUNDING)
+
+
+def absolute_difference(first: Curve, second: Curve, step: int) -> float:
+    """The absolute difference of two curves at a step: 0 for rounding, infinity if one of them is NaN."""
+    a, b = first(step), second(step)
+    difference = 0.0 if is_close(a, b) else abs(a - b)
+    return float("inf") if isnan(difference) else difference
+
+
+def first_difference(
+    first: Callable[[int], float | None], second: Callable[[int], float | None], steps: Iterable[int]
+) -> int | None:
+    """The first step at which two curves differ, or None."""
+    return first_step(lambda step: not is_close(first(step), second(step)), steps)
+
+
+def first_step(condition: Callable[[int], bool], steps: Iterable[int]) -> int | None:
+    """The first step at which a condition holds, or None if it holds at no sample.
+
+    The step may lie before the first sample at which the condition holds. It is found by bisection.
+    """
+    untested = None  # the first step after the previous sample
+    for step in steps:
+        if condition(step):
+            return step if untested is None else untested + bisect_left(range(untested, step), True, key=condition)
+        untested = step + 1
+    return None
+
+
+def start_of_last_stretch(condition: Callable[[int], bool], steps: list[int]) -> int | None:
+    """The first step from which a condition holds up to the last sample, or None if it does not hold there."""
+    start = next((i for i in reversed(range(len(steps))) if not condition(steps[i])), 0)
+    return first_step(condition, steps[start:])
+
+
+def peak_step(value: Callable[[int], float], steps: list[int]) -> int:
+    """The first step with the largest value. It may lie between two samples if the curve has one peak there."""
+    index = max(range(len(steps)), key=lambda i: value(steps[i]))
+    best, low, high = steps[index], steps[max(index - 1, 0)], steps[min(index + 1, len(steps) - 1)]
     left, right = low, high
-    while right - left > 2:
+    while right - left > 2:  # ternary search, because rounding hides the slope between neighboring steps
         third = (right - left) // 3
         if value(left + third) < value(right - third):
             left += third
         else:
             right -= third
     best = max((best, left, left + 1, right), key=value)
-    return best if best == low else bisected(low, best, lambda step: value(step) == value(best))
+    first = first_step(lambda step: value(step) == value(best), (low, best))
+    return best if first is None else first
 
 
-def bisected(before: int, after: int, holds: Callable[[int], bool]) -> int:
-    """The first step of which something holds, that does not at `before` and does at `after`."""
-    if before < 0 or holds(before):
-        return max(before, 0)
-    while after - before > 1:
-        middle = (before + after) // 2
-        before, after = (before, middle) if holds(middle) else (middle, after)
-    return after
-
-
-def horizon(curve: Curve, looked: list[int]) -> int | None:
-    """The first step from which on the curve is constant; None where it changes up to the last step looked at."""
-    end, peak = curve(looked[-1]), max(map(curve, looked))
-    for before, after in pairwise(reversed(looked)):
-        if curve(after) != end:
-            if before == looked[-1]:
-                return None
-            step = bisected(after, before, lambda s: curve(s) == end)
-            return None if end == 0 and curve(step - 1) < _TINY * peak else step
-    return 0
-
-
-def distance(one: Curve, other: Curve, step: int) -> float:
-    """How far two curves are apart at a step, what both compute in their own way left out."""
-    a, b = one(step), other(step)
-    if is_close(a, b):
-        return 0.0
-    difference = abs(a - b)
-    return difference if difference == difference else float("inf")  # one of them is no number
+def horizon(curve: Curve, steps: list[int]) -> int | None:
+    """The first step from which the curve is constant, or None if it changes up to the last sample."""
+    end = curve(steps[-1])
+    step = start_of_last_stretch(lambda step: curve(step) == end, steps)
+    if step is None or (len(steps) > 1 and step > steps[-2]):
+        return None
+    # An endless decay that underflows to 0 has no end.
+    if end == 0 and step and curve(step - 1) < _UNDERFLOW * max(map(curve, steps)):
+        return None
+    return step

@@ -1,1 +1,1 @@
-"""Schedules made of other schedules."""
+"""Schedules made from other schedules."""

@@ -1,10 +1,10 @@
-"""Arithmetic of schedules: scaled, interpolated between two levels, multiplied, added, the minimum and the maximum."""
+"""Arithmetic of schedules: scale, lerp, product, add, minimum and maximum."""
 
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.validation import argument_error, level, validated
-from funcsched.numerics.namespace import library
+from funcsched.numerics.dispatch import library
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
 from funcsched.primitives.ramp import Constant
@@ -39,19 +39,20 @@ def scale(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
     ``factor * schedule(step)``
 
     Args:
-        schedule: a schedule or a function of a step.
-        factor: at least 0.
+        schedule: a schedule, or a function of a step.
+        factor: the factor (float, at least 0).
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: `schedule` is not callable, or `factor` not a finite number of at least 0.
+        TypeError, ValueError: `schedule` is not callable, or `factor` has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
-        >>> fs.scale(fs.warmup_linear(10, 100), 0.5)(10)
-        0.5
+        >>> schedule = fs.scale(fs.warmup_linear(20, 100), 0.5)
+        >>> [schedule(step) for step in (0, 20, 60, 100)]
+        [0.0, 0.5, 0.25, 0.0]
     """
     return Scale(as_schedule("scale", "schedule", schedule), *validated("scale", factor=factor))
 
@@ -69,7 +70,7 @@ class Lerp(Schedule):
 
     def at(self, step: Step) -> Any:
         weight = step.xp.minimum(self.schedule.at(step), 1.0)
-        # Both ends are exact so, where start + (stop - start) * weight misses `stop`.
+        # Exact at both levels. Rounding makes start + (stop - start) * weight miss `stop`.
         return (1.0 - weight) * self.start + weight * self.stop
 
     def scalar(self) -> Callable[[int], float]:
@@ -83,27 +84,32 @@ class Lerp(Schedule):
 
 
 def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -> Schedule:
-    """One level where a schedule is 0, another where it is 1: a hyperparameter that follows the curve of another.
+    """Linear interpolation between two levels, with a schedule as the weight: a hyperparameter that follows its curve.
 
     ``(1 - m) * start + m * stop`` with ``m = min(schedule(step), 1)``
 
     Args:
-        schedule: a schedule or a function of a step; above 1 it counts as 1.
-        start: the value at multiplier 0, at least 0.
-        stop: the value at multiplier 1, at least 0. Below `start` the curve is in anti-phase.
+        schedule: a schedule, or a function of a step. Multipliers above 1 count as 1.
+        start: value where the multiplier is 0 (float, at least 0).
+        stop: value where the multiplier is 1 (float, at least 0). If it is below `start`, the value falls where the
+            multiplier rises.
 
     Returns:
-        A schedule, exact at combine levels, and between them within 8 ulp of the larger level.
+        A schedule that is exact at both levels. Between them, its error is at most 8 ulp of the larger level.
 
     Raises:
-        TypeError, ValueError: `schedule` is not callable, or a level not a number from 0 to 3.4e38.
+        TypeError, ValueError: `schedule` is not callable, or a level has the wrong type or is out of range.
 
-    Example: the momentum of a one-cycle policy, lowest where the rate is highest
+    Example:
         >>> import funcsched as fs
-        >>> rate = fs.one_cycle(30, 100)
-        >>> momentum = fs.lerp(rate, 0.95, 0.85)
-        >>> momentum(0), momentum(30)
-        (0.946, 0.85)
+        >>> momentum = fs.lerp(fs.one_cycle(30, 100), 0.95, 0.85)  # lowest where the learning rate is highest
+        >>> [momentum(step) for step in (0, 30)]
+        [0.946, 0.85]
+        >>> fs.lerp(fs.warmup_cosine(20, 100), 0.1, 0.5)(20)
+        0.5
+
+    In other libraries:
+        torch: the momentum of OneCycleLR and CyclicLR
 
     Source: Smith 2018, arXiv:1803.09820; the momentum of torch's OneCycleLR and CyclicLR.
     """
@@ -111,7 +117,7 @@ def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -
 
 
 class Pointwise(Schedule):
-    """What schedules of several at once share."""
+    """The values of several schedules at the same step, combined pair by pair."""
 
     __slots__ = ()
     fields = ("schedules",)
@@ -119,8 +125,7 @@ class Pointwise(Schedule):
     schedules: tuple[Schedule, ...]
 
     @staticmethod
-    def combine(xp: Any, one: Any, other: Any) -> Any:
-        """The value of two."""
+    def combine(xp: Any, first: Any, second: Any) -> Any:
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -130,18 +135,19 @@ class Pointwise(Schedule):
         return type(self)(tuple(schedule.stretched(factor) for schedule in self.schedules))
 
     def at(self, step: Step) -> Any:
-        value, *others = [schedule.at(step) for schedule in self.schedules]
-        for other in others:
-            value = self.combine(step.xp, value, other)
-        return value
+        result, *values = [schedule.at(step) for schedule in self.schedules]
+        for value in values:
+            result = self.combine(step.xp, result, value)
+        return result
 
     def scalar(self) -> Callable[[int], float]:
-        pieces, combine = [schedule.scalar() for schedule in self.schedules], self.combine
+        combine = self.combine
+        first, *others = [schedule.scalar() for schedule in self.schedules]
 
         def value(step: int) -> float:
-            result = pieces[0](step)
-            for piece in pieces[1:]:
-                result = combine(INTEGERS, result, piece(step))
+            result = first(step)
+            for other in others:
+                result = combine(INTEGERS, result, other(step))
             return result
 
         return value
@@ -152,8 +158,8 @@ class Product(Pointwise):
     factory = "product"
 
     @staticmethod
-    def combine(xp: Any, one: Any, other: Any) -> Any:
-        return one * other
+    def combine(xp: Any, first: Any, second: Any) -> Any:
+        return first * second
 
 
 class Add(Pointwise):
@@ -161,8 +167,8 @@ class Add(Pointwise):
     factory = "add"
 
     @staticmethod
-    def combine(xp: Any, one: Any, other: Any) -> Any:
-        return one + other
+    def combine(xp: Any, first: Any, second: Any) -> Any:
+        return first + second
 
 
 class Minimum(Pointwise):
@@ -170,8 +176,8 @@ class Minimum(Pointwise):
     factory = "minimum"
 
     @staticmethod
-    def combine(xp: Any, one: Any, other: Any) -> Any:
-        return xp.minimum(one, other)
+    def combine(xp: Any, first: Any, second: Any) -> Any:
+        return xp.minimum(first, second)
 
 
 class Maximum(Pointwise):
@@ -179,15 +185,15 @@ class Maximum(Pointwise):
     factory = "maximum"
 
     @staticmethod
-    def combine(xp: Any, one: Any, other: Any) -> Any:
-        return xp.maximum(one, other)
+    def combine(xp: Any, first: Any, second: Any) -> Any:
+        return xp.maximum(first, second)
 
 
 def _pointwise(kind: type[Pointwise], schedules: tuple[Any, ...]) -> Schedule:
     if len(schedules) == 1 and isinstance(schedules[0], (list, tuple)):
         (schedules,) = schedules
     if not schedules:
-        raise argument_error(kind.factory, "schedules", "at least one schedule", [])
+        raise argument_error(kind.factory, "schedules", "a non-empty sequence of schedules", [])
     return kind(tuple(_schedule_or_level(kind.factory, f"schedules[{i}]", item) for i, item in enumerate(schedules)))
 
 
@@ -201,25 +207,30 @@ def _schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
 
 
 def product(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
-    """Several schedules, multiplied.
+    """The product of several schedules.
 
     ``schedules[0](step) * schedules[1](step) * ...``
 
     Args:
-        schedules: schedules, functions of a step, or numbers; or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
 
     Returns:
-        A schedule. Its rounding is the sum of theirs.
+        A schedule. Its relative error is the sum of those of `schedules`.
 
     Raises:
-        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+        TypeError, ValueError: `schedules` is empty, or an item has the wrong type or is out of range.
 
-    Example: a cooldown on top of anything
+    Example:
         >>> import funcsched as fs
-        >>> cooldown = fs.shift(fs.ramp(1.0, 0.0, steps=100), 0)
-        >>> schedule = fs.product(fs.warmup_inverse_sqrt(16), fs.join([fs.constant(), cooldown], [64]))
-        >>> [schedule(step) for step in (16, 64, 114, 164)]
-        [1.0, 0.5, 0.1873171623163388, 0.0]
+        >>> schedule = fs.product(fs.warmup_inverse_sqrt(20), fs.then(fs.constant(), 100, steps=100))
+        >>> [schedule(step) for step in (0, 20, 80, 200)]
+        [0.0, 1.0, 0.5, 0.0]
+
+    In other libraries:
+        torch: ChainedScheduler
+        T5X and Scenic: factors
+        big_vision: cooldown
+        Composer: a list of schedulers
 
     Source: the factors of T5X and Scenic; big_vision's cooldown; Composer multiplies its schedulers.
     """
@@ -227,71 +238,75 @@ def product(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
 
 
 def add(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
-    """Several schedules, added.
+    """The sum of several schedules.
 
     ``schedules[0](step) + schedules[1](step) + ...``
 
     Args:
-        schedules: schedules, functions of a step, or numbers; or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+        TypeError, ValueError: `schedules` is empty, or an item has the wrong type or is out of range.
 
-    Example: any curve, raised from 0 to 0.1
+    Example:
         >>> import funcsched as fs
-        >>> schedule = fs.add(0.1, fs.scale(fs.warmup_linear(10, 100), 0.9))
-        >>> [schedule(step) for step in (0, 10, 100)]
+        >>> schedule = fs.add(0.1, fs.scale(fs.warmup_linear(20, 100), 0.9))  # from 0.1 to 1 instead of from 0 to 1
+        >>> [schedule(step) for step in (0, 20, 100)]
         [0.1, 1.0, 0.1]
 
-    Source: transformers raises its curves so where they take `min_lr_ratio`.
+    Source: transformers raises the end of its curves in this way with `min_lr_ratio`.
     """
     return _pointwise(Add, schedules)
 
 
 def minimum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
-    """The lowest of several schedules: a ceiling for any of them.
+    """The lowest value of several schedules. With a number, an upper limit for a schedule.
 
     ``min(schedules[0](step), schedules[1](step), ...)``
 
     Args:
-        schedules: schedules, functions of a step, or numbers; or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+        TypeError, ValueError: `schedules` is empty, or an item has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.minimum(fs.warmup_linear(10, 100), 0.5)
-        >>> [schedule(step) for step in (0, 5, 10, 100)]
+        >>> schedule = fs.minimum(fs.warmup_linear(20, 100), 0.5)
+        >>> [schedule(step) for step in (0, 10, 20, 100)]
         [0.0, 0.5, 0.5, 0.0]
     """
     return _pointwise(Minimum, schedules)
 
 
 def maximum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
-    """The highest of several schedules: a floor for any of them.
+    """The highest value of several schedules. With a number, a lower limit for a schedule.
 
     ``max(schedules[0](step), schedules[1](step), ...)``
 
     Args:
-        schedules: schedules, functions of a step, or numbers; or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: none is given, or one is neither callable nor a number from 0 to 3.4e38.
+        TypeError, ValueError: `schedules` is empty, or an item has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.maximum(fs.warmup_cosine(10, 100), 0.1)
-        >>> [schedule(step) for step in (0, 10, 100)]
+        >>> schedule = fs.maximum(fs.warmup_cosine(20, 100), 0.1)
+        >>> [schedule(step) for step in (0, 20, 100)]
         [0.1, 1.0, 0.1]
+
+    In other libraries:
+        T5X: min_learning_rate
+        fairseq: min_lr of step
     """
     return _pointwise(Maximum, schedules)

@@ -1,25 +1,26 @@
-"""Schedules one after another."""
+"""One schedule after another: join, then and interpolate."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
+from funcsched.core.recipe import Recipe
 from funcsched.core.schedule import Schedule, as_schedule, walk
 from funcsched.core.validation import argument_error, level, nonnegative_int, require_increasing, sequence, validated
 from funcsched.core.value import leaves, treedef, unflatten
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.step import Step
 from funcsched.primitives.ramp import Constant, Ramp
-from funcsched.shapes.formulas import linear
+from funcsched.shapes.basic import linear
 from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, ClassVar
 
-# Up to here selections nested in each other are faster than tables, and compile to fewer instructions.
-MAX_NESTED = 4
+# Up to so many schedules, nested selections are faster than lookup tables and compile to fewer instructions.
+_MAX_SELECTIONS = 4
 
 
 class Join(Schedule):
@@ -30,107 +31,118 @@ class Join(Schedule):
     boundaries: tuple[int, ...]
 
     def at(self, step: Step) -> Any:
-        if is_concrete(step.count):  # only one piece is evaluated
-            piece = bisect_right(self.boundaries, step.count)
-            return self.schedules[piece].at(step.since((0, *self.boundaries)[piece]))
-        # Inside a table of another join the numbers are arrays already, and there is no table of tables.
-        if len(self.schedules) <= MAX_NESTED or any(getattr(number, "ndim", 0) for number in leaves(self)):
-            return self._nested(step)
-        return self._tabled(step)
+        if is_concrete(step.count):  # only one schedule is evaluated
+            index = bisect_right(self.boundaries, step.count)
+            return self.schedules[index].at(step.since(self._starts()[index]))
+        # If the leaves are arrays, they come from the lookup table of an outer join. Tables cannot be nested.
+        if len(self.schedules) <= _MAX_SELECTIONS or any(getattr(leaf, "ndim", 0) for leaf in leaves(self)):
+            return self._at_by_selection(step)
+        return self._at_by_lookup(step)
 
-    def _nested(self, step: Step) -> Any:
+    def _starts(self) -> tuple[Any, ...]:
+        return (0, *self.boundaries)
+
+    def _at_by_selection(self, step: Step) -> Any:
+        """Evaluate every schedule and select one value."""
         value = None
-        for schedule, begin in zip(self.schedules, (0, *self.boundaries), strict=True):
-            piece = schedule.at(step.since(begin))
-            value = piece if value is None else step.xp.where(step.is_before(begin), value, piece)
+        for schedule, start in zip(self.schedules, self._starts(), strict=True):
+            candidate = schedule.at(step.since(start))
+            value = candidate if value is None else step.xp.where(step.is_before(start), value, candidate)
         return value
 
-    def _tabled(self, step: Step) -> Any:
-        """Every kind of piece is evaluated once, with its numbers looked up in a table."""
+    def _at_by_lookup(self, step: Step) -> Any:
+        """Evaluate one schedule of each structure, whose leaves are looked up in a table."""
         xp = step.xp
         index = step.index(self.boundaries)
-        local = step.since(xp.lookup((0, *self.boundaries), index))
-        kinds = [treedef(schedule) for schedule in self.schedules]
-        numbered: dict[Any, float] = {}  # floats, because integers would be looked up as counts
-        kind = xp.lookup([numbered.setdefault(key, float(len(numbered))) for key in kinds], index)
+        local = step.since(xp.lookup(self._starts(), index))
+        structures = [treedef(schedule) for schedule in self.schedules]
+        ids: dict[Any, float] = {}  # floats, because a lookup would take integers for step counts
+        current_id = xp.lookup([ids.setdefault(structure, float(len(ids))) for structure in structures], index)
         value = None
-        for key, place in numbered.items():
-            members = [schedule if own == key else None for schedule, own in zip(self.schedules, kinds, strict=True)]
+        for structure, structure_id in ids.items():
+            members = [
+                schedule if own == structure else None for schedule, own in zip(self.schedules, structures, strict=True)
+            ]
             first = next(schedule for schedule in members if schedule is not None)
             if any(isinstance(part, Schedule) and part.uses_table for part in walk(first)):
-                value = self._alone(step, index, members, value)
+                value = self._select_members(step, index, members, value)
                 continue
-            # Rows of other kinds are never selected, but the table needs a number there.
+            # Entries of schedules with another structure are never selected, but a table needs a number there.
             columns = zip(*(leaves(schedule or first) for schedule in members), strict=True)
-            piece = unflatten(first, iter([xp.lookup(column, index) for column in columns])).at(local)
-            value = piece if value is None else xp.where(kind == place, piece, value)
+            candidate = unflatten(first, [xp.lookup(column, index) for column in columns]).at(local)
+            value = candidate if value is None else xp.where(current_id == structure_id, candidate, value)
         return value
 
-    def _alone(self, step: Step, index: Any, members: list[Schedule | None], value: Any) -> Any:
-        """Pieces that have rows of numbers of their own: there is no table of tables."""
-        for i, (schedule, begin) in enumerate(zip(members, (0, *self.boundaries), strict=True)):
+    def _select_members(self, step: Step, index: Any, members: Sequence[Schedule | None], value: Any) -> Any:
+        """Evaluate each member, and select its value where it is the current schedule, else `value`."""
+        for i, (schedule, start) in enumerate(zip(members, self._starts(), strict=True)):
             if schedule is not None:
-                piece = schedule.at(step.since(begin))
-                value = piece if value is None else step.xp.where(index == i, piece, value)
+                candidate = schedule.at(step.since(start))
+                value = candidate if value is None else step.xp.where(index == i, candidate, value)
         return value
 
     def stretched(self, factor: Any) -> Schedule:
-        pieces = tuple(schedule.stretched(factor) for schedule in self.schedules)
-        return Join(pieces, tuple(boundary * factor for boundary in self.boundaries))
+        schedules = tuple(schedule.stretched(factor) for schedule in self.schedules)
+        return Join(schedules, tuple(boundary * factor for boundary in self.boundaries))
 
     def scalar(self) -> Callable[[int], float]:
-        pieces = [schedule.scalar() for schedule in self.schedules]
+        schedules = [schedule.scalar() for schedule in self.schedules]
         boundaries = self.boundaries
         if boundaries and boundaries[0] == 0:
-            pieces, boundaries = pieces[1:], boundaries[1:]
-        if len(pieces) == 1:
-            return pieces[0]
-        if len(pieces) == 2:
-            (boundary,), (first, second) = boundaries, pieces
+            schedules, boundaries = schedules[1:], boundaries[1:]
+        if len(schedules) == 1:
+            return schedules[0]
+        if len(schedules) == 2:
+            (boundary,), (first, second) = boundaries, schedules
             return lambda step: first(step) if step < boundary else second(step - boundary)
-        begins = (0, *boundaries)
+        starts = (0, *boundaries)
 
         def value(step: int) -> float:
-            piece = bisect_right(boundaries, step)
-            return pieces[piece](step - begins[piece])
+            index = bisect_right(boundaries, step)
+            return schedules[index](step - starts[index])
 
         return value
 
 
 def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Iterable[int]) -> Schedule:
-    """One schedule after another, each counting from its own beginning.
+    """One schedule after another, each with steps counted from its own start.
 
     ``schedules[i](step - boundaries[i - 1])`` for ``boundaries[i - 1] <= step < boundaries[i]``
 
     Args:
         schedules: schedules or functions of a step, at least one.
-        boundaries: the step at which each but the first begins, integers, increasing; one fewer than schedules.
-            A first boundary of 0 leaves the first schedule out.
+        boundaries: step at which each schedule except the first starts (ints, 0 to 2**53), increasing; one fewer than
+            `schedules`. If the first boundary is 0, the first schedule is skipped.
 
     Returns:
-        A schedule. On arrays two to four pieces are selected from; of more, the parameters are looked up in a table,
-        so that hundreds of pieces trace and compile like one.
+        A schedule. On arrays, the parameters of more than four schedules are looked up in a table, so hundreds of
+        schedules trace and compile as fast as one.
 
     Raises:
-        TypeError, ValueError: not callable, not an integer, not increasing, or the wrong number of boundaries.
+        TypeError, ValueError: an argument has the wrong type or length, or `boundaries` are out of range or not
+            increasing.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.join([fs.ramp(0.0, 1.0, steps=10), fs.constant(0.5)], [10])
-        >>> [schedule(step) for step in (0, 9, 10, 11)]
-        [0.0, 0.9, 0.5, 0.5]
+        >>> schedule = fs.join([fs.ramp(0.0, 1.0, steps=20), fs.constant(0.75), fs.ramp(0.5, 0.0, steps=40)], [20, 60])
+        >>> [schedule(step) for step in (0, 19, 20, 59, 60, 80, 100)]
+        [0.0, 0.95, 0.75, 0.75, 0.5, 0.25, 0.0]
 
-    Source: optax.join_schedules has the same clock.
+    In other libraries:
+        optax: join_schedules
+        torch: SequentialLR
+
+    Source: optax.join_schedules counts steps in the same way.
     """
-    pieces = sequence("join", "schedules", schedules, as_schedule, "schedules")
-    begins = sequence("join", "boundaries", boundaries, nonnegative_int, "integers")
-    if not pieces:
-        raise argument_error("join", "schedules", "at least one schedule", [])
-    if len(begins) != len(pieces) - 1:
-        requirement = f"one fewer than the {len(pieces)} schedules"
-        raise argument_error("join", "boundaries", requirement, list(begins))
-    require_increasing("join", "boundaries", begins)
-    return Join(pieces, begins)
+    schedules = sequence("join", "schedules", schedules, as_schedule, "schedules")
+    boundaries = sequence("join", "boundaries", boundaries, nonnegative_int, "integers")
+    if not schedules:
+        raise argument_error("join", "schedules", "a non-empty sequence of schedules", [])
+    if len(boundaries) != len(schedules) - 1:
+        requirement = f"of length {len(schedules) - 1} for {len(schedules)} schedules"
+        raise argument_error("join", "boundaries", requirement, list(boundaries))
+    require_increasing("join", "boundaries", boundaries)
+    return Join(schedules, boundaries)
 
 
 def then(
@@ -141,31 +153,33 @@ def then(
     steps: int,
     shape: Shape | Callable[[Any], Any] = linear,
 ) -> Schedule:
-    """Any schedule up to a step, then a ramp from where it stands there: a cooldown branched off a run.
+    """A schedule up to a boundary, then a ramp from its value there: a cooldown that branches off a run.
 
-    ``schedule(step)`` below `boundary`, then
-    ``v + (stop - v) * shape((step - boundary) / steps)`` with ``v = schedule(boundary)``; `stop` is held
+    ``schedule(step)`` below `boundary`, then ``v + (stop - v) * shape((step - boundary) / steps)`` with
+    ``v = schedule(boundary)``
 
     Args:
-        schedule: a schedule or a function of a step.
-        boundary: the step at which the ramp begins, an integer.
-        stop: the multiplier that the ramp goes to, at least 0.
-        steps: the length of the ramp, an integer of at least 0.
-        shape: how the fraction of the ramp goes from 0 to 1, as in `ramp`.
+        schedule: a schedule, or a function of a step.
+        boundary: step at which the ramp starts (int, 0 to 2**53).
+        stop: multiplier at the end of the ramp, which is held (float, at least 0).
+        steps: length of the ramp (int, 0 to 2**53).
+        shape: the shape of the ramp, as in `ramp`.
 
     Returns:
-        A schedule, continuous at `boundary` by construction: a `join` of the two, in which the value is a number.
+        A schedule that is continuous at `boundary`: a `join` of `schedule` and a `ramp`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range, or the schedule's value at
-            `boundary` is no multiplier.
+        TypeError, ValueError: an argument or the value of `schedule` at `boundary` has the wrong type or is out of
+            range.
 
     Example:
         >>> import funcsched as fs
-        >>> run = fs.warmup_inverse_sqrt(16)
-        >>> branch = fs.then(run, 64, steps=100, shape=fs.sqrt)
-        >>> [branch(step) for step in (16, 63, 64, 89, 164)] == [1.0, run(63), 0.5, 0.25, 0.0]
-        True
+        >>> schedule = fs.then(fs.warmup_inverse_sqrt(16), 64, steps=100, shape=fs.sqrt)
+        >>> [schedule(step) for step in (16, 64, 89, 164, 165)]
+        [1.0, 0.5, 0.25, 0.0, 0.0]
+
+    In other libraries:
+        OLMo-core: OverrideDecay
 
     Source: the decay branches of Hagele et al. 2024, arXiv:2405.18392; OLMo-core's OverrideDecay.
     """
@@ -173,14 +187,13 @@ def then(
     boundary, stop, steps = validated("then", boundary=boundary, stop=stop, steps=steps)
     try:
         start = level("then", f"schedule({boundary})", first(boundary))
-    except TypeError as error:  # of a function that gives no number
+    except TypeError as error:  # the function does not return a number
         raise TypeError(f"then: `schedule({boundary})` must be a number from 0 to 3.4e38: {error}") from error
     return Join((first, Ramp(start, stop, steps, as_shape("then", "shape", shape))), (boundary,))
 
 
-class Interpolate(Schedule):
-    __slots__ = ("_join", "boundaries", "levels", "shape")
-    fields = ("boundaries", "levels", "shape")
+class Interpolate(Recipe):
+    __slots__ = fields = ("boundaries", "levels", "shape")
     factory = "interpolate"
     uses_table = True
     defaults: ClassVar[dict[str, Any]] = {"shape": linear}
@@ -189,34 +202,21 @@ class Interpolate(Schedule):
     boundaries: tuple[int, ...]
     levels: tuple[float, ...]
     shape: Shape | tuple[Shape, ...]
-    _join: Schedule | None
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        object.__setattr__(self, "_join", None)
-
-    def composition(self) -> Schedule:
-        """The join of ramps."""
-        if self._join is not None:
-            return self._join
-        begins, levels, count = self.boundaries, self.levels, len(self.boundaries) - 1
-        shapes = self.shape if isinstance(self.shape, tuple) else (self.shape,) * count
-        pieces: list[Schedule] = [
-            Ramp(levels[i], levels[i + 1], begins[i + 1] - begins[i], shapes[i]) for i in range(count)
+    @staticmethod
+    def compose(boundaries: tuple[int, ...], levels: tuple[float, ...], shape: Shape | tuple[Shape, ...]) -> Schedule:
+        """A join of ramps, after a constant unless the first boundary is 0."""
+        intervals = len(boundaries) - 1
+        shapes = shape if isinstance(shape, tuple) else (shape,) * intervals
+        schedules: list[Schedule] = [
+            Ramp(levels[i], levels[i + 1], boundaries[i + 1] - boundaries[i], shapes[i]) for i in range(intervals)
         ]
-        if not (is_concrete(begins[0]) and begins[0] == 0 and pieces):
-            pieces.insert(0, Constant(levels[0]))
-            begins = (*begins[:1], *begins) if count else (*begins, *begins)
-        return Join(tuple(pieces), begins[1:-1])
+        if intervals and is_concrete(boundaries[0]) and boundaries[0] == 0:
+            return Join(tuple(schedules), boundaries[1:-1])
+        return Join((Constant(levels[0]), *schedules), boundaries[:-1])
 
-    def stretched(self, factor: Any) -> Schedule:
-        return self.composition().stretched(factor)
-
-    def at(self, step: Step) -> Any:
-        return self.composition().at(step)
-
-    def scalar(self) -> Callable[[int], float]:
-        return self.composition().scalar()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Schedule.__reduce__(self)
 
 
 def interpolate(
@@ -225,47 +225,50 @@ def interpolate(
     *,
     shape: Shape | Callable[[Any], Any] | Iterable[Shape | Callable[[Any], Any]] = linear,
 ) -> Schedule:
-    """Through knots: from each level at its boundary to the next.
+    """Interpolation between given levels at given steps.
 
     ``ramp(levels[i], levels[i + 1], steps=boundaries[i + 1] - boundaries[i], shape=shape)`` from ``boundaries[i]`` on
 
     Args:
-        boundaries: the steps of the knots, integers, increasing, at least one.
-        levels: the multiplier at each knot, at least 0; as many as boundaries. The first also holds before its
-            knot, the last after it.
-        shape: the shape of all intervals, or one for each in a list.
+        boundaries: steps at which the levels are given (ints, 0 to 2**53), increasing; at least one.
+        levels: multiplier at each boundary (floats, at least 0). The first one is held before its boundary, and the
+            last one after its boundary.
+        shape: the shape of all intervals, or a sequence of one shape for each interval.
 
     Returns:
-        A schedule, exact at every knot. A thousand knots trace and compile like ten.
+        A schedule, exact at every boundary. A thousand intervals trace and compile as fast as ten.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or length, out of its range or not increasing.
+        TypeError, ValueError: an argument has the wrong type or length, is out of range or not increasing.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.interpolate([0, 10, 100], [0.25, 1.0, 0.5], shape=[fs.linear, fs.cosine])
-        >>> [schedule(step) for step in (0, 5, 10, 100, 101)]
-        [0.25, 0.625, 1.0, 0.5, 0.5]
+        >>> schedule = fs.interpolate([0, 20, 100], [0.25, 1.0, 0.5], shape=[fs.linear, fs.cosine])
+        >>> [schedule(step) for step in (0, 10, 20, 60, 100, 101)]
+        [0.25, 0.625, 1.0, 0.75, 0.5, 0.5]
 
-    Source: optax.piecewise_interpolate_schedule; big_vision and Scenic have knots too.
+    In other libraries:
+        optax: piecewise_interpolate_schedule
+        Scenic: piecewise_linear
+
+    Source: optax.piecewise_interpolate_schedule. big_vision and Scenic interpolate as well.
     """
     name = "interpolate"
-    begins = sequence(name, "boundaries", boundaries, nonnegative_int, "integers")
-    row = sequence(name, "levels", levels, level, "numbers")
-    if not begins:
-        raise argument_error(name, "boundaries", "at least one knot", [])
-    require_increasing(name, "boundaries", begins)
-    if len(row) != len(begins):
-        raise argument_error(name, "levels", f"as many as the {len(begins)} boundaries", list(row))
+    boundaries = sequence(name, "boundaries", boundaries, nonnegative_int, "integers")
+    levels = sequence(name, "levels", levels, level, "numbers")
+    if not boundaries:
+        raise argument_error(name, "boundaries", "a non-empty sequence of integers", [])
+    require_increasing(name, "boundaries", boundaries)
+    if len(levels) != len(boundaries):
+        raise argument_error(name, "levels", f"as long as `boundaries` ({len(boundaries)})", list(levels))
     shapes: Any
     if callable(shape) or not hasattr(shape, "__iter__"):
         shapes = as_shape(name, "shape", shape)
     else:
         shapes = sequence(name, "shape", shape, as_shape, "shapes")
-        if len(shapes) != len(begins) - 1:
-            raise argument_error(
-                name, "shape", f"one shape, or one for each of the {len(begins) - 1} intervals", list(shapes)
-            )
-    schedule = Interpolate(begins, row, shapes)
-    object.__setattr__(schedule, "_join", schedule.composition())
+        if len(shapes) != len(boundaries) - 1:
+            requirement = f"one shape, or one for each of the {len(boundaries) - 1} intervals"
+            raise argument_error(name, "shape", requirement, list(shapes))
+    schedule = Interpolate(boundaries, levels, shapes)
+    object.__setattr__(schedule, "_composition", schedule.composition())
     return schedule

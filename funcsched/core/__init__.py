@@ -1,1 +1,1 @@
-"""What every schedule is: an immutable value, validated arguments, a function of the step."""
+"""The base of every schedule: immutable values, validation of arguments, evaluation at a step."""

@@ -1,4 +1,4 @@
-"""Recipes: named schedules that are compositions, and keep their own name and arguments."""
+"""Recipes: compositions of other schedules that have their own names and arguments."""
 
 from __future__ import annotations
 
@@ -10,30 +10,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, ParamSpec
 
+    from funcsched.core.validation import Rule
     from funcsched.numerics.step import Step
 
     P = ParamSpec("P")
 
-_TRACEABLE = {"warmup_steps", "stable_steps", "decay_steps", "total_steps", "up_steps", "down_steps", "period"}
-_TRACEABLE |= {"timescale", "start", "end"}
+# The arguments that may be traced, unless a recipe declares them static.
+_TRACEABLE = {
+    "warmup_steps",
+    "stable_steps",
+    "decay_steps",
+    "total_steps",
+    "up_steps",
+    "down_steps",
+    "period",
+    "timescale",
+    "start",
+    "end",
+}
 
 
 class Recipe(Schedule):
-    """A schedule that is named by a function of this library and made by it out of others."""
+    """A schedule with its own name and arguments that is evaluated as a composition of other schedules."""
 
     __slots__ = ("_composition",)
 
     _composition: Schedule | None
-    compose: ClassVar[Callable[..., Schedule]]
-    public: ClassVar[Callable[..., Schedule]]
+    compose: ClassVar[Callable[..., Schedule]]  # the decorated function
+    create: ClassVar[Callable[..., Schedule]]  # the public function, which validates
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # Composed by the factory, or else when asked for: JAX rebuilds recipes around placeholders.
+        # Composed on demand, because JAX rebuilds recipes with placeholders as arguments, which no factory accepts.
         object.__setattr__(self, "_composition", None)
 
     def composition(self) -> Schedule:
-        """The composition."""
         return type(self).compose(**self.arguments()) if self._composition is None else self._composition
 
     def at(self, step: Step) -> Any:
@@ -46,42 +57,46 @@ class Recipe(Schedule):
         return self.composition().scalar()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remake, (type(self).public, self.arguments())
+        return _create, (type(self).create, self.arguments())
 
 
-def _remake(public: Callable[..., Schedule], arguments: dict[str, Any]) -> Schedule:
-    return public(**arguments)
+def _create(create: Callable[..., Schedule], arguments: dict[str, Any]) -> Schedule:
+    """For pickle, which passes positional arguments only."""
+    return create(**arguments)
 
 
-def recipe(
-    *untraced: str, **rules: Callable[[str, str, Any], Any]
-) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
-    """Make a recipe of a function that composes its checked arguments.
+def recipe(*static: str, **rules: Rule) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
+    """Turn a function that composes a schedule into the factory of a recipe.
 
-    Each argument is checked by the rule of its name, or by the one given here. Steps and levels may be traced, but for
-    those that are `untraced`.
+    Args:
+        static: names of arguments in `_TRACEABLE` that may not be traced in this recipe (str).
+        rules: validation rules by argument name. All other arguments are validated by `validation.RULES`.
+
+    Returns:
+        A decorator. The decorated function validates its arguments and returns a recipe.
     """
 
     def decorate(compose: Callable[P, Schedule]) -> Callable[P, Schedule]:
+        # From the code object, because inspect.signature would double the import time of the library.
         code, name = compose.__code__, compose.__name__
         positional = code.co_varnames[: code.co_argcount]
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        last = compose.__defaults__ or ()
-        defaults = {**dict(zip(positional[-len(last) :], last, strict=False)), **(compose.__kwdefaults__ or {})}
+        values = compose.__defaults__ or ()  # of the last positional arguments
+        defaults = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
+        defaults |= compose.__kwdefaults__ or {}
 
-        def public(*args: P.args, **kwargs: P.kwargs) -> Schedule:
+        def create(*args: P.args, **kwargs: P.kwargs) -> Schedule:
             given = {**defaults, **dict(zip(positional, args, strict=False)), **kwargs}
             if len(args) > len(positional) or set(given) != set(names) or set(positional[: len(args)]) & set(kwargs):
-                compose(*args, **kwargs)  # raises Python's own sentence about the call
-            schedule: Recipe = node(*((rules.get(n) or RULES[n])(name, n, given[n]) for n in names))
-            object.__setattr__(
-                schedule, "_composition", schedule.composition()
-            )  # which checks the rules between arguments
+                compose(*args, **kwargs)  # raises Python's own TypeError about the call
+            schedule: Recipe = kind(*((rules.get(n) or RULES[n])(name, n, given[n]) for n in names))
+            # Composing also validates the constraints between arguments.
+            object.__setattr__(schedule, "_composition", schedule.composition())
             return schedule
 
         for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
-            setattr(public, attribute, getattr(compose, attribute))
-        public.__wrapped__ = compose  # type: ignore[attr-defined]
+            setattr(create, attribute, getattr(compose, attribute))
+        create.__wrapped__ = compose  # type: ignore[attr-defined]
         members = {
             "__slots__": names,
             "__doc__": compose.__doc__,
@@ -89,11 +104,11 @@ def recipe(
             "factory": name,
             "fields": names,
             "defaults": defaults,
-            "static": frozenset(names) - (_TRACEABLE - set(untraced)),
+            "static": frozenset(names) - (_TRACEABLE - set(static)),
             "compose": staticmethod(compose),
-            "public": staticmethod(public),
+            "create": staticmethod(create),
         }
-        node = type(name, (Recipe,), members)
-        return public
+        kind = type(name, (Recipe,), members)
+        return create
 
     return decorate

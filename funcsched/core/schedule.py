@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from funcsched.core.validation import argument_error, callable_
-from funcsched.core.value import Value, leaves, unflatten
-from funcsched.numerics.namespace import library, number_system_of
+from funcsched.core.validation import argument_error
+from funcsched.core.value import Value, leaves, public_names, unflatten
+from funcsched.numerics.dispatch import library, number_system_of
+from funcsched.numerics.double_word import DoubleWord
 from funcsched.numerics.number_system import MAX_STEP, is_concrete
 from funcsched.numerics.python_numbers import FLOATS, INTEGERS
 from funcsched.numerics.step import Step
@@ -12,30 +13,46 @@ from funcsched.numerics.step import Step
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, TypeVar, overload
+    from typing import Any, Protocol, TypeVar, overload
 
-    A = TypeVar("A")
+    import numpy as np
+    from numpy.typing import NDArray
+
+    class _Array(Protocol):
+        """An array of JAX or torch, which the core does not import."""
+
+        @property
+        def shape(self) -> Any: ...
+        @property
+        def dtype(self) -> Any: ...
+
+    Array = TypeVar("Array", bound=_Array)
+    Float = TypeVar("Float", bound=np.floating[Any])
+
+_COUNTS = {"steps", "boundaries", "period", "timescale"}  # the fields of primitives and combinators that are counts
+_HUGE_STEP = 10**300  # past the end of every schedule
 
 
 class Schedule(Value):
-    """A pure function ``multiplier = schedule(step)``, held as an immutable value.
+    """A pure function ``multiplier = schedule(step)``, as an immutable value.
 
-    ``step`` is the number of updates already made: the first update is step 0. The multiplier is dimensionless, a
-    factor of the peak (base) learning rate. Below step 0 the value at 0 holds, past the end the last value holds for
-    ever. It is never negative, and NaN only where the step is NaN.
+    ``step`` is the number of updates already made: the first update is step 0. The multiplier is a dimensionless factor
+    of the peak learning rate. Negative steps give the value at step 0. After the end the last value is held
+    indefinitely. Multipliers are never negative, and NaN only if the step is NaN.
 
     Args:
-        step: a Python int or float, or an array of NumPy, JAX or torch, of integers or of floats of 32 bits or more.
+        step: number of updates already made (int, float, or an array of NumPy, JAX or torch). Arrays hold integers, or
+            floats of at least 32 bits.
 
     Returns:
-        A float for a Python number, and for an array one of the same library, shape and device. A float step keeps
-        its dtype; an integer step gives the library's default float (NumPy: float64).
+        A float for a Python number; for an array, an array of the same library, shape and device. A float step keeps
+        its dtype; an integer step gives the library's default float dtype (NumPy: float64).
 
     Raises:
-        TypeError: the step is no number (a bool, say), or a float of 16 bits, which cannot count.
+        TypeError: the step is not a number (for example, a bool), or a 16-bit float, which cannot represent all counts.
 
-    Schedules compare by value, hash, pickle and print as the expression that builds them. To write one of your own,
-    `lift` a function, or compose.
+    Schedules compare by value, can be hashed and pickled, and print as the expression that builds them. For a schedule
+    of your own, `lift` a function or compose schedules.
 
     Example:
         >>> import funcsched as fs
@@ -47,7 +64,9 @@ class Schedule(Value):
     """
 
     __slots__ = ("_scalar",)
-    uses_table = False  # whether it holds rows of numbers that are looked up, or must know its numbers to be exact
+    # Whether `at` uses a lookup table, or is exact only with concrete arguments. `join` does not put the arguments of
+    # such a schedule into a lookup table of its own.
+    uses_table = False
 
     _scalar: Callable[[int], float] | None
 
@@ -60,64 +79,75 @@ class Schedule(Value):
         @overload
         def __call__(self, step: float) -> float: ...
         @overload
-        def __call__(self, step: A) -> A: ...
+        def __call__(self, step: NDArray[Float]) -> NDArray[Float]: ...
+        @overload
+        def __call__(self, step: NDArray[np.integer[Any]]) -> NDArray[np.float64]: ...
+        @overload
+        def __call__(self, step: Float) -> Float: ...
+        @overload
+        def __call__(self, step: np.integer[Any]) -> np.float64: ...
+        @overload
+        def __call__(self, step: Array) -> Array: ...
 
     def __call__(self, step: Any) -> Any:
-        # The path of a training loop: everything that depends on the schedule alone is computed once.
+        # A training loop calls this at every step, so everything that depends on the schedule alone is computed once.
         if type(step) is int:
             scalar = self._scalar or self._prepare()
             try:
                 return scalar(step)
-            except OverflowError:  # an int that no float can hold
-                return scalar(_HUGE if step > 0 else 0)
+            except OverflowError:  # the int is larger than the largest float
+                return scalar(_HUGE_STEP if step > 0 else 0)
         return evaluate(self, step)
 
     def _repr_html_(self) -> str | None:
-        from funcsched.plotting.figure import html  # for notebooks alone
+        from funcsched.plotting.notebook import html  # imported only in notebooks
 
         return html(self)
+
+    def __dir__(self) -> list[str]:
+        return public_names(self)
 
     def at(self, step: Step) -> Any:
         """The multiplier at a step of any number system."""
         raise NotImplementedError
 
     def stretched(self, factor: Any) -> Schedule:
-        """The same curve where every step has become `factor` steps. Most nodes override it with exact products."""
+        """The same curve, `factor` times as long. Most schedules override this and multiply their lengths exactly."""
         return DividedStep(self, factor)
 
     def scalar(self) -> Callable[[int], float]:
-        """`at` for Python ints, with everything that does not depend on the step done beforehand."""
+        """`at` as a function of a Python int. Everything that does not depend on the step is computed here."""
         return lambda step: float(self.at(Step(INTEGERS, step if step > 0 else 0)))
 
     def _prepare(self) -> Callable[[int], float]:
+        """The function for Python ints, which is cached."""
         scalar = self.scalar() if is_concrete(*leaves(self)) else lambda step: evaluate(self, step)
         object.__setattr__(self, "_scalar", scalar)
         return scalar
 
 
-_HUGE = 10**300
-
-
 def evaluate(value: Any, step: Any) -> Any:
-    """`value.at` a step of any kind: a schedule, or a shape at a fraction."""
+    """A schedule at a step, or a shape at a fraction, of any library."""
+    if isinstance(step, DoubleWord):  # the traced boundary of `then`, in JAX without x64
+        return value.at(Step(step.xp, step))
     kind = library(step)
     if kind is None and (isinstance(step, bool) or not isinstance(step, (int, float))):
         raise argument_error(value.factory, "step", "a number or an array of numbers", step, TypeError)
-    arguments = list(leaves(value))
-    if kind is None and is_concrete(*arguments):
+    parameters = list(leaves(value))
+    if kind is None and is_concrete(*parameters):
         if isinstance(step, float):
             return float(value.at(Step(FLOATS, 0.0 if step < 0 else MAX_STEP if step > MAX_STEP else float(step))))
         return float(value.at(Step(INTEGERS, max(int(step), 0))))
     if isinstance(step, int):
         step = min(max(step, 0), int(MAX_STEP))
-    xp, step = number_system_of(step, arguments, list(step_counts(value)), value.factory)
-    if not is_concrete(*arguments):
-        value = unflatten(value, iter([n if is_concrete(n) else xp.parameter(n) for n in arguments]))
+    xp, step = number_system_of(step, parameters, list(step_counts(value)), value.factory)
+    if not is_concrete(*parameters):
+        value = unflatten(value, [n if is_concrete(n) else xp.parameter(n) for n in parameters])
     return xp.to_result(value.at(Step(xp, xp.from_step(step))))
 
 
 def step_counts(value: Any) -> Iterator[Any]:
-    """Every count of steps in a schedule: the lengths and boundaries of what a recipe is composed of."""
+    """Every length and boundary in a schedule. For a recipe, these are those of its composition."""
     for part in walk(value):
         if part.composition() is None:
             for name in part.fields:
@@ -126,11 +156,11 @@ def step_counts(value: Any) -> Iterator[Any]:
                     yield from count if isinstance(count, tuple) else (count,)
 
 
-_COUNTS = {"steps", "boundaries", "period", "timescale"}  # fields of the schedules that recipes are made of
-
-
 class DividedStep(Schedule):
-    """A schedule of the step divided by a factor, which may be traced: what `stretched` falls back to."""
+    """``schedule(step / factor)`` with a rounded division, if the schedule has no exact `stretched`.
+
+    Unlike the factor of `stretch`, `factor` may be traced.
+    """
 
     __slots__ = fields = ("schedule", "factor")
     factory = "stretch"
@@ -144,7 +174,7 @@ class DividedStep(Schedule):
 
 
 class Lift(Schedule):
-    """A function of a step as a schedule."""
+    """A user's function of the step, as a schedule."""
 
     __slots__ = fields = ("function",)
     factory = "lift"
@@ -161,47 +191,60 @@ class Lift(Schedule):
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", None)
-        return f"lift({f'{self.function.__module__}.{name}' if name else repr(self.function)})"
+        text = f"{self.function.__module__}.{name}" if name else repr(self.function)
+        return f"lift({text})"
 
 
 def lift(function: Callable[[Any], Any]) -> Schedule:
-    """Any function ``step -> multiplier`` as a schedule; a schedule is returned as it is.
+    """Any function ``step -> multiplier`` as a schedule. A schedule is returned unchanged.
 
     ``lift(function)(step) == function(max(step, 0))``
 
     Args:
-        function: called with a Python number, or with an array of the library that the schedule is called with
-            (integers stay integers). To run on arrays and under jit it must be written for them: no ``if`` on the
-            step. It answers for its own values; those the library cannot know.
+        function: function from a step to a multiplier. It is called with a Python number, or with an array of the
+            library that the schedule is called with; integer steps stay integers. To run on arrays and under jit it
+            must be vectorized: no ``if`` on the step. The library cannot validate its values.
 
     Returns:
-        A schedule. It compares by the identity of the function, and pickles where the function does.
+        A schedule. It compares by the identity of the function, and can be pickled if the function can.
 
     Raises:
         TypeError: `function` is not callable.
 
     Example:
         >>> import funcsched as fs
-        >>> halving = fs.lift(lambda step: 0.5 ** (step // 10))
-        >>> [halving(step) for step in (-1, 0, 9, 10, 20)]
+        >>> schedule = fs.lift(lambda step: 0.5 ** (step // 10))
+        >>> [schedule(step) for step in (-1, 0, 9, 10, 20)]
         [1.0, 1.0, 1.0, 0.5, 0.25]
+
+    In other libraries:
+        torch: LambdaLR
     """
     return as_schedule("lift", "function", function)
 
 
 def as_schedule(function: str, argument: str, value: Any) -> Schedule:
-    """The rule of an argument that is a schedule or any function of a step."""
-    if not getattr(value, "takes_steps", True):
-        raise argument_error(function, argument, "a schedule or a function of a step", value, TypeError)
-    return value if isinstance(value, Schedule) else Lift(callable_(function, argument, value))
+    """The rule of an argument that is a schedule or a function of a step."""
+    if isinstance(value, Schedule):
+        return value
+    if callable(value) and getattr(value, "takes_steps", True):  # a shape is callable, but with a fraction
+        return Lift(value)
+    fix = ""
+    if isinstance(value, str):
+        fix = "use fs.parse(...)"
+    elif isinstance(value, dict):
+        fix = "use fs.from_dict(...)"
+    elif isinstance(getattr(value, "schedule", None), Schedule):  # a `Rated` of the bridges
+        fix = "pass its `schedule`"
+    raise argument_error(function, argument, "a schedule or a function of a step", value, TypeError, fix=fix)
 
 
 def walk(value: Any) -> Iterator[Value]:
-    """A schedule and all schedules and shapes inside it."""
+    """A schedule and every schedule and shape inside it, depth first. Recipes are followed by their compositions."""
     if isinstance(value, Value):
         yield value
-        body = value.composition()
-        value = tuple(value.arguments().values()) if body is None else (body,)
+        composition = value.composition()
+        value = tuple(value.arguments().values()) if composition is None else (composition,)
     if isinstance(value, tuple):
         for item in value:
             yield from walk(item)

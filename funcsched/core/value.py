@@ -1,27 +1,31 @@
-"""Immutable values that know the expression that builds them."""
+"""Immutable values that print as the expression that builds them, and their pytree structure.
+
+`leaves`, `treedef` and `unflatten` mean what they mean in JAX: the numbers inside a value, what remains without them,
+and the value with other numbers. They do not need JAX, because NumPy and torch schedules use them as well.
+"""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any, ClassVar
 
 
 class Value:
-    """A frozen record of the arguments of the factory that built it.
+    """An immutable record of the arguments of the factory that built it.
 
-    Two values are equal when one factory built both from equal arguments. The constructor only stores:
-    checks live in the factories, because JAX rebuilds values with tracers and placeholders inside.
+    Two values are equal if the same factory built them from equal arguments. The constructor stores and does not
+    validate, because JAX rebuilds values around tracers and placeholders; the factories validate.
     """
 
-    # jax.jit keeps weak references to what it calls.
+    # jax.jit keeps a weak reference to the function that it compiles.
     __slots__ = ("__weakref__",)
 
     factory: ClassVar[str] = ""
     fields: ClassVar[tuple[str, ...]] = ()
-    defaults: ClassVar[Mapping[str, Any]] = {}
-    static: ClassVar[frozenset[str]] = frozenset()  # fields that hold no numbers: shapes, functions
+    defaults: ClassVar[dict[str, Any]] = {}
+    static: ClassVar[frozenset[str]] = frozenset()  # fields that are not leaves: shapes, functions, options
 
     def __init__(self, *arguments: Any) -> None:
         for name, argument in zip(self.fields, arguments, strict=True):
@@ -32,7 +36,7 @@ class Value:
         return {name: getattr(self, name) for name in self.fields}
 
     def composition(self) -> Any:
-        """The composition that a recipe stands for; None for everything else."""
+        """For a recipe, the schedule that it is made of; None for everything else."""
         return None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -61,8 +65,14 @@ class Value:
         return type(self), tuple(self.arguments().values())
 
 
+def public_names(value: Value) -> list[str]:
+    """What `dir` and tab completion show of a value: its arguments and the special methods."""
+    special = (name for name in object.__dir__(value) if name.startswith("__"))
+    return [*special, "arguments", *value.fields]
+
+
 def _is_default(argument: Any, default: Any) -> bool:
-    # An array compares element by element, and a tracer has no truth value: print both.
+    # Arrays and tracers are always printed: the former compare elementwise, the latter have no truth value.
     return type(argument) is type(default) and bool(argument == default)
 
 
@@ -79,35 +89,35 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def treedef(value: Any) -> Any:
+    """The structure of a value without its leaves: hashable, and equal for values that differ only in leaves."""
+    if isinstance(value, Value):
+        children = [(name in value.static, getattr(value, name)) for name in value.fields]
+        return type(value), tuple(_hashable(child) if static else treedef(child) for static, child in children)
+    if isinstance(value, tuple):
+        return tuple, tuple(treedef(item) for item in value)
+    return value is None  # None has no leaves; anything else is a leaf
+
+
 def _hashable(static: Any) -> Any:
+    """A static field, or its id if it cannot be hashed: a shape that was stretched by a traced factor."""
     try:
         hash(static)
-    except TypeError:  # a shape that a traced factor has stretched
+    except TypeError:
         return id(static)
     return static
 
 
-def treedef(value: Any) -> Any:
-    """What is left of a value without its numbers; equal for two values that `rebuild` can exchange."""
-    if isinstance(value, Value):
-        parts = (
-            _hashable(getattr(value, n)) if n in value.static else treedef(getattr(value, n)) for n in value.fields
-        )
-        return type(value), tuple(parts)
-    if isinstance(value, tuple):
-        return tuple, tuple(treedef(item) for item in value)
-    return value is None
+def unflatten(value: Any, new_leaves: Iterable[Any]) -> Any:
+    """The same value with other leaves, in the order of `leaves`."""
+    remaining = iter(new_leaves)
 
+    def build(part: Any) -> Any:
+        if isinstance(part, Value):
+            children = [(name in part.static, getattr(part, name)) for name in part.fields]
+            return type(part)(*(child if static else build(child) for static, child in children))
+        if isinstance(part, tuple):
+            return tuple(build(item) for item in part)
+        return None if part is None else next(remaining)
 
-def unflatten(value: Any, replacements: Iterator[Any]) -> Any:
-    """The same value with its numbers replaced, in the order of `numbers`."""
-    if isinstance(value, Value):
-        return type(value)(
-            *(
-                getattr(value, name) if name in value.static else unflatten(getattr(value, name), replacements)
-                for name in value.fields
-            )
-        )
-    if isinstance(value, tuple):
-        return tuple(unflatten(item, replacements) for item in value)
-    return None if value is None else next(replacements)
+    return build(value)

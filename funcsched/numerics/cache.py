@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., object])
 
-MAX_RESULTS = 64  # of each function; the longest result takes some megabytes
+MAX_RESULTS = 64  # for each function; the longest result takes a few megabytes
 
 
 def cached(function: Function) -> Function:
-    """The same function of hashable arguments, which remembers its latest results.
+    """A decorator for functions of hashable arguments, which keeps the latest results.
 
-    Not `functools.lru_cache`, which torch.compile traces through.
+    `functools.lru_cache` does not work, because torch.compile traces the function inside it.
     """
     results: dict[tuple[object, ...], object] = {}
 
-    def constant(*arguments: object) -> object:
+    def compute(*arguments: object) -> object:
         try:
             return results[arguments]
         except KeyError:
@@ -28,12 +28,13 @@ def cached(function: Function) -> Function:
             results.pop(oldest, None)
         return result
 
-    # What torch.compiler.assume_constant_result does. Decimals cannot be traced, and long loops take minutes.
-    constant._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    # The same as torch.compiler.assume_constant_result, without importing torch: torch.compile calls the function and
+    # does not trace it. Decimals cannot be traced, and tracing long loops takes minutes.
+    compute._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     def call(*arguments: object) -> object:
-        # torch.compile turns numbers that differ between two schedules into symbols; a set makes it use their values.
-        return constant(*[next(iter({argument})) for argument in arguments])
+        # torch.compile replaces numbers that differ between two schedules by symbols. A set makes it use their values.
+        return compute(*[next(iter({argument})) for argument in arguments])
 
     call.__doc__ = function.__doc__
     return call  # type: ignore[return-value]

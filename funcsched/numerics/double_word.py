@@ -22,7 +22,7 @@ HALF_PI: Constant = (1.5707963267948966, 6.123233995736766e-17)
 
 
 class DoubleWord:
-    """``hi + lo``, two floats of the number system `xp`; ``hi`` is within one unit in the last place of the sum."""
+    """``hi + lo``, two floats of the number system `xp`. ``hi`` is within 1 ulp of the sum."""
 
     __slots__ = ("hi", "lo", "xp")
 
@@ -40,7 +40,7 @@ class DoubleWord:
         other = self.xp.double(other)
         hi = self.hi + other.hi
         added = hi - self.hi
-        error = (self.hi - (hi - added)) + (other.hi - added)
+        error = (self.hi - (hi - added)) + (other.hi - added)  # 2Sum
         return self.xp.normalized(hi, error + (self.lo + other.lo))
 
     def __sub__(self, other: Any) -> DoubleWord:
@@ -52,26 +52,26 @@ class DoubleWord:
     def __mul__(self, other: Any) -> DoubleWord:
         xp, other = self.xp, self.xp.double(other)
         x, y = self.hi, other.hi
-        x_top, y_top = xp.upper_half(x), xp.upper_half(y)
-        x_low, y_low = x - x_top, y - y_top
-        hi, lo = x_top * y_top, x_low * y_low + (x * other.lo + self.lo * y)
-        for partial in (x_top * y_low, x_low * y_top):
-            total = hi + partial
-            hi, lo = total, lo + (partial - (total - hi))
+        x_upper, y_upper = xp.upper_half(x), xp.upper_half(y)
+        x_lower, y_lower = x - x_upper, y - y_upper
+        hi, lo = x_upper * y_upper, x_lower * y_lower + (x * other.lo + self.lo * y)
+        for product in (x_upper * y_lower, x_lower * y_upper):
+            total = hi + product
+            hi, lo = total, lo + (product - (total - hi))
         return xp.normalized(hi, lo)
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __truediv__(self, other: Any) -> DoubleWord:
         xp, other = self.xp, self.xp.double(other)
-        quotient = self.hi / other.hi
-        x_top, y_top = xp.upper_half(quotient), xp.upper_half(other.hi)
-        x_low, y_low = quotient - x_top, other.hi - y_top
-        rest = ((self.hi - x_top * y_top) - x_top * y_low - x_low * y_top) - x_low * y_low
-        return DoubleWord(xp, quotient, (rest + (self.lo - quotient * other.lo)) / other.hi)
+        hi, divisor = self.hi / other.hi, other.hi
+        x_upper, y_upper = xp.upper_half(hi), xp.upper_half(divisor)
+        x_lower, y_lower = hi - x_upper, divisor - y_upper
+        remainder = ((self.hi - x_upper * y_upper) - x_upper * y_lower - x_lower * y_upper) - x_lower * y_lower
+        return DoubleWord(xp, hi, (remainder + (self.lo - hi * other.lo)) / divisor)
 
     def __pow__(self, exponent: float) -> Any:
-        """As one float: for recipes whose levels depend on a count."""
+        """As one float, which is enough for levels that depend on a length."""
         return self.xp.power(self.hi, exponent)
 
     def __lt__(self, other: Any) -> Any:
@@ -95,9 +95,11 @@ def rounded(value: float, bits: int) -> float:
 
 def quotient(constant: Constant, steps: int, bits: int) -> Constant:
     """``constant / steps`` as the sum of two floats, the first one truncated to `bits` bits."""
-    numerator, denominator = constant[0].as_integer_ratio()
-    rest, unit = constant[1].as_integer_ratio()
-    numerator, denominator = numerator * unit + rest * denominator, denominator * unit * steps
+    hi_numerator, hi_denominator = constant[0].as_integer_ratio()
+    lo_numerator, lo_denominator = constant[1].as_integer_ratio()
+    numerator = hi_numerator * lo_denominator + lo_numerator * hi_denominator
+    denominator = hi_denominator * lo_denominator * steps
+    # The quotient as an integer of about 160 bits, which is more than two floats hold.
     scale = 160 + max(denominator.bit_length() - numerator.bit_length(), 0)
     scaled = (numerator << scale) // denominator
     shift = max(scaled.bit_length() - max(bits, 1), 0)
@@ -112,4 +114,5 @@ def logarithm(number: float) -> Constant:
 
     context = Context(prec=50)
     value = context.ln(Decimal(number))
-    return float(value), float(context.subtract(value, Decimal(float(value))))
+    hi = float(value)
+    return hi, float(context.subtract(value, Decimal(hi)))

@@ -1,4 +1,4 @@
-"""JAX without x64, where there is neither float64 nor int64: values are float32, counts int32 or double-words."""
+"""JAX without x64, which has neither float64 nor int64: values are float32, and counts int32 or double-words."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 class JaxFloat32(Jax):
-    """What both kinds of counts share."""
+    """The common part of both kinds of counts."""
 
     exp_limit = 105.0
-    terms = 12
+    series_terms = 12
 
-    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
-        super().__init__(lib, integer, result)
-        self.has_guard_digits = False
+    def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
+        super().__init__(lib, integer, result_dtype)
+        self.has_guard_digits = False  # the arithmetic is float32 as well
         self.expm1, self.log1p = self._expm1, self._log1p
 
     def level(self, value: Any) -> Any:
         return self.lib.asarray(value, dtype="float32")
 
     def power(self, x: Any, exponent: float) -> Any:
-        near = rounded(exponent, 24)
-        # Rounding the exponent to float32 would be visible where x is small.
-        value = super().power(x, near)
-        return value if near == exponent else value * super().power(x, exponent - near)
+        # Rounding the exponent to float32 would be visible where x is small, so the remainder is a second factor.
+        exponent32 = rounded(exponent, 24)
+        value = super().power(x, exponent32)
+        return value if exponent32 == exponent else value * super().power(x, exponent - exponent32)
 
     def upper_half(self, x: Any) -> Any:
         return rounded(x, 12) if is_concrete(x) else (x.view("int32") & -(1 << 12)).view("float32")
@@ -39,43 +39,46 @@ class JaxFloat32(Jax):
             return number
         if isinstance(number, (int, float, tuple)):
             hi, lo = number if isinstance(number, tuple) else (number, 0.0)
-            near = rounded(float(hi), 24)
-            return DoubleWord(self, near, rounded((hi - near) + lo, 24))
-        if self.lib.issubdtype(number.dtype, self.lib.floating):
+            hi32 = rounded(float(hi), 24)
+            return DoubleWord(self, hi32, rounded((hi - hi32) + lo, 24))
+        if self.lib.issubdtype(number.dtype, self.lib.floating):  # a NumPy array may be float64
             hi = number.astype("float32")
             lo = 0.0 if hi.dtype == number.dtype else (number - hi.astype(number.dtype)).astype("float32")
             return DoubleWord(self, hi, lo)
         return self.split(number, number.astype("float32"))
 
     def normalized(self, hi: Any, lo: Any) -> DoubleWord:
-        # Python floats have more digits than a float32.
+        # Python floats have more digits than a float32, so their sum is split again.
         return self.double((hi, lo)) if is_concrete(hi, lo) else super().normalized(hi, lo)
 
     def split(self, integer: Any, hi: Any) -> DoubleWord:
-        """An integer as hi and the rest. If hi is rounded up to 2**31, its conversion saturates: 1 too much."""
+        """An integer and its rounded value `hi` as a double-word.
+
+        If `hi` is 2**31, the result is 1 too large, because the conversion of `hi` to int32 saturates.
+        """
         return DoubleWord(self, hi, (integer - hi.astype(integer.dtype)).astype("int32").astype("float32"))
 
 
 class Int32Counts(JaxFloat32):
-    """Counts are int32: for integer steps of schedules whose counts all fit."""
+    """Counts are int32: for integer steps, if all lengths and boundaries of the schedule fit."""
 
     largest_count = 2**31 - 1
 
-    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
-        super().__init__(lib, integer, result)
+    def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
+        super().__init__(lib, integer, result_dtype)
         self.integer_bits = 24
 
-    def up_to(self, most: float) -> JaxFloat32:
-        return self if most <= self.largest_count else DoubleWordCounts(self.lib, self.integer, self.result)
+    def up_to(self, largest: float) -> JaxFloat32:
+        return self if largest <= self.largest_count else DoubleWordCounts(self.lib, self.integer, self.result_dtype)
 
     def from_step(self, step: Any) -> Any:
         return self.lib.maximum(step.astype("int32"), 0)
 
     def parameter(self, number: Any) -> Any:
         number = self.lib.asarray(number)
-        # Recipes add counts, which would wrap in a shorter type.
-        short = self.lib.issubdtype(number.dtype, self.lib.integer) and number.dtype != "int32"
-        return number.astype("int32") if short else number
+        # Recipes add lengths, and the sum would wrap in a narrower type.
+        narrow = self.lib.issubdtype(number.dtype, self.lib.integer) and number.dtype != "int32"
+        return number.astype("int32") if narrow else number
 
     def to_float(self, count: Any) -> Any:
         return float(count) if is_concrete(count) else count.astype("float32")
@@ -91,7 +94,7 @@ class Int32Counts(JaxFloat32):
         return self.lib.stack([self.lib.asarray(value) for value in values])
 
     def full_like(self, count: Any, level: Any) -> Any:
-        return self.level(level) + self.to_float(0 * count)  # unlike a broadcast, it is sharded as the count is
+        return self.level(level) + self.to_float(0 * count)  # unlike a broadcast, it keeps the sharding of the count
 
     def divmod(self, count: Any, period: Any) -> tuple[Any, Any]:
         # The division of `lax` compiles to one instruction, without code for negative numbers.
@@ -102,20 +105,21 @@ class Int32Counts(JaxFloat32):
 class DoubleWordCounts(JaxFloat32):
     """Counts are double-words of float32, of 48 bits: for float steps, and where int32 is too short."""
 
-    def __init__(self, lib: Any, integer: bool, result: Any) -> None:
-        super().__init__(lib, integer, result)
+    def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
+        super().__init__(lib, integer, result_dtype)
         self.integer_bits = 0
         self.where = self._where
 
-    def count(self, number: Any) -> DoubleWord:
+    def to_count(self, number: Any) -> DoubleWord:
         return self.double(number)
 
     def split(self, integer: Any, hi: Any) -> DoubleWord:
-        """An integer as hi and the rest, exact also where hi would be rounded up past the largest of its type."""
-        return super().split(integer, hi.clip(None, float(self.lib.iinfo(integer.dtype).max + 1) * (1 - 2.0**-24)))
+        """The same, but always exact: `hi` is clipped to the largest float32 in the range of the integer type."""
+        largest_float = float(self.lib.iinfo(integer.dtype).max + 1) * (1 - 2.0**-24)
+        return super().split(integer, hi.clip(None, largest_float))
 
     def from_step(self, step: Any) -> DoubleWord:
-        if is_concrete(step):  # a Python step among JAX parameters, which may be past int32
+        if is_concrete(step):  # a Python step of a schedule with JAX parameters, which may exceed int32
             count = self.double(min(max(step, 0), MAX_STEP))
             return DoubleWord(self, self.level(count.hi), self.level(count.lo))
         integer = self.lib.issubdtype(step.dtype, self.lib.integer)
@@ -149,28 +153,29 @@ class DoubleWordCounts(JaxFloat32):
     def full_like(self, count: DoubleWord, level: Any) -> Any:
         return self.lib.where(count.hi == count.hi, self.level(level), count.hi)
 
-    def _rows(self, values: Any) -> tuple[Any, Any]:
-        counts = [self.count(value) for value in values]
+    def _tables(self, values: Any) -> tuple[Any, Any]:
+        """Two lookup tables, one for each float of the counts."""
+        counts = [self.to_count(value) for value in values]
         return self.table([count.hi for count in counts]), self.table([count.lo for count in counts])
 
     def lookup(self, values: Any, index: Any) -> Any:
         if not any(map(_is_count, values)):
             return super().lookup(values, index)
-        hi, lo = self._rows(values)
+        hi, lo = self._tables(values)
         return DoubleWord(self, super().lookup(hi, index), super().lookup(lo, index))
 
     def index(self, boundaries: Any, count: DoubleWord) -> Any:
-        each = DoubleWord(self, *(self.lib.expand_dims(x, -1) for x in (count.hi, self.level(count.lo))))
-        return (each >= DoubleWord(self, *self._rows(boundaries))).sum(-1, dtype="int32")
+        hi, lo = (self.lib.expand_dims(x, -1) for x in (count.hi, self.level(count.lo)))
+        return (DoubleWord(self, hi, lo) >= DoubleWord(self, *self._tables(boundaries))).sum(-1, dtype="int32")
 
     def divmod(self, count: DoubleWord, period: Any) -> tuple[Any, Any]:
         cycle = self.double(0.0)
         for _ in range(2):  # a quotient may have more digits than a float
-            turns = self.floor((count / period).hi)
-            cycle, count = cycle + turns, count - self.double(period) * turns
+            cycles = self.floor((count / period).hi)
+            cycle, count = cycle + cycles, count - self.double(period) * cycles
         return self.corrected(cycle, count, period)
 
 
 def _is_count(number: Any) -> bool:
-    """Whether it can only be a count: Python levels are floats."""
+    """Whether an entry of a lookup table is a count and not a level. Levels that are Python numbers are floats."""
     return type(number) is int or isinstance(number, DoubleWord)

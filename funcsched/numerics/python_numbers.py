@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PythonNumbers(NumberSystem):
-    """Python numbers, under the names that formulas use on arrays."""
+    """The functions of the `math` module under the names of the array libraries."""
 
     def __init__(self, integer: bool) -> None:
         self.integer_bits = 53 if integer else 0
@@ -24,7 +24,7 @@ class PythonNumbers(NumberSystem):
 
     @staticmethod
     def to_float(count: Any) -> Any:
-        return count  # Python's operators convert ints, without a call
+        return count  # without a conversion, because operators accept ints
 
     @staticmethod
     def to_int(count: Any) -> int:
@@ -41,11 +41,11 @@ class PythonNumbers(NumberSystem):
     def where(condition: bool, yes: Any, no: Any) -> Any:
         return yes if condition else no
 
-    # Comparisons are written so that a NaN in `x` stays.
     @staticmethod
     def floor(x: Any) -> Any:
-        return x // 1
+        return x // 1  # math.floor does not accept NaN
 
+    # A comparison with NaN is False, so a NaN in `x` is returned.
     @staticmethod
     def maximum(x: Any, bound: Any) -> Any:
         return bound if x < bound else x

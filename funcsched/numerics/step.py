@@ -1,4 +1,4 @@
-"""A step as a schedule sees it: an exact count from the beginning of a phase."""
+"""A step as schedules use it: an exact count of the steps since the start of a phase."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from funcsched.numerics.number_system import NumberSystem
+
 
 class Step:
-    """The number of updates since a beginning, at least 0, in the number system `xp`."""
+    """The number of steps since a start, at least 0, as a count of the number system `xp`."""
 
     __slots__ = ("count", "xp")
 
-    def __init__(self, xp: Any, count: Any) -> None:
+    def __init__(self, xp: NumberSystem, count: Any) -> None:
         self.xp, self.count = xp, count
 
-    def up_to(self, most: float) -> Step:
-        """The same step in a number system that counts as far as `most`."""
-        xp = self.xp.up_to(most)
-        return self if xp is self.xp else Step(xp, xp.count(self.count))
+    def up_to(self, largest: float) -> Step:
+        """The same step in a number system whose counts reach `largest`. With infinity, they may be fractions."""
+        xp = self.xp.up_to(largest)
+        return self if xp is self.xp else Step(xp, xp.to_count(self.count))
 
     def is_before(self, boundary: Any) -> Any:
         return self.count < boundary
@@ -33,7 +35,7 @@ class Step:
         return Step(self.xp, self.xp.maximum(self.count - boundary, 0))
 
     def plus(self, steps: Any) -> Step:
-        """The step that comes `steps` later."""
+        """The step plus `steps`."""
         step = self.up_to(math.inf)
         return Step(step.xp, step.count + steps)
 
@@ -53,22 +55,25 @@ class Step:
         return Step(step.xp, step.xp.maximum(step.count - fraction, 0))
 
     def index(self, boundaries: Any) -> Any:
-        """How many of the increasing boundaries the step has reached."""
+        """How many of the increasing `boundaries` the step has reached."""
         return self.xp.index(boundaries, self.count)
 
     def lookup(self, values: Any, count: Any) -> Any:
-        """``values[count]``, the last of them for larger counts; NaN where the step is NaN."""
+        """``values[count]``, or the last value if the count is larger; NaN where the step is NaN."""
         index = self.xp.to_int(self.xp.minimum(count, len(values) - 1))
         return self.full(self.xp.lookup(values, index))
 
     def cycle(self, period: Any, times: int | None) -> tuple[Any, Step]:
-        """The number of complete periods, and the step counted from the last; after `times` of them, its end."""
+        """The number of complete periods, and the step counted from the start of the current one.
+
+        After `times` periods, both are those of the end of the last one.
+        """
         xp = self.xp
         cycle, count = xp.divmod(self.count, period)
         if times is None:
             return cycle, Step(xp, count)
-        over = cycle >= times
-        return xp.where(over, times - 1, cycle), Step(xp, xp.where(over, period, count))
+        ended = cycle >= times
+        return xp.where(ended, times - 1, cycle), Step(xp, xp.where(ended, period, count))
 
     def phase(self, steps: Any) -> tuple[Any, Any]:
         """How many of the first `steps` steps have elapsed, and how many remain."""
@@ -76,9 +81,9 @@ class Step:
         return elapsed, steps - elapsed
 
     def full(self, level: Any) -> Any:
-        """The level in the shape of the step; NaN where the step is NaN."""
+        """A level in the shape of the step; NaN where the step is NaN."""
         return self.xp.full_like(self.count, level)
 
     def apply(self, function: Callable[[Any], Any]) -> Any:
-        """A user's function of the step."""
+        """A user's function, evaluated at the step."""
         return function(self.xp.to_step(self.count))

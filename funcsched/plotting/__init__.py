@@ -1,1 +1,1 @@
-"""Pictures of schedules: files, notebooks and terminals."""
+"""Plots of schedules: figures in files, SVG in notebooks, and text in terminals."""

@@ -1,4 +1,4 @@
-"""What is drawn of a schedule: how far, through which points, and between which values."""
+"""Shared by all plots: the curves, the number of steps to plot, the range of values, and labels."""
 
 from __future__ import annotations
 
@@ -12,86 +12,110 @@ from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    Drawable = Schedule | Callable[[Any], Any]
+    Plottable = Schedule | Callable[[Any], Any]
+    Point = tuple[float, float]  # a step and a value
 
-_FARTHEST = 2**53
-_UNKNOWN = 100  # steps to draw of what says nothing of its length
-_CYCLES = 4  # to draw of what repeats for ever
-_SMALL = 0.01  # an endless decay is drawn until it is there, but for powers
-_TIMESCALES = 10  # to draw of these
-MARKED = 24  # more lines would be a wall
-_DECADES = 6  # below the peak, on a log axis
+MAX_BOUNDARIES = 24  # with more phase boundaries, a plot marks none of them
+_MAX_STEPS = 2**53
+_DEFAULT_STEPS = 100  # length of a schedule that has no end and no timescale
+_CYCLES = 4  # cycles to plot of an endless repetition
+_SMALL_VALUE = 0.01  # multiplier down to which an endless exponential decay is plotted
+_TIMESCALES = 10  # timescales to plot of an endless power decay
+_DECADES = 6  # decades that a logarithmic axis spans at most
 
 
-class Drawn:
-    """A schedule with its label and its peak."""
+class PlottedCurve:
+    """A schedule to plot, with its label and its peak value.
 
-    __slots__ = ("label", "peak", "rated", "schedule")
+    Args:
+        function: the public function that error messages name.
+        argument: its argument, as error messages name it.
+        item: a schedule, a function of a step, or a `Rated` of the bridges.
+        label: the label in the legend. Defaults to the expression.
+        peak_value: the learning rate at multiplier 1. Defaults to that of a `Rated`; otherwise multipliers are plotted.
+    """
+
+    __slots__ = ("is_rate", "label", "peak_value", "schedule")
 
     def __init__(self, function: str, argument: str, item: Any, label: str | None, peak_value: float | None) -> None:
-        # A pair of a schedule and its peak, as the bridges return it.
-        pair = hasattr(item, "schedule") and hasattr(item, "peak_value") and not isinstance(item, Schedule)
-        self.schedule = as_schedule(function, argument, item.schedule if pair else item)
+        is_rated = _is_rated(item)
+        self.schedule = as_schedule(function, argument, item.schedule if is_rated else item)
         self.label = repr(self.schedule) if label is None else label
-        self.rated = pair or peak_value is not None
-        self.peak = float(peak_value if peak_value is not None else item.peak_value if pair else 1.0)
+        self.is_rate = is_rated or peak_value is not None  # the values are learning rates, not multipliers
+        self.peak_value = float(peak_value if peak_value is not None else item.peak_value if is_rated else 1.0)
 
     def value(self, step: float) -> float:
-        return float(self.schedule(step)) * self.peak
+        """The value at a step: a learning rate or a multiplier."""
+        return float(self.schedule(step)) * self.peak_value
 
-    def marks(self, steps: int) -> list[float]:
-        """The steps from 1 to the last at which a phase begins or ends."""
-        return sorted(mark for mark in phase_boundaries(self.schedule, steps) if 0 < mark <= steps)
+    def boundaries(self, steps: int) -> list[float]:
+        """The steps after 0 and up to `steps` at which a phase begins or ends."""
+        return sorted(boundary for boundary in phase_boundaries(self.schedule, steps) if 0 < boundary <= steps)
 
-    def points(self, steps: int, count: int) -> list[tuple[float, float]]:
-        """Steps and values that a line through them shows: phases begin where they do, and jumps are upright."""
-        if steps <= count:
-            at: set[float] = set(range(steps + 1))
-        else:
-            at = {i * steps // count for i in range(count + 1)}
-        row = [(float(step), self.value(step)) for step in at]
-        whole = any(isinstance(part, Lift) for part in walk(self.schedule))
-        for mark in self.marks(steps):
-            if whole:  # a function may be written for integers alone
-                row += [(step, self.value(step)) for step in (math.ceil(mark) - 1, math.ceil(mark))]
+    def points(self, steps: int, intervals: int) -> list[Point]:
+        """The points at up to `intervals + 1` evenly spaced integers, and on both sides of each phase boundary."""
+        intervals = min(intervals, steps)
+        points = {(float(step), self.value(step)) for step in (i * steps // intervals for i in range(intervals + 1))}
+        # A user's function may expect integers.
+        only_integers = any(isinstance(part, Lift) for part in walk(self.schedule))
+        for boundary in self.boundaries(steps):
+            if only_integers:
+                points |= {(step, self.value(step)) for step in (math.ceil(boundary) - 1, math.ceil(boundary))}
                 continue
-            step = int(mark) if mark == int(mark) else mark
-            before, after = self.value(mark - max(1e-6, mark * 1e-12)), self.value(step)
-            if abs(before - after) > 0.5 * abs(self.value(max(mark - 1, 0)) - after):  # in no time, not in a step
-                row.append((mark - 1e-9 * mark, before))
-            row.append((mark, after))
-        return sorted({*row})
+            before = self.value(boundary - max(1e-6, boundary * 1e-12))  # distinct from the boundary in float64
+            after = self.value(int(boundary) if boundary == int(boundary) else boundary)
+            points.add((boundary, after))
+            # If most of the change over the last step happens right at the boundary, the curve jumps. A second point
+            # just before the boundary makes the line vertical.
+            if abs(before - after) > 0.5 * abs(self.value(max(boundary - 1, 0)) - after):
+                points.add((boundary - 1e-9 * boundary, before))
+        return sorted(points)
 
 
-def drawn(function: str, schedules: Any, peak_value: float | None) -> list[Drawn]:
+def plotted_curves(function: str, schedules: Any, peak_value: float | None) -> list[PlottedCurve]:
+    """The curves of a schedule, a list of schedules, or a dictionary of labels and schedules."""
     peak = optional(positive)(function, "peak_value", peak_value)
     if isinstance(schedules, dict):
         items = [(str(label), item) for label, item in schedules.items()]
-    elif isinstance(schedules, (list, tuple)) and not hasattr(schedules, "peak_value"):
+    elif isinstance(schedules, (list, tuple)) and not _is_rated(schedules):
         items = [("", item) for item in schedules]
     else:
-        return [Drawn(function, "schedules", schedules, None, peak)]
+        return [PlottedCurve(function, "schedules", schedules, None, peak)]
     if not items:
         raise argument_error(function, "schedules", "at least one schedule", schedules)
-    return [Drawn(function, f"schedules[{i}]", item, label or None, peak) for i, (label, item) in enumerate(items)]
+    return [
+        PlottedCurve(function, f"schedules[{i}]", item, label or None, peak) for i, (label, item) in enumerate(items)
+    ]
 
 
-def reach(schedule: Schedule) -> int:
-    """How far to draw a schedule: to its end and a tenth more, or until an endless one has shown what it does."""
+def _is_rated(item: Any) -> bool:
+    """Whether an item is a `Rated` of the bridges, which this package cannot import."""
+    return hasattr(item, "schedule") and hasattr(item, "peak_value") and not isinstance(item, Schedule)
+
+
+def steps_to_plot(function: str, curves: Iterable[PlottedCurve], steps: int | None) -> int:
+    """The last step to plot: the argument `steps`, or by default what the longest curve needs."""
+    given: int | None = optional(concrete_positive_int)(function, "steps", steps)
+    return max(default_steps(curve.schedule) for curve in curves) if given is None else given
+
+
+def default_steps(schedule: Schedule) -> int:
+    """How many steps to plot: 10 % more than its length, or enough to show how an endless schedule behaves."""
     if not is_concrete(*leaves(schedule)):
-        return _UNKNOWN
-    end, _ = _length(schedule)
-    end = math.ceil(end) if 0 < end < _FARTHEST else _FARTHEST if end else _UNKNOWN
-    return min(-(-11 * end // 10), _FARTHEST)
+        return _DEFAULT_STEPS
+    length, _ = _length(schedule)
+    if length == 0:
+        length = _DEFAULT_STEPS
+    return min(-(-11 * math.ceil(length) // 10), _MAX_STEPS) if length < _MAX_STEPS else _MAX_STEPS
 
 
 def _length(schedule: Any) -> tuple[float, bool]:
-    """How many steps, and whether the schedule ends after them."""
-    if (body := schedule.composition()) is not None:
-        return _length(body)
+    """The length of a schedule, and whether it ends there; if it is endless, the length to plot."""
+    if (composition := schedule.composition()) is not None:
+        return _length(composition)
     own, kind = schedule.arguments(), schedule.factory
     if kind == "ramp":
         return own["steps"], True
@@ -103,63 +127,68 @@ def _length(schedule: Any) -> tuple[float, bool]:
     if kind == "table":
         return len(own["values"]) - 1, True
     if kind == "repeat":
-        cycles = range(own["times"] or _CYCLES)
-        factor = own["period_factor"]
-        return own["period"] * _sum(factor, len(cycles)), own["times"] is not None
+        cycles, factor = own["times"] or _CYCLES, own["period_factor"]
+        return own["period"] * _geometric_sum(factor, cycles), own["times"] is not None
     if kind == "inverse_power":
         return _TIMESCALES * own["timescale"], False
     if kind == "inverse_time":
         return _TIMESCALES * own["steps"] / own["rate"], False
     if kind == "exponential_decay":
         slope = abs(math.log(own["rate"]))
-        until = abs(math.log(own["end"])) if own["end"] else -math.log(_SMALL)
-        return (own["steps"] * until / slope if slope else 0.0), own["end"] is not None
+        distance = abs(math.log(own["end"] or _SMALL_VALUE))
+        return (own["steps"] * distance / slope if slope else 0.0), own["end"] is not None
     if kind == "shift":
-        steps, ends = _length(own["schedule"])
-        return max(steps - own["steps"], 0), ends
+        length, ends = _length(own["schedule"])
+        return max(length - own["steps"], 0), ends
     if kind == "stretch":
-        steps, ends = _length(own["schedule"])
-        return steps * own["factor"], ends
-    inside = [_length(item) for item in children(own)]
-    ending = [steps for steps, ends in inside if ends]
-    if ending or not inside:
+        length, ends = _length(own["schedule"])
+        return length * own["factor"], ends
+    parts = [_length(item) for item in children(own)]
+    ending = [length for length, ends in parts if ends]
+    if ending or not parts:
         return max(ending, default=0), True
-    return min(max(inside)[0], 20 * min(inside)[0]), False  # of a fast wave on a slow decay, the wave can be seen
+    return min(max(parts)[0], 20 * min(parts)[0]), False  # at most 20 times the shortest part, to keep it visible
 
 
-def _sum(factor: float, count: int) -> float:
-    """1 + factor + factor**2 + ... of so many terms."""
-    if factor == 1:
-        return count
-    exponent = count * math.log2(factor)
-    return (factor**count - 1) / (factor - 1) if exponent < 60 else float(_FARTHEST)
+def _geometric_sum(factor: float, terms: int) -> float:
+    """1 + factor + factor**2 + ..."""
+    try:
+        return terms if factor == 1 else (factor**terms - 1) / (factor - 1)
+    except OverflowError:
+        return math.inf
 
 
-def steps_of(function: str, curves: Iterable[Drawn], steps: int | None) -> int:
-    given: int | None = optional(concrete_positive_int)(function, "steps", steps)
-    return max(reach(curve.schedule) for curve in curves) if given is None else given
-
-
-def bounds(function: str, lines: Iterable[Iterable[tuple[float, float]]], log: bool) -> tuple[float, float]:
-    """The lowest and the highest value of an axis."""
+def value_range(function: str, lines: Iterable[Sequence[Point]], log: bool) -> tuple[float, float]:
+    """The lowest and the highest value of the vertical axis."""
     values = [value for line in lines for _, value in line if math.isfinite(value)]
     top = max(values, default=0.0)
     if not log:
         return 0.0, top if top > 0 else 1.0
-    above = [value for value in values if value > 0]
-    if not above:
-        raise argument_error(function, "log", "False where no value is above 0", True)
-    return max(min(above), top * 10.0**-_DECADES) / (2 if min(above) == top else 1), top
+    above_zero = [value for value in values if value > 0]
+    if not above_zero:
+        raise ValueError(f"{function}: a logarithmic axis requires a value above 0")
+    lowest = min(above_zero)
+    return (top / 2 if lowest == top else max(lowest, top * 10.0**-_DECADES)), top
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    from textwrap import wrap
+def wrap(text: str, width: int) -> list[str]:
+    """The lines of a label; continuation lines are indented."""
+    import textwrap
 
-    return wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
 
 
-def short(step: int) -> str:
+def format_step(step: int) -> str:
+    """A step as the label of an axis: from 10,000 on with an SI prefix."""
     if step < 10_000:
         return str(step)
     power = min((len(str(step)) - 1) // 3, 5)
     return f"{step / 1000**power:.6g}{' kMGTP'[power]}"
+
+
+def round_spacing(minimum: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `minimum`."""
+    spacing = 1
+    while 5 * spacing < minimum:
+        spacing *= 10
+    return next(factor * spacing for factor in (1, 2, 5) if factor * spacing >= minimum)

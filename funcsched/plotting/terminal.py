@@ -1,25 +1,35 @@
-"""Schedules drawn as text."""
+"""Schedules plotted as text, for terminals."""
 
 from __future__ import annotations
 
 import math
+from itertools import groupby, pairwise
 
-from funcsched.core.validation import MAX_CYCLES, boolean, number_rule, one_of
-from funcsched.plotting.layout import MARKED, Drawn, bounds, drawn, short, steps_of, wrapped
+from funcsched.core.validation import boolean, number_rule, one_of
+from funcsched.plotting.layout import (
+    MAX_BOUNDARIES,
+    format_step,
+    plotted_curves,
+    round_spacing,
+    steps_to_plot,
+    value_range,
+    wrap,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from funcsched.plotting.layout import Drawable
+    from funcsched.plotting.layout import Plottable, PlottedCurve, Point
 
-_ANSI = (36, 33, 35, 32, 34, 31)
+_COLORS = (36, 33, 35, 32, 34, 31)  # of ANSI terminals: cyan, yellow, magenta, green, blue, red
 _LETTERS = "*+ox#@%&"
-_size = number_rule(f"an integer from 1 to {MAX_CYCLES}", 1, MAX_CYCLES, int)
+_BRAILLE_BITS = ((0, 1, 2, 6), (3, 4, 5, 7))  # which bit of the code point sets each dot, by column and row
+_size = number_rule("an integer from 1 to 1000000", 1, 1_000_000, int)
 
 
 def terminal(
-    schedules: Drawable | Sequence[Drawable] | Mapping[str, Drawable],
+    schedules: Plottable | Sequence[Plottable] | Mapping[str, Plottable],
     width: int = 80,
     height: int = 13,
     *,
@@ -29,23 +39,25 @@ def terminal(
     characters: str = "braille",
     color: bool = False,
 ) -> str:
-    """A picture of one or several schedules as text.
+    """Plot one or several schedules as text.
 
     Args:
         schedules: as in `plot`.
-        width: of the text, in characters; below 24 it counts as 24.
-        height: of the curve, in lines; below 5 it counts as 5.
+        width: the width of the text, in characters (int); at least 24 are used.
+        height: the height of the axes, in lines (int); at least 5 are used.
         steps: as in `plot`.
         peak_value: as in `plot`.
         log: as in `plot`.
-        characters: "braille" or "ascii". Several curves without colours are told apart by a character each.
-        color: whether to colour the curves by escapes of ANSI terminals.
+        characters: "braille" or "ascii". Several curves without colors are drawn with one letter each, because
+            braille dots would not distinguish them.
+        color: whether to color the curves with ANSI escape sequences (bool).
 
     Returns:
-        Lines of text: the curve with its axes, where phases begin, and a legend.
+        Lines of text: the axes with the curves and phase boundaries, and a legend.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or `log` is True and no value is
+            above 0.
 
     Example:
         >>> import funcsched as fs
@@ -59,154 +71,145 @@ def terminal(
              ++---------------------+-------------
               0                    50
         warmup_linear(warmup_steps=20,
-           total_steps=80)
-        phases change at step 20, 80
+          total_steps=80)
+        phase boundaries: 20, 80
     """
-    curves = drawn("terminal", schedules, peak_value)
-    steps, log = steps_of("terminal", curves, steps), boolean("terminal", "log", log)
+    curves = plotted_curves("terminal", schedules, peak_value)
+    steps, log = steps_to_plot("terminal", curves, steps), boolean("terminal", "log", log)
     width = max(_size("terminal", "width", width), 24)
     height = max(_size("terminal", "height", height), 5)
-    braille = one_of("braille", "ascii")("terminal", "characters", characters) == "braille"
-    paint = boolean("terminal", "color", color)
+    unicode = one_of("braille", "ascii")("terminal", "characters", characters) == "braille"
+    color = boolean("terminal", "color", color)
     lines = [curve.points(steps, 4 * width) for curve in curves]
-    scale = _Scale(*bounds("terminal", lines, log), log)
-    labels = scale.labels(height)
+    axis = _ValueAxis(*value_range("terminal", lines, log), log)
+    labels = axis.labels(height)
     margin = max(map(len, labels.values()))
     columns = width - margin - 2
-    dotted = braille and (len(curves) == 1 or (paint and len(curves) <= len(_ANSI)))
-    grid = _Grid(columns, height, 2 if dotted else 1, 4 if dotted else 1)
-    marks = sorted({mark for curve in curves for mark in curve.marks(steps)})
+    braille = unicode and (len(curves) == 1 or (color and len(curves) <= len(_COLORS)))
+    grid = _Grid(columns, height, braille)
     for i, line in enumerate(lines):
-        grid.draw(line, steps, scale, i)
-    upright = {} if len(marks) > MARKED else {grid.column(mark / steps): "┊" if braille else ":" for mark in marks}
-    side, corner, flat, tick = "│└─┬" if braille else "|+-+"
+        grid.draw(i, line, steps, axis)
+    boundaries = sorted({boundary for curve in curves for boundary in curve.boundaries(steps)})
+    if len(boundaries) > MAX_BOUNDARIES:
+        boundaries = []
+    marked = {grid.column(boundary / steps) for boundary in boundaries}
+    mark, vertical, corner, horizontal, tick = "┊│└─┬" if unicode else ":|+-+"
     text = []
     for row in range(height):
-        cells = [grid.cell(row, column, upright.get(column, " ")) for column in range(columns)]
-        text.append(f"{labels.get(row, ''):>{margin}} {side}" + _painted(cells, paint))
-    places = _ticks(steps, columns)
-    axis = [tick if column in places else flat for column in range(columns)]
-    text += [" " * (margin + 1) + corner + "".join(axis), " " * (margin + 2) + _under(places, columns)]
-    text += _legend(curves, width, paint, dotted, braille)
-    if 0 < len(marks) <= MARKED:
-        told = ", ".join(f"{mark:.15g}" if mark % 1 else f"{mark:.0f}" for mark in marks)
-        text += wrapped(f"phases change at step {told}", width)
+        cells = [grid.cell(row, column, mark if column in marked else " ") for column in range(columns)]
+        runs = groupby(cells, key=lambda cell: cell[1])
+        painted = [_painted("".join(character for character, _ in run), curve, color) for curve, run in runs]
+        text.append(f"{labels.get(row, ''):>{margin}} {vertical}" + "".join(painted))
+    ticks = _step_ticks(steps, columns)
+    rule = "".join(tick if column in ticks else horizontal for column in range(columns))
+    text += [" " * (margin + 1) + corner + rule, " " * (margin + 2) + _tick_labels(ticks, columns)]
+    text += _legend(curves, width, braille, color)
+    if boundaries:
+        numbers = (f"{boundary:.15g}" if boundary % 1 else f"{boundary:.0f}" for boundary in boundaries)
+        text += wrap(f"phase boundaries: {', '.join(numbers)}", width)
     return "\n".join(line.rstrip() for line in text)
 
 
-class _Scale:
-    """The axis of the values."""
+class _ValueAxis:
+    """The vertical axis."""
 
     __slots__ = ("bottom", "log", "top")
 
     def __init__(self, bottom: float, top: float, log: bool) -> None:
         self.bottom, self.top, self.log = bottom, top, log
 
-    def share(self, value: float) -> float | None:
-        """How high a value stands, from 0 to 1; None where it cannot be seen."""
-        if not self.bottom <= value <= self.top:  # NaN too
-            return None
+    def fraction(self, value: float) -> float:
+        """The position of a value, from 0 at the bottom, where lower values are drawn too, to 1 at the top."""
+        value = max(value, self.bottom)
         if self.log:
             return math.log(value / self.bottom) / math.log(self.top / self.bottom)
         return value / self.top
 
     def labels(self, height: int) -> dict[int, str]:
-        """What to write beside which line."""
+        """The labels by row."""
         last = height - 1
         if not self.log:
-            parts = next(parts for parts in (4, 2, 1) if last % parts == 0)
+            parts = next(parts for parts in (4, 2, 1) if last % parts == 0)  # so that each label has a row
             return {last * i // parts: f"{self.top * (parts - i) / parts:.3g}" for i in range(parts + 1)}
-        found = {last: f"{self.bottom:.2g}", 0: f"{self.top:.2g}"}
+        labels = {last: f"{self.bottom:.2g}", 0: f"{self.top:.2g}"}
         for exponent in range(math.ceil(math.log10(self.bottom)), math.floor(math.log10(self.top)) + 1):
-            share = self.share(10.0**exponent)
-            row = last if share is None else round((1 - share) * last)
-            if not {row - 1, row, row + 1} & found.keys():
-                found[row] = f"{10.0**exponent:.2g}"
-        return found
+            row = round((1 - self.fraction(10.0**exponent)) * last)
+            if not {row - 1, row, row + 1} & labels.keys():  # leaves a row between labels
+                labels[row] = f"{10.0**exponent:.2g}"
+        return labels
 
 
 class _Grid:
-    """Characters that curves are drawn on, of one dot or of several."""
+    """A grid of cells, one for each character: a letter, or a braille character of 2 x 4 dots."""
 
-    __slots__ = ("columns", "dots", "high", "owners", "rows", "wide")
+    __slots__ = ("bits", "braille", "columns", "curves", "rows")
 
-    def __init__(self, columns: int, rows: int, wide: int, high: int) -> None:
-        self.columns, self.rows, self.wide, self.high = columns, rows, wide, high  # dots of a character
-        self.dots: dict[tuple[int, int], int] = {}
-        self.owners: dict[tuple[int, int], int] = {}
+    def __init__(self, columns: int, rows: int, braille: bool) -> None:
+        self.braille = braille
+        self.columns, self.rows = (2 * columns, 4 * rows) if braille else (columns, rows)  # of dots
+        self.bits: dict[tuple[int, int], int] = {}  # the braille dots of each cell
+        self.curves: dict[tuple[int, int], int] = {}  # the curve drawn last in each cell
 
-    def column(self, share: float) -> int:
-        return round(share * (self.columns * self.wide - 1)) // self.wide
+    def column(self, fraction: float) -> int:
+        """The column of cells at a fraction of the width."""
+        return round(fraction * (self.columns - 1)) // (2 if self.braille else 1)
 
-    def draw(self, line: Iterable[tuple[float, float]], steps: int, scale: _Scale, owner: int) -> None:
-        last: tuple[float, float] | None = None
-        below = False
-        for step, value in line:
-            share = scale.share(value)
-            hidden, below = below, share is None and value < scale.bottom
-            if share is None and (not below or last is None):
-                last = None
+    def draw(self, curve: int, line: Sequence[Point], steps: int, axis: _ValueAxis) -> None:
+        """Draw the points of a curve, connected by straight lines. A value that is not finite leaves a gap."""
+        for (step, value), (next_step, next_value) in pairwise(line):
+            if not math.isfinite(value + next_value) or max(value, next_value) < axis.bottom:
                 continue
-            # A line that comes from below the axis, or goes there, is seen as far as to its edge.
-            point = step / steps * (self.columns * self.wide - 1), (1 - (share or 0.0)) * (self.rows * self.high - 1)
-            x, y = last or (point if not hidden else (point[0], self.rows * self.high - 1.0))
-            count = max(1, math.ceil(max(abs(point[0] - x), abs(point[1] - y))))
-            for i in range(count + 1):
-                self._dot(round(x + (point[0] - x) * i / count), round(y + (point[1] - y) * i / count), owner)
-            last = None if below else point
+            if value < axis.bottom:  # a rise from below a logarithmic axis starts at the first visible point
+                step = next_step
+            x, next_x = (self.columns - 1) * step / steps, (self.columns - 1) * next_step / steps
+            y, next_y = ((self.rows - 1) * (1 - axis.fraction(end)) for end in (value, next_value))
+            dots = max(1, math.ceil(max(abs(next_x - x), abs(next_y - y))))
+            for i in range(dots + 1):
+                self._dot(round(x + (next_x - x) * i / dots), round(y + (next_y - y) * i / dots), curve)
 
-    def _dot(self, x: int, y: int, owner: int) -> None:
-        cell = y // self.high, x // self.wide
-        bit = 0 if self.high == 1 else ((0, 1, 2, 6), (3, 4, 5, 7))[x % self.wide][y % self.high]  # of braille
-        self.dots[cell] = self.dots.get(cell, 0) | 1 << bit
-        self.owners[cell] = owner
+    def _dot(self, x: int, y: int, curve: int) -> None:
+        cell = (y // 4, x // 2) if self.braille else (y, x)
+        self.bits[cell] = self.bits.get(cell, 0) | 1 << _BRAILLE_BITS[x % 2][y % 4]
+        self.curves[cell] = curve
 
     def cell(self, row: int, column: int, blank: str) -> tuple[str, int | None]:
-        """The character of a cell, and whose curve it is of."""
-        owner = self.owners.get((row, column))
-        if owner is None:
+        """The character of a cell, and the index of its curve."""
+        curve = self.curves.get((row, column))
+        if curve is None:
             return blank, None
-        return chr(0x2800 + self.dots[row, column]) if self.high > 1 else _LETTERS[owner % len(_LETTERS)], owner
+        return chr(0x2800 + self.bits[row, column]) if self.braille else _letter(curve), curve
 
 
-def _painted(cells: Iterable[tuple[str, int | None]], paint: bool) -> str:
-    if not paint:
-        return "".join(character for character, _ in cells)
-    text, current = "", None
-    for character, owner in cells:
-        if owner != current:
-            text += ("" if current is None else "\x1b[0m") + ("" if owner is None else _escape(owner))
-            current = owner
-        text += character
-    return text + ("" if current is None else "\x1b[0m")
+def _letter(curve: int) -> str:
+    return _LETTERS[curve % len(_LETTERS)]
 
 
-def _escape(owner: int) -> str:
-    return f"\x1b[{_ANSI[owner % len(_ANSI)]}m"
+def _painted(text: str, curve: int | None, color: bool) -> str:
+    return f"\x1b[{_COLORS[curve % len(_COLORS)]}m{text}\x1b[0m" if color and curve is not None else text
 
 
-def _legend(curves: Sequence[Drawn], width: int, paint: bool, dotted: bool, braille: bool) -> list[str]:
+def _legend(curves: Sequence[PlottedCurve], width: int, braille: bool, color: bool) -> list[str]:
+    if len(curves) == 1:
+        return wrap(curves[0].label, width)
     text = []
     for i, curve in enumerate(curves):
-        sign = "" if len(curves) == 1 else ("──" if braille else "--") if dotted else _LETTERS[i % len(_LETTERS)]
-        first, *others = wrapped(curve.label, width - len(sign) - 1)
-        colored = f"{_escape(i)}{sign}\x1b[0m" if paint and sign else sign
-        text += [f"{colored} {first}" if sign else first, *(" " * (len(sign) + 1) + other for other in others)]
+        key = "──" if braille else _letter(i)
+        first, *others = wrap(curve.label, width - len(key) - 1)
+        text += [f"{_painted(key, i, color)} {first}", *(" " * (len(key) + 1) + other for other in others)]
     return text
 
 
-def _ticks(steps: int, columns: int) -> dict[int, str]:
-    """The columns of round steps, about as many as have room for their labels."""
-    least = steps / max(1, columns // 12)
-    unit = 10 ** max(0, math.floor(math.log10(least)))
-    apart = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= least)
-    return {round(step / steps * (columns - 1)): short(step) for step in range(0, steps + 1, apart)}
+def _step_ticks(steps: int, columns: int) -> dict[int, str]:
+    """The labels of round steps by column, with about 12 columns for each."""
+    spacing = round_spacing(steps / max(1, columns // 12))
+    return {round(step / steps * (columns - 1)): format_step(step) for step in range(0, steps + 1, spacing)}
 
 
-def _under(places: dict[int, str], columns: int) -> str:
+def _tick_labels(ticks: dict[int, str], columns: int) -> str:
+    """The labels in one line, centered below their ticks; labels that would overlap are left out."""
     text = ""
-    for column, label in places.items():
-        begin = min(max(column - len(label) // 2, 0), columns - len(label))
-        if not text or begin > len(text):
-            text = text.ljust(begin) + label
+    for column, label in ticks.items():
+        start = min(max(column - len(label) // 2, 0), columns - len(label))
+        if not text or start > len(text):
+            text = text.ljust(start) + label
     return text

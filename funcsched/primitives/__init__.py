@@ -1,1 +1,1 @@
-"""The schedules that all others are made of."""
+"""Schedules that are not made from other schedules."""

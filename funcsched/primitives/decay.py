@@ -1,4 +1,4 @@
-"""Leaves of a schedule that decay without an end: in powers of the step, or by equal factors in equal times."""
+"""Decays without an end: exponential, and inverse powers of the step."""
 
 from __future__ import annotations
 
@@ -14,54 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
-
-
-class InversePower(Schedule):
-    __slots__ = fields = ("timescale", "exponent")
-    factory = "inverse_power"
-    static = frozenset({"exponent"})
-
-    timescale: int
-    exponent: float
-
-    def stretched(self, factor: Any) -> Schedule:
-        return InversePower(self.timescale * factor, self.exponent)
-
-    def at(self, step: Step) -> Any:
-        xp, exponent, timescale, count = step.xp, self.exponent, self.timescale, step.count
-        if exponent <= 1:
-            timescale = xp.to_float(timescale)
-            fraction = timescale / (timescale + xp.to_float(count))
-            return xp.sqrt(fraction) if exponent == 0.5 else xp.power(fraction, exponent)
-        # The power multiplies the error of the fraction by the exponent.
-        exact = xp.double(timescale) / (xp.double(timescale) + xp.double(count))
-        return xp.power(exact.hi, exponent) * (1.0 + exponent * (exact.lo / exact.hi))
-
-
-def inverse_power(timescale: int, exponent: float) -> Schedule:
-    """A power law that starts at 1.
-
-    ``(timescale / (timescale + step)) ** exponent``
-
-    Args:
-        timescale: the step at which the multiplier is ``2 ** -exponent``, an integer of at least 1.
-        exponent: how fast it falls, above 0 and at most 1000: `inverse_sqrt` has 0.5, `inverse_time` 1.
-
-    Returns:
-        A schedule without an end: it falls for ever, and never to 0.
-
-    Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
-
-    Example:
-        >>> import funcsched as fs
-        >>> schedule = fs.inverse_power(100, 2.0)
-        >>> [schedule(step) for step in (0, 100, 300)]
-        [1.0, 0.25, 0.0625]
-
-    Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359; the power schedule of levanter.
-    """
-    return InversePower(*validated("inverse_power", timescale=timescale, exponent=exponent))
 
 
 class ExponentialDecay(Schedule):
@@ -85,7 +37,7 @@ class ExponentialDecay(Schedule):
             count, steps = step.cycle(steps, None)[0], 1
         value = xp.exponential(logarithm(self.rate), steps)(count)
         if self.staircase:
-            value = xp.where(xp.to_float(count) == 1, self.rate, value)  # a declared value is exact
+            value = xp.where(xp.to_float(count) == 1, self.rate, value)  # exact, because it is an argument
         if self.end is None:
             return value
         return xp.maximum(value, self.end) if self.rate <= 1 else xp.minimum(value, self.end)
@@ -93,53 +45,117 @@ class ExponentialDecay(Schedule):
     def scalar(self) -> Callable[[int], float]:
         rate, steps, end = self.rate, self.steps, self.end
         if self.staircase:
-            return lambda step: _bounded(rate, step // steps if step > 0 else 0, 0.0 if end is None else end)
+            return lambda step: _bounded_power(rate, step // steps if step > 0 else 0, 0.0 if end is None else end)
         exponential, bound = INTEGERS.exponential(logarithm(rate), steps), max if rate <= 1 else min
         if end is None:
             return lambda step: exponential(step if step > 0 else 0)
         return lambda step: bound(exponential(step if step > 0 else 0), end)
 
 
-def _bounded(rate: float, count: int, end: float) -> float:
+def _bounded_power(rate: float, exponent: int, end: float) -> float:
+    """``rate ** exponent``, which stops at `end`."""
     if rate <= 1:
-        return max(rate**count, end)
-    # The power itself may be past the largest float.
-    past = count > 0 and (end <= 1 or count * math.log(rate) > math.log(end) + 1.0)
-    return end if past else min(rate**count, end)
+        return max(rate**exponent, end)
+    # The power may overflow, so it is computed only where it does not exceed `end` by much.
+    is_past_end = exponent > 0 and (end <= 1 or exponent * math.log(rate) > math.log(end) + 1.0)
+    return end if is_past_end else min(rate**exponent, end)
 
 
 def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, end: float | None = None) -> Schedule:
-    """The same factor in every `steps` steps.
+    """A decay by a constant factor in every `steps` steps.
 
-    ``rate ** (step / steps)``, with `staircase` ``rate ** floor(step / steps)``, and never past `end`
+    ``rate ** (step / steps)``, or ``rate ** floor(step / steps)`` with `staircase`; it stops at `end`
 
     Args:
-        rate: the factor, from 1e-30 to 1e30. Above 1 the schedule grows, and needs an `end`.
-        steps: over how many steps it applies once, an integer of at least 1.
-        staircase: whether the whole factor applies at the end of every `steps` steps, instead of gradually.
-        end: the lowest multiplier, or the highest if `rate` is above 1; at least 0.
+        rate: the factor (float, 1e-30 to 1e30). Above 1 the schedule grows, and `end` is required.
+        steps: number of steps in which the factor applies once (int, 1 to 2**53).
+        staircase: whether the whole factor applies after every `steps` steps, instead of gradually (bool).
+        end: lowest multiplier, or the highest if `rate` is above 1 (float, at least 0). None means no limit.
 
     Returns:
         A schedule.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range, or `end` is missing.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.exponential_decay(0.25, 10, end=0.1)
-        >>> [schedule(step) for step in (0, 5, 10, 20)]
+        >>> schedule = fs.exponential_decay(0.25, 40, end=0.1)
+        >>> [schedule(step) for step in (0, 20, 40, 80)]
         [1.0, 0.5, 0.25, 0.1]
+        >>> fs.exponential_decay(0.5, 20, staircase=True)(39)
+        0.5
 
-    Source: ExponentialLR of torch (``steps=1``), optax.exponential_decay, and Keras' ExponentialDecay.
+    In other libraries:
+        torch: ExponentialLR
+        optax: exponential_decay
+        Keras: ExponentialDecay
+        Composer: ExponentialScheduler
+
+    Source: ExponentialLR of torch (with ``steps=1``), optax.exponential_decay, and Keras' ExponentialDecay.
     """
     name = "exponential_decay"
     rate, staircase = validated(name, rate=rate, staircase=staircase)
     steps = positive_int(name, "steps", steps)
     end = optional(level)(name, "end", end)
     if end is None and rate > 1:
-        raise argument_error(name, "end", f"given for a `rate` above 1 ({rate!r})", end)
+        raise argument_error(name, "end", f"given if `rate` is above 1 ({rate!r})", end)
     return ExponentialDecay(rate, steps, staircase, end)
+
+
+class InversePower(Schedule):
+    __slots__ = fields = ("timescale", "exponent")
+    factory = "inverse_power"
+    static = frozenset({"exponent"})
+
+    timescale: int
+    exponent: float
+
+    def stretched(self, factor: Any) -> Schedule:
+        return InversePower(self.timescale * factor, self.exponent)
+
+    def at(self, step: Step) -> Any:
+        xp, exponent, timescale, count = step.xp, self.exponent, self.timescale, step.count
+        if exponent <= 1:
+            timescale = xp.to_float(timescale)
+            fraction = timescale / (timescale + xp.to_float(count))
+            return xp.sqrt(fraction) if exponent == 0.5 else xp.power(fraction, exponent)
+        # The power multiplies the error of the fraction by the exponent, so the fraction needs more digits.
+        double = xp.double(timescale) / (xp.double(timescale) + xp.double(count))
+        return xp.power(double.hi, exponent) * (1.0 + exponent * (double.lo / double.hi))
+
+
+def inverse_power(timescale: int, exponent: float) -> Schedule:
+    """A power law that starts at 1.
+
+    ``(timescale / (timescale + step)) ** exponent``
+
+    Args:
+        timescale: step at which the multiplier is ``2 ** -exponent`` (int, 1 to 2**53).
+        exponent: how fast the multiplier falls (float, above 0 and at most 1000). 0.5 is `inverse_sqrt`, and 1 is
+            ``inverse_time(1, timescale)``.
+
+    Returns:
+        A schedule without an end. It approaches 0, and does not reach it.
+
+    Raises:
+        TypeError, ValueError: an argument has the wrong type or is out of range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.inverse_power(100, 2.0)
+        >>> [schedule(step) for step in (0, 100, 300)]
+        [1.0, 0.25, 0.0625]
+        >>> fs.inverse_power(100, 0.5)(300)
+        0.5
+
+    In other libraries:
+        timm: stable_fn power of WSDLRScheduler
+        levanter: power
+
+    Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359; the power schedule of levanter.
+    """
+    return InversePower(*validated("inverse_power", timescale=timescale, exponent=exponent))
 
 
 class InverseTime(Schedule):
@@ -164,26 +180,32 @@ class InverseTime(Schedule):
 
 
 def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False) -> Schedule:
-    """The inverse of time.
+    """The reciprocal of a linear function of the step.
 
-    ``1 / (1 + rate * step / steps)``, with `staircase` ``1 / (1 + rate * floor(step / steps))``
+    ``1 / (1 + rate * step / steps)``, or ``1 / (1 + rate * floor(step / steps))`` with `staircase`
 
     Args:
-        rate: how fast it falls, from 1e-30 to 1e30: after `steps` steps the multiplier is ``1 / (1 + rate)``.
-        steps: the unit of the rate, an integer of at least 1.
-        staircase: whether the multiplier changes at the multiples of `steps` alone.
+        rate: how fast the multiplier falls (float, 1e-30 to 1e30). After `steps` steps it is ``1 / (1 + rate)``.
+        steps: the unit of `rate`, a number of steps (int, 1 to 2**53).
+        staircase: whether the multiplier changes only after every `steps` steps (bool).
 
     Returns:
-        A schedule without an end: it falls for ever, and never to 0.
+        A schedule without an end. It approaches 0, and does not reach it.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
         >>> schedule = fs.inverse_time(1.0, 10)
         >>> [schedule(step) for step in (0, 10, 30)]
         [1.0, 0.5, 0.25]
+        >>> fs.inverse_time(1.0, 10, staircase=True)(19)
+        0.5
+
+    In other libraries:
+        Keras: InverseTimeDecay
+        DeepSpeed: the tail of OneCycle
 
     Source: Keras' InverseTimeDecay; the tail of DeepSpeed's OneCycle.
     """

@@ -1,4 +1,4 @@
-"""Leaves of a schedule: a constant, and a ramp between two levels."""
+"""A constant, and a ramp between two levels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from funcsched.core.validation import validated
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
-from funcsched.shapes.formulas import linear
+from funcsched.shapes.basic import linear
 from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
@@ -40,18 +40,22 @@ def constant(value: float = 1.0) -> Schedule:
     ``constant(value)(step) == value``
 
     Args:
-        value: the multiplier, at least 0.
+        value: multiplier (float, at least 0).
 
     Returns:
-        A schedule; on an array it gives an array of the step's shape.
+        A schedule. For an array of steps it returns an array of the same shape.
 
     Raises:
-        TypeError, ValueError: `value` is not a finite number of at least 0.
+        TypeError, ValueError: `value` has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
         >>> fs.constant(0.5)(0)
         0.5
+
+    In other libraries:
+        transformers: constant
+        optax: constant_schedule
 
     Source: ConstantLRSchedule of pytorch-transformers 1.0.
     """
@@ -75,7 +79,7 @@ class Ramp(Schedule):
             return step.full(stop)
         length = steps if is_concrete(steps) else xp.maximum(steps, 1)
         elapsed, remaining = step.phase(steps)
-        # From the lower level all terms are positive, so that nothing cancels and the lower end is exact.
+        # The value is computed from the lower level up: no term is negative, so nothing cancels and `low` is exact.
         if is_concrete(start, stop):
             low, high = min(start, stop), max(start, stop)
             count, other = (elapsed, remaining) if start < stop else (remaining, elapsed)
@@ -90,10 +94,11 @@ class Ramp(Schedule):
                 weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
         value = weight * (high - low) + low
         exact = shape.exact and is_concrete(steps)
-        if not (exact and is_concrete(low) and low == 0):  # from 0, an exact weight times `high` is exact at both ends
-            # Rounding may exceed the higher level. For equal levels, a minimum would halve the gradient of each.
+        # If `low` is 0, a weight of exactly 1 gives exactly `high`.
+        if not (exact and is_concrete(low) and low == 0):
+            # Rounding may exceed `high`. If the levels are equal, a minimum would halve the gradient of each.
             value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
-            # It may also miss the higher level, which is therefore selected.
+            # Rounding may also fall short of `high`, so the value at the higher end is selected.
             value = xp.where(weight >= 1.0 if exact else other <= 0, high, value)
         return value if is_concrete(steps) else xp.where(steps <= 0, step.full(stop), value)
 
@@ -111,8 +116,8 @@ class Ramp(Schedule):
 
         def value(step: int) -> float:
             if 0 < step < steps:
-                rest = steps - step
-                value = (weight(step, rest) if rises else weight(rest, step)) * difference + low
+                remaining = steps - step
+                value = (weight(step, remaining) if rises else weight(remaining, step)) * difference + low
                 return value if value < high else high
             return start if step <= 0 else last
 
@@ -120,30 +125,39 @@ class Ramp(Schedule):
 
 
 def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any], Any] = linear) -> Schedule:
-    """From one level to another over a number of steps; then the second level is held.
+    """From one level to another over a number of steps. After that, the second level is held.
 
     ``start + (stop - start) * shape(step / steps)``
 
     Args:
-        start: the multiplier at step 0, at least 0.
-        stop: the multiplier at step `steps` and ever after, at least 0.
-        steps: the length, an integer of at least 0; with 0 the schedule is constant at `stop`.
-        shape: how the fraction of the phase goes from 0 to 1: `linear`, `cosine`, `power`, or any pure function of
-            the fraction that is 0 at 0 and 1 at 1 and runs on the arrays it will meet.
+        start: multiplier at step 0 (float, at least 0).
+        stop: multiplier from step `steps` on (float, at least 0).
+        steps: length of the ramp (int, 0 to 2**53). With 0, the schedule is constant at `stop`.
+        shape: a shape, such as `linear`, `cosine` or ``power(2)``, or a pure function of the elapsed fraction with
+            ``shape(0) == 0`` and ``shape(1) == 1``. To run on arrays, the function must be vectorized.
 
     Returns:
         A schedule. Both ends are exact on every backend.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of its range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     `start`, `stop` and `steps` may be JAX arrays or tracers.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.ramp(1.0, 0.1, steps=10)
-        >>> [schedule(step) for step in (0, 5, 10, 11)]
+        >>> schedule = fs.ramp(1.0, 0.1, steps=100)
+        >>> [schedule(step) for step in (0, 50, 100, 101)]
         [1.0, 0.55, 0.1, 0.1]
+        >>> fs.ramp(1.0, 0.1, steps=100, shape=fs.cosine)(100)
+        0.1
+
+    In other libraries:
+        optax: linear_schedule, cosine_decay_schedule (not clamped below step 0)
+        torch: LinearLR; CosineAnnealingLR, which rises again after T_max
+        Keras: CosineDecay without a warmup
+        T5X: linear_warmup, linear_decay
+        Composer: LinearScheduler, CosineAnnealingScheduler
     """
     start, stop, steps = validated("ramp", start=start, stop=stop, steps=steps)
     return Ramp(start, stop, steps, as_shape("ramp", "shape", shape))

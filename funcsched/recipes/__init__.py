@@ -1,1 +1,1 @@
-"""Named schedules: compositions of primitives and combinators."""
+"""Named schedules of the literature and of other libraries, as compositions of primitives and combinators."""

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
+
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error
+from funcsched.core.validation import argument_error, short_repr
 from funcsched.core.value import Value
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from inspect import Parameter
     from typing import Any
 
 FORMAT = 1
-DEPTH = 50  # of schedules inside each other
-MOST = 10_000  # of schedules, shapes and lists in all: anchors of YAML multiply with each level
-_BUILDERS = tuple(f"funcsched.{package}." for package in ("shapes", "primitives", "combinators", "recipes"))
-_builders: dict[str, Any] = {}
-_VARIADIC = 0x04  # the flag of a code object that takes *arguments
+MAX_DEPTH = 50  # nested schedules and shapes; nested lists have the same limit of their own
+MAX_NODES = 10_000  # schedules, shapes and lists in total: a few nested YAML anchors expand to billions
+_SERIALIZABLE = ("funcsched.shapes.", "funcsched.primitives.", "funcsched.combinators.", "funcsched.recipes.")
 
 
 def to_dict(schedule: Schedule) -> dict[str, Any]:
-    """A schedule as plain data: dictionaries, lists, strings, numbers, True, False and None.
+    """Convert a schedule to plain data: dictionaries, lists, strings, numbers, True, False and None.
 
     ``{"format": 1, "schedule": {name: {argument: value, ...}}}``
 
     Args:
-        schedule: a schedule without functions of your own in it, and with Python numbers.
+        schedule: a schedule without Python functions (`lift`) and arrays.
 
     Returns:
-        What `from_dict` makes the same schedule of. It passes through JSON, YAML and TOML (which drops None) unchanged:
-        the floats that these write come back bit for bit. Every argument is there, defaults too; a shape
-        without arguments is its name.
+        A dictionary from which `from_dict` builds the same schedule. All arguments are included, also those at their
+        default. A shape without arguments is its name. The dictionary survives JSON, YAML and TOML, floats bit for bit.
+        TOML has no None: there, omit the arguments that are None.
 
     Raises:
-        TypeError: `schedule` is none, or holds a function or an array.
+        TypeError: `schedule` is not a schedule, or contains a function or an array.
 
     Example:
         >>> import funcsched as fs
@@ -43,23 +44,23 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
     """
     if not isinstance(schedule, Schedule):
         raise argument_error("to_dict", "schedule", "a schedule", schedule, TypeError)
-    return {"format": FORMAT, "schedule": _plain(schedule, "schedule")}
+    return {"format": FORMAT, "schedule": _encode(schedule, "schedule")}
 
 
 def from_dict(data: dict[str, Any]) -> Schedule:
-    """The schedule of plain data that `to_dict` made, or that was written by hand.
+    """Build a schedule from plain data, written by `to_dict` or by hand.
 
     Args:
         data: ``{"format": 1, "schedule": {name: {argument: value, ...}}}`` with the names of the public functions and
-            their arguments. Arguments that have defaults may be left out.
+            their arguments. Arguments with a default may be omitted.
 
     Returns:
-        A schedule, equal to the one that the data was made of.
+        A schedule, equal to the one that was passed to `to_dict`.
 
     Raises:
-        TypeError, ValueError: a name, an argument or a format that does not exist, more than 50 schedules or lists
-            inside each other or 10,000 in all, or what the named function itself refuses. The sentence begins with the
-            place in the data.
+        TypeError, ValueError: an unknown name, argument or format, more than 50 nested schedules or lists, more than
+            10,000 of them in total, or an argument that the named function refuses. The message names the place in
+            the data.
 
     Example:
         >>> import funcsched as fs
@@ -73,24 +74,28 @@ def from_dict(data: dict[str, Any]) -> Schedule:
         raise argument_error("from_dict", "data", "a dictionary", data, TypeError)
     for key in data:
         if key not in ("format", "schedule"):
-            raise argument_error("from_dict", "data", "of the keys 'format' and 'schedule' alone", key)
-    if type(data.get("format")) is not int or data["format"] != FORMAT:
+            raise ValueError(
+                f"from_dict: unknown key {short_repr(key)} in `data`; the keys are 'format' and 'schedule'"
+            )
+    if type(data.get("format")) is not int or data["format"] != FORMAT:  # True == 1
         raise argument_error("from_dict", "format", f"{FORMAT}", data.get("format"))
-    schedule = _built(data.get("schedule"), "schedule", DEPTH, DEPTH, iter(range(MOST)))
+    schedule = _decode(data.get("schedule"), "schedule", MAX_DEPTH, MAX_DEPTH, iter(range(MAX_NODES)))
     if not isinstance(schedule, Schedule):
-        raise argument_error("from_dict", "schedule", "a schedule", data.get("schedule"), TypeError)
+        requirement = "a schedule, {name: {argument: value, ...}}"
+        fix = "use fs.parse(...) for an expression" if isinstance(schedule, str) else ""
+        raise argument_error("from_dict", "schedule", requirement, data.get("schedule"), TypeError, fix=fix)
     return schedule
 
 
 def fingerprint(schedule: Schedule) -> str:
-    """A short name for a schedule, the same on every machine and for every version of Python.
+    """A short hash of a schedule, the same on every machine and in every Python version.
 
     Args:
-        schedule: as in `to_dict`.
+        schedule: a schedule without Python functions (`lift`) and arrays, as in `to_dict`.
 
     Returns:
-        16 hexadecimal digits of the SHA-256 of the plain data as JSON: equal for equal schedules, and for others
-        different but by a chance of 2**-64.
+        The first 16 hexadecimal digits of the SHA-256 of the schedule's plain data as JSON. Equal schedules have equal
+        fingerprints; two different schedules collide with probability 2**-64.
 
     Raises:
         TypeError: as in `to_dict`.
@@ -100,89 +105,116 @@ def fingerprint(schedule: Schedule) -> str:
         >>> fs.fingerprint(fs.constant(1)) == fs.fingerprint(fs.constant(1.0)) != fs.fingerprint(fs.constant(0.5))
         True
     """
-    from hashlib import sha256  # these two are not needed to train
+    from hashlib import sha256  # imported here, because `to_dict` and `from_dict` need neither
     from json import dumps
 
     text = dumps(to_dict(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def builders() -> dict[str, Any]:
-    """The names that plain data may use: the public functions that build schedules and shapes, and the shapes."""
-    if not _builders:  # used for every entry of the data
-        import funcsched
+@cache
+def registry() -> dict[str, Any]:
+    """The public functions and shapes that text and plain data may name."""
+    import funcsched
 
-        public = {name: vars(funcsched)[name] for name in funcsched.__all__ if name in vars(funcsched)}
-        _builders.update((name, value) for name, value in public.items() if _builds(value) and name != "tabulate")
-    return _builders
-
-
-def _builds(value: Any) -> bool:
-    return not isinstance(value, type) and getattr(value, "__module__", "").startswith(_BUILDERS)
+    # Of the names that are imported on first use, none belongs here.
+    public = {name: value for name, value in vars(funcsched).items() if name in funcsched.__all__}
+    return {name: value for name, value in public.items() if _is_serializable(value) and name != "tabulate"}
 
 
-def _plain(value: Any, place: str) -> Any:
+def _is_serializable(value: Any) -> bool:
+    return not isinstance(value, type) and getattr(value, "__module__", "").startswith(_SERIALIZABLE)
+
+
+def _encode(value: Any, path: str) -> Any:
+    """A schedule or an argument as plain data; `path` is its place in errors."""
     if isinstance(value, Value):
-        builder = builders().get(value.factory)
-        if isinstance(builder, Value) and builder == value:
+        factory = registry().get(value.factory)
+        if isinstance(factory, Value):  # a shape without arguments
             return value.factory
-        if builder is None or isinstance(builder, Value):
-            raise argument_error(
-                "to_dict", place, "without functions (`tabulate` makes a table of one)", value, TypeError
+        if factory is None:
+            raise TypeError(
+                f"to_dict: `{path}` is a Python function, which plain data cannot hold: {short_repr(value)}; "
+                "use fs.tabulate(...) to sample it into a table"
             )
         arguments = value.arguments().items()
-        return {value.factory: {name: _plain(item, f"{place}.{value.factory}.{name}") for name, item in arguments}}
+        return {value.factory: {name: _encode(item, f"{path}.{value.factory}.{name}") for name, item in arguments}}
     if isinstance(value, tuple):
-        return [_plain(item, f"{place}[{i}]") for i, item in enumerate(value)]
+        return [_encode(item, f"{path}[{i}]") for i, item in enumerate(value)]
     if value is None or isinstance(value, (bool, str)) or is_concrete(value):
         return value
-    raise argument_error("to_dict", place, "a Python number", value, TypeError)
+    raise argument_error("to_dict", path, "a Python number", value, TypeError)
 
 
-def _built(data: Any, place: str, depth: int, lists: int, count: Iterator[int]) -> Any:
-    """The value of an argument: a schedule or a shape where a name of one stands."""
-    if isinstance(data, (list, dict)) and next(count, None) is None:
-        raise ValueError(f"from_dict: `{place}` must be one of at most {MOST} schedules and lists")
+def _decode(data: Any, path: str, depth: int, list_depth: int, budget: Iterator[int]) -> Any:
+    """A schedule or an argument from plain data; `path` is its place in errors.
+
+    It may contain `depth` levels of schedules and shapes, and `list_depth` levels of lists. `budget` has one item for
+    each schedule, shape and list that may still follow in the whole data.
+    """
+    if isinstance(data, (list, dict)) and next(budget, None) is None:
+        raise ValueError(f"from_dict: `data` contains more than {MAX_NODES} schedules, shapes and lists")
     if isinstance(data, list):
-        if lists == 0:
-            raise ValueError(f"from_dict: `{place}` must be at most {DEPTH} deep")
-        return [_built(item, f"{place}[{i}]", depth, lists - 1, count) for i, item in enumerate(data)]
-    known_names = builders()
-    if isinstance(data, str) and isinstance(known_names.get(data), Value):
-        return known_names[data]
+        if list_depth == 0:
+            raise ValueError(f"from_dict: `{path}` is nested more than {MAX_DEPTH} levels deep")
+        return [_decode(item, f"{path}[{i}]", depth, list_depth - 1, budget) for i, item in enumerate(data)]
+    factories = registry()
+    if isinstance(data, str) and isinstance(factories.get(data), Value):
+        return factories[data]
     if not isinstance(data, dict):
         return data
     if depth == 0:
-        raise ValueError(f"from_dict: `{place}` must be at most {DEPTH} deep")
+        raise ValueError(f"from_dict: `{path}` is nested more than {MAX_DEPTH} levels deep")
     if len(data) != 1:
-        raise argument_error("from_dict", place, "one name and its arguments", data)
+        raise argument_error("from_dict", path, "a dictionary with one key, the name of a schedule or shape", data)
     ((name, arguments),) = data.items()
-    builder = known_names.get(name) if isinstance(name, str) else None
-    if builder is None:
-        raise argument_error("from_dict", place, "one of " + ", ".join(sorted(known_names)), name)
-    place = f"{place}.{name}"
-    if isinstance(builder, Value):
-        raise argument_error("from_dict", place, f"the word {name!r} alone", data)
+    factory = factories.get(name) if isinstance(name, str) else None
+    if factory is None:
+        raise ValueError(f"from_dict: `{path}`: {unknown_schedule(name)}")
+    if isinstance(factory, Value):
+        raise ValueError(
+            f"from_dict: `{path}`: the shape {name} takes no arguments, got {short_repr(data)}; use {name!r}"
+        )
+    path = f"{path}.{name}"
     if not isinstance(arguments, dict):
-        raise argument_error("from_dict", place, "a dictionary of arguments", arguments, TypeError)
-    names, _, _ = parameters(builder)
+        raise argument_error("from_dict", path, "a dictionary of arguments", arguments, TypeError)
     for key in arguments:
-        if key not in names:
-            raise argument_error("from_dict", place, "of the arguments " + ", ".join(names), key)
-    given = {key: _built(item, f"{place}.{key}", depth - 1, lists, count) for key, item in arguments.items()}
+        if key not in parameters(factory):
+            raise ValueError(f"from_dict: `{path}`: {unknown_argument(name, factory, key)}")
+    values = {key: _decode(item, f"{path}.{key}", depth - 1, list_depth, budget) for key, item in arguments.items()}
     try:
-        return called(builder, given)
+        if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters(factory).values()):
+            return factory(values.get("schedules", []))  # `add(*schedules)` and the like also accept one list
+        return factory(**values)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"from_dict: at `{place}`: {error}") from error
+        raise type(error)(f"from_dict: `{path}`: {error}") from error
 
 
-def parameters(builder: Callable[..., Any]) -> tuple[tuple[str, ...], int, bool]:
-    """The names of the arguments, how many of them may be given without, and whether there may be any number."""
-    code = getattr(builder, "__wrapped__", builder).__code__
-    variadic = bool(code.co_flags & _VARIADIC)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic], code.co_argcount, variadic
+@lru_cache
+def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """The parameters of a function, by name."""
+    from inspect import signature
+
+    return signature(function).parameters
 
 
-def called(builder: Callable[..., Any], arguments: dict[Any, Any]) -> Any:
-    """What the builder makes of arguments by name; those of any number are one list."""
-    return builder(arguments.get("schedules", [])) if parameters(builder)[2] else builder(**arguments)
+def unknown_schedule(name: Any) -> str:
+    """The message about a name that is not in the registry."""
+    if name in ("lift", "tabulate"):
+        return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
+    return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), '`funcsched list` shows all names')}"
+
+
+def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> str:
+    """The message about an argument that a function does not have."""
+    names = parameters(function)
+    listed = f"arguments: {', '.join(names)}" if names else "it takes no arguments"
+    return f"{name} has no argument {short_repr(argument)}; {suggestion(argument, names, listed)}"
+
+
+def suggestion(name: Any, known: Iterable[str], otherwise: str) -> str:
+    """The known name that is most similar, as a question; `otherwise` if none is."""
+    from difflib import get_close_matches  # imported only for an error
+
+    similar = get_close_matches(name[:100], known, n=1) if isinstance(name, str) else []
+    return f"did you mean {similar[0]!r}?" if similar else otherwise

@@ -1,1 +1,1 @@
-"""How a phase goes from 0 to 1."""
+"""Shapes: curves from 0 to 1 along a phase."""

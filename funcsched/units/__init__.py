@@ -1,1 +1,1 @@
-"""Schedules in units other than steps: samples, tokens, epochs, time."""
+"""Conversion between updates and other units: samples, tokens, epochs and fractions of a run."""

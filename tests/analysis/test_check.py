@@ -1,4 +1,4 @@
-"""What is said of a run before it is made: each sentence, and both sides of each boundary."""
+"""`check`: the message of each finding, and the values on both sides of each threshold."""
 
 import math
 import pickle
@@ -8,22 +8,23 @@ import jax.numpy as jnp
 import pytest
 
 import funcsched as fs
-from funcsched.analysis.check import Finding, check
+from funcsched.analysis.check import check
+from funcsched.analysis.findings import Finding
 
 LINEAR = fs.warmup_linear(12, 100)
 
 
-def said(schedule, steps: int, **peak: float) -> dict[str, Finding]:
-    """The findings by their kind, of which there is one each."""
-    found = check(schedule, steps=steps, **peak)
-    kinds = {finding.kind: finding for finding in found}
-    assert len(kinds) == len(found)
-    assert [f.severity for f in found] == sorted((f.severity for f in found), reverse=True)  # warnings first
+def by_kind(schedule, steps: int, **peak: float) -> dict[str, Finding]:
+    """The findings by their kinds, of which each occurs at most once."""
+    findings = check(schedule, steps=steps, **peak)
+    kinds = {finding.kind: finding for finding in findings}
+    assert len(kinds) == len(findings)
+    assert [f.severity for f in findings] == sorted((f.severity for f in findings), reverse=True)  # warnings first
     return kinds
 
 
-def warned(schedule, steps: int) -> set[str]:
-    return {kind for kind, finding in said(schedule, steps).items() if finding.severity == "warning"}
+def warning_kinds(schedule, steps: int) -> set[str]:
+    return {kind for kind, finding in by_kind(schedule, steps).items() if finding.severity == "warning"}
 
 
 @pytest.mark.parametrize(
@@ -50,259 +51,270 @@ def warned(schedule, steps: int) -> set[str]:
     ],
     ids=str,
 )
-def test_a_sound_run_is_not_warned_of(schedule: fs.Schedule, steps: int) -> None:
-    assert warned(schedule, steps) == set()
+def test_no_warnings_for_a_correct_run(schedule: fs.Schedule, steps: int) -> None:
+    assert warning_kinds(schedule, steps) == set()
 
 
-def test_all_that_is_said_of_a_plain_run() -> None:
+def test_all_findings_of_a_simple_run() -> None:
     assert check(LINEAR, steps=100) == [
-        Finding("info", "first_rate_zero", 0, "the first update has rate 0 and changes nothing"),
-        Finding("info", "warmup", 0, "12 % of the run is warmup: the rate climbs up to step 12"),
+        Finding("info", "first_rate_zero", 0, "the first update has learning rate 0 and changes nothing"),
+        Finding("info", "warmup", 0, "the warmup takes 12% of the run: the learning rate increases until step 12"),
         # 1 / 88 at the last step, 99.
-        Finding("info", "end", 99, "the run ends at 0.0114 of the peak: the multiplier is 0.0113636 at step 99"),
+        Finding("info", "end", 99, "the run ends at 1.14% of the peak: the multiplier is 0.0113636 at step 99"),
     ]
 
 
-def test_a_finding_is_a_value_and_prints() -> None:
+def test_finding_is_an_immutable_value_and_prints() -> None:
     finding = check(LINEAR, steps=100)[0]
-    assert str(finding) == "info: the first update has rate 0 and changes nothing"
+    assert str(finding) == "info: the first update has learning rate 0 and changes nothing"
     assert pickle.loads(pickle.dumps(finding)) == finding
     with pytest.raises(AttributeError, match=r"^Finding is immutable"):
         finding.step = 3
 
 
-def test_updates_of_rate_0_at_the_beginning() -> None:
+def test_learning_rate_0_at_the_start() -> None:
     late = fs.join([fs.constant(0), fs.warmup_linear(10, 90)], [2])  # 0 at steps 0, 1 and 2
-    found = said(late, 92)["first_rate_zero"]
+    found = by_kind(late, 92)["first_rate_zero"]
     assert (found.severity, found.step) == ("warning", 0)
-    assert found.text == "the first 3 updates have rate 0 and change nothing"
-    assert said(fs.shift(late, 2), 90)["first_rate_zero"].severity == "info"
-    assert "first_rate_zero" not in said(fs.shift(late, 3), 89)
+    assert found.text == "the first 3 updates have learning rate 0 and change nothing"
+    assert by_kind(fs.shift(late, 2), 90)["first_rate_zero"].severity == "info"
+    assert "first_rate_zero" not in by_kind(fs.shift(late, 3), 89)
 
 
-def test_updates_of_rate_0_later() -> None:
+def test_learning_rate_0_later() -> None:
     gap = fs.join([fs.constant(), fs.constant(0), fs.constant()], [40, 50])
-    found = said(gap, 100)["zero_rate"]
+    found = by_kind(gap, 100)["zero_rate"]
     assert (found.severity, found.step) == ("warning", 40)
-    assert found.text == "the rate is 0 for 10 updates, from step 40 to 49"
-    assert "zero_rate" not in said(gap, 40)
-    assert said(gap, 41)["zero_rate"].text == "the rate is 0 for one update, at step 40"
-    waves = said(fs.cyclic(10), 100)["zero_rate"].text
-    assert waves == "the rate is 0 for 4 updates, in 4 places, first at step 20"
-    every = said(fs.constant(0), 7)
-    assert every["zero_rate"].text == "the rate is 0 in the whole run of 7 updates"
-    assert set(every) == {"zero_rate"}
+    assert found.text == "the learning rate is 0 for 10 updates, from step 40 to 49"
+    assert "zero_rate" not in by_kind(gap, 40)
+    assert by_kind(gap, 41)["zero_rate"].text == "the learning rate is 0 for one update, at step 40"
+    waves = by_kind(fs.cyclic(10), 100)["zero_rate"].text
+    assert waves == "the learning rate is 0 for 4 updates, in 4 places, first at step 20"
+    always = by_kind(fs.constant(0), 7)
+    assert always["zero_rate"].text == "the learning rate is 0 in the entire run of 7 updates"
+    assert set(always) == {"zero_rate"}
 
 
-def test_the_share_of_the_warmup() -> None:
-    assert said(LINEAR, 100)["warmup"].text == "12 % of the run is warmup: the rate climbs up to step 12"
-    half, more = said(fs.warmup_linear(50, 100), 100)["warmup"], said(fs.warmup_linear(51, 100), 100)["warmup"]
-    assert (half.severity, more.severity) == ("info", "warning")
-    assert more.text == "51 % of the run is warmup: the rate climbs up to step 51"
-    assert "warmup" not in said(fs.warmup_linear(0, 100), 100)
-    assert said(fs.maximum(LINEAR, 0.1), 100)["warmup"].text.startswith("12 % of the run")
-    assert "warmup" not in said(fs.piecewise_constant([5], levels=[0.5, 1.0]), 10)
+def test_fraction_of_the_warmup() -> None:
+    text = by_kind(LINEAR, 100)["warmup"].text
+    assert text == "the warmup takes 12% of the run: the learning rate increases until step 12"
+    half, longer = by_kind(fs.warmup_linear(50, 100), 100)["warmup"], by_kind(fs.warmup_linear(51, 100), 100)["warmup"]
+    assert (half.severity, longer.severity) == ("info", "warning")
+    assert longer.text == "the warmup takes 51% of the run: the learning rate increases until step 51"
+    assert "warmup" not in by_kind(fs.warmup_linear(0, 100), 100)
+    assert by_kind(fs.maximum(LINEAR, 0.1), 100)["warmup"].text.startswith("the warmup takes 12% of the run")
+    assert "warmup" not in by_kind(fs.piecewise_constant([5], levels=[0.5, 1.0]), 10)
 
 
-def test_a_warmup_that_takes_the_whole_run() -> None:
-    found = said(LINEAR, 12)
-    assert found["warmup"].text == "the warmup takes the whole run: the rate still climbs at its end"
+def test_warmup_that_takes_the_entire_run() -> None:
+    found = by_kind(LINEAR, 12)
+    assert found["warmup"].text == "the warmup takes the entire run: the learning rate still increases at the end"
     assert found["warmup"].severity == "warning"
     assert found["peak_never_reached"].text == (
-        "the peak is never reached: the largest multiplier of the run is 0.916667 at step 11, "
-        "and that of the schedule 1 at step 12"
+        "the run does not reach the peak: the largest multiplier of the run is 0.916667 at step 11, "
+        "that of the schedule is 1 at step 12"
     )
-    reached = said(LINEAR, 13)
-    assert reached["warmup"].text == "92.3 % of the run is warmup: the rate climbs up to step 12"
+    reached = by_kind(LINEAR, 13)
+    assert reached["warmup"].text == "the warmup takes 92.3% of the run: the learning rate increases until step 12"
     assert "peak_never_reached" not in reached
 
 
-def test_a_second_peak_that_is_higher() -> None:
+def test_higher_second_peak_after_the_run() -> None:
     hills = fs.join([fs.scale(fs.warmup_linear(5, 20), 0.5), fs.warmup_linear(5, 20)], [20])
-    assert said(hills, 25)["peak_never_reached"].step == 24  # 0.8, four steps into the second
-    assert "peak_never_reached" not in said(hills, 26)
+    assert by_kind(hills, 25)["peak_never_reached"].step == 24  # 0.8, four steps into the second
+    assert "peak_never_reached" not in by_kind(hills, 26)
 
 
-def test_a_peak_other_than_1() -> None:
-    found = said(fs.scale(LINEAR, 0.5), 100, peak_value=0.25)["peak_not_one"]
+def test_peak_other_than_1() -> None:
+    found = by_kind(fs.scale(LINEAR, 0.5), 100, peak_value=0.25)["peak_not_one"]
     assert (found.severity, found.step) == ("info", 12)
-    assert found.text == "the largest multiplier is 0.5 and not 1, a rate of 0.125"
-    assert "peak_not_one" not in said(fs.scale(LINEAR, 0.9995), 100)
-    assert "peak_not_one" in said(fs.scale(LINEAR, 0.998), 100)
+    assert found.text == "the largest multiplier is 0.5 instead of 1, which is a learning rate of 0.125"
+    assert "peak_not_one" not in by_kind(fs.scale(LINEAR, 0.9995), 100)
+    assert "peak_not_one" in by_kind(fs.scale(LINEAR, 0.998), 100)
 
 
-def test_a_run_that_ends_before_the_schedule() -> None:
+def test_run_that_ends_before_the_schedule() -> None:
     cosine = fs.warmup_cosine(10, 110, end=0.1)
-    found = said(cosine, 61)  # the last step, 60, is the middle of the decay: 0.1 + 0.9 / 2
+    found = by_kind(cosine, 61)  # the last step, 60, is the middle of the decay: 0.1 + 0.9 / 2
     assert found["end"].text == (
-        "the run ends at 0.55 of the peak: the multiplier is 0.55 at step 60; the schedule would end at 0.1 at step 110"
+        "the run ends at 55% of the peak: the multiplier is 0.55 at step 60; the schedule would end at 0.1 at step 110"
     )
     assert found["horizon_long"].severity == "warning"
     assert found["horizon_long"].text == (
-        "the horizon is longer than the run: the schedule ends at 0.1 at step 110, the run at 0.55 after 61 updates"
+        "the horizon is longer than the run: the schedule ends at 0.1 at step 110, but the run ends at 0.55 after 61 "
+        "updates"
     )
 
 
-def test_both_sides_of_the_horizon() -> None:
-    assert "horizon_long" in warned(LINEAR, 99)  # 2/88 at step 98
-    assert warned(LINEAR, 100) == set()
-    almost = said(LINEAR, 101)["horizon_short"]
+def test_runs_slightly_shorter_and_longer_than_the_horizon() -> None:
+    assert "horizon_long" in warning_kinds(LINEAR, 99)  # 2/88 at step 98
+    assert warning_kinds(LINEAR, 100) == set()
+    almost = by_kind(LINEAR, 101)["horizon_short"]
     assert (almost.severity, almost.step) == ("info", 100)
-    assert almost.text == "the horizon is shorter than the run: the last update is at 0 and changes nothing"
-    found = said(LINEAR, 102)["horizon_short"]
+    assert almost.text == (
+        "the horizon is shorter than the run: the last update has learning rate 0 and changes nothing"
+    )
+    found = by_kind(LINEAR, 102)["horizon_short"]
     assert (found.severity, found.step) == ("warning", 100)
     assert found.text == (
-        "the horizon is shorter than the run: the last 2 updates, from step 100 on, are at 0 and change nothing"
+        "the horizon is shorter than the run: the last 2 updates, from step 100 on, have learning rate 0 and change "
+        "nothing"
     )
-    assert "horizon_long" not in said(fs.warmup_linear(12, 1000), 999)  # 2/988 of the peak are left
+    assert "horizon_long" not in by_kind(fs.warmup_linear(12, 1000), 999)  # 2/988 of the peak are left
 
 
-def test_an_end_above_0() -> None:
+def test_horizon_with_an_end_above_0() -> None:
     floor = fs.warmup_linear(12, 990, end=0.1)
-    assert "horizon_short" not in said(floor, 991)
-    assert said(floor, 999)["horizon_short"].severity == "info"  # 9 of 999 updates
-    found = said(floor, 1010)["horizon_short"]  # 20 of 1010
+    assert "horizon_short" not in by_kind(floor, 991)
+    assert by_kind(floor, 999)["horizon_short"].severity == "info"  # 9 of 999 updates
+    found = by_kind(floor, 1010)["horizon_short"]  # 20 of 1010
     assert found.severity == "warning"
-    assert found.text == "the horizon is shorter than the run: the last 20 updates, from step 990 on, are at 0.1"
+    assert found.text == (
+        "the horizon is shorter than the run: the last 20 updates, from step 990 on, stay at the multiplier 0.1"
+    )
 
 
-def test_stairs_and_curves_without_an_end_are_never_too_short() -> None:
+def test_horizon_of_stairs_and_endless_curves_is_not_reported() -> None:
     for schedule in fs.multistep([10, 20]), fs.constant(), fs.warmup_constant(10), fs.inverse_sqrt(10):
-        assert not {"horizon_short", "horizon_long"} & set(said(schedule, 500))
+        assert not {"horizon_short", "horizon_long"} & set(by_kind(schedule, 500))
 
 
-def test_a_jump() -> None:
-    found = said(fs.piecewise_constant([5], levels=[1.0, 1.6]), 10)["jump"]
+def test_jump_and_drop() -> None:
+    found = by_kind(fs.piecewise_constant([5], levels=[1.0, 1.6]), 10)["jump"]
     assert (found.severity, found.step) == ("warning", 5)
     assert found.text == "the multiplier jumps up by a factor of 1.6 at step 5, from 1 to 1.6"
-    found = said(fs.piecewise_constant([5], levels=[1.0, 0.5]), 10, peak_value=0.1)["drop"]
+    found = by_kind(fs.piecewise_constant([5], levels=[1.0, 0.5]), 10, peak_value=0.1)["drop"]
     assert (found.severity, found.step) == ("info", 5)
-    assert found.text == "the rate drops by a factor of 2 at step 5, from 0.1 to 0.05"
+    assert found.text == "the learning rate drops by a factor of 2 at step 5, from 0.1 to 0.05"
 
 
-@pytest.mark.parametrize(("level", "told"), [(1.5, True), (1.49, False), (1 / 1.51, True), (1 / 1.49, False)])
-def test_how_large_a_jump_is(level: float, told: bool) -> None:
-    found = said(fs.piecewise_constant([5], levels=[1.0, level]), 10)
-    assert bool({"jump", "drop"} & set(found)) == told
+@pytest.mark.parametrize(("level", "reported"), [(1.5, True), (1.49, False), (1 / 1.51, True), (1 / 1.49, False)])
+def test_smallest_jump_and_drop(level: float, reported: bool) -> None:
+    found = by_kind(fs.piecewise_constant([5], levels=[1.0, level]), 10)
+    assert bool({"jump", "drop"} & set(found)) == reported
 
 
-def test_a_jump_to_0_and_from_0_has_no_factor() -> None:
-    found = said(fs.join([fs.constant(), fs.constant(0), fs.constant()], [40, 50]), 100)
+def test_jump_to_or_from_0_has_no_factor() -> None:
+    found = by_kind(fs.join([fs.constant(), fs.constant(0), fs.constant()], [40, 50]), 100)
     assert found["drop"].text == "the multiplier drops at step 40, from 1 to 0"
     assert found["jump"].text == "the multiplier jumps up at step 50, from 0 to 1"
 
 
-def test_many_jumps_are_told_once() -> None:
-    found = said(fs.cosine_restarts(50, end=0.1), 500)["jump"]
+def test_several_jumps_are_one_finding() -> None:
+    found = by_kind(fs.cosine_restarts(50, end=0.1), 500)["jump"]
     assert found.step == 50
-    assert found.text.startswith("the multiplier jumps up 9 times, first at step 50; the most: it jumps up by a factor")
-    drops = said(fs.multistep([30, 60, 80], 0.5), 90)["drop"]
+    assert found.text.startswith(
+        "the multiplier jumps up 9 times, first at step 50; the largest jump is by a factor of "
+    )
+    drops = by_kind(fs.multistep([30, 60, 80], 0.5), 90)["drop"]
     assert drops.text == (
-        "the multiplier drops 3 times, first at step 30; the most: it drops by a factor of 2 at step 30, from 1 to 0.5"
+        "the multiplier drops 3 times, first at step 30; the largest drop is by a factor of 2 at step 30, from 1 to 0.5"
     )
 
 
 @pytest.mark.parametrize("warmup", [1, 2, 3, 5])
-def test_a_steep_ramp_is_no_jump(warmup: int) -> None:
+def test_steep_ramp_is_not_a_jump(warmup: int) -> None:
     for start in 0.0, 0.1:
-        assert not {"jump", "drop"} & set(said(fs.warmup_linear(warmup, warmup + 4, start=start), warmup + 4))
+        assert not {"jump", "drop"} & set(by_kind(fs.warmup_linear(warmup, warmup + 4, start=start), warmup + 4))
 
 
-def test_a_rate_that_stands_still() -> None:
-    found = said(fs.warmup_stable_decay(10, 70, 20), 100)["still"]
+def test_constant_learning_rate() -> None:
+    stairs = by_kind(fs.multistep([30, 60]), 100)["still"].text
+    assert stairs == "the multiplier is constant for 100% of the run; the longest stretch is from step 60 to 99 at 0.01"
+    found = by_kind(fs.warmup_stable_decay(10, 70, 20), 100)["still"]
     assert (found.severity, found.step) == ("info", 10)
-    assert found.text == "the multiplier stands still for 71 % of the run, from step 10 to 80 at 1"
-    assert said(fs.constant(0.5), 10, peak_value=2.0)["still"].text == "the rate is 1 in the whole run"
-    assert "still" in said(fs.warmup_stable_decay(40, 9, 51), 100)  # steps 40 to 49
-    assert "still" not in said(fs.warmup_stable_decay(40, 8, 52), 100)
+    assert found.text == "the multiplier is constant for 71% of the run, from step 10 to 80 at 1"
+    assert by_kind(fs.constant(0.5), 10, peak_value=2.0)["still"].text == "the learning rate is 1 in the entire run"
+    assert "still" in by_kind(fs.warmup_stable_decay(40, 9, 51), 100)  # steps 40 to 49
+    assert "still" not in by_kind(fs.warmup_stable_decay(40, 8, 52), 100)
 
 
-def test_rates_are_told_where_the_peak_value_is_given() -> None:
-    assert said(LINEAR, 57, peak_value=1e-3)["end"].text.startswith(  # 44/88 at step 56
-        "the run ends at 0.5 of the peak: the rate is 0.0005 at step 56"
+def test_learning_rates_are_reported_with_a_peak_value() -> None:
+    assert by_kind(LINEAR, 57, peak_value=1e-3)["end"].text.startswith(  # 44/88 at step 56
+        "the run ends at 50% of the peak: the learning rate is 0.0005 at step 56"
     )
 
 
-def test_functions_and_arrays() -> None:
-    row = [0.5, 1.0, 0.75, 0.5]
-    found = said(lambda step: row[step], 4)  # nothing is known past the row
+def test_functions_and_array_arguments() -> None:
+    values = [0.5, 1.0, 0.75, 0.5]
+    found = by_kind(lambda step: values[step], 4)  # not defined after the run
     assert set(found) == {"warmup", "end"}
-    assert found["end"].text == "the run ends at 0.5 of the peak: the multiplier is 0.5 at step 3"
-    traced = said(fs.warmup_linear(jnp.int32(4), jnp.int32(8)), 8)
-    assert traced["warmup"].text == "50 % of the run is warmup: the rate climbs up to step 4"
+    assert found["end"].text == "the run ends at 50% of the peak: the multiplier is 0.5 at step 3"
+    traced = by_kind(fs.warmup_linear(jnp.int32(4), jnp.int32(8)), 8)
+    assert traced["warmup"].text == "the warmup takes 50% of the run: the learning rate increases until step 4"
 
 
-@pytest.mark.parametrize(("value", "words"), [(-1.0, "negative"), (math.nan, "no finite number"), (math.inf, "no fin")])
-def test_a_function_that_gives_what_is_no_rate(value: float, words: str) -> None:
+@pytest.mark.parametrize(("value", "fault"), [(-1.0, "negative"), (math.nan, "not finite"), (math.inf, "not finite")])
+def test_function_with_an_invalid_multiplier(value: float, fault: str) -> None:
     (finding,) = check(lambda step: value if step == 3 else 1.0, steps=9)
     assert (finding.severity, finding.kind, finding.step) == ("warning", "invalid", 3)
-    assert words in finding.text
+    assert finding.text == f"the multiplier is {fault} at step 3: {value:g}"
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("schedule", [LINEAR, fs.constant(), fs.constant(0), fs.multistep([1]), fs.warmup_linear(0, 1)])
-def test_a_run_of_a_few_steps(schedule: fs.Schedule, steps: int) -> None:
+def test_run_of_a_few_steps(schedule: fs.Schedule, steps: int) -> None:
     assert all(0 <= finding.step < steps for finding in check(schedule, steps=steps))
 
 
-def test_a_long_run_is_looked_at_in_bounded_time() -> None:
-    began = time.perf_counter()
+def test_long_runs_take_bounded_time() -> None:
+    start = time.perf_counter()
     cosine = fs.warmup_cosine(1000, 10**9)
-    assert "horizon_long" in warned(cosine, 10**8)
-    assert said(cosine, 10**9 + 5)["horizon_short"].step == 10**9
-    stairs = said(fs.multistep([3 * 10**8, 6 * 10**8]), 10**9)
+    assert "horizon_long" in warning_kinds(cosine, 10**8)
+    assert by_kind(cosine, 10**9 + 5)["horizon_short"].step == 10**9
+    stairs = by_kind(fs.multistep([3 * 10**8, 6 * 10**8]), 10**9)
     assert stairs["drop"].step == 3 * 10**8
-    # The period divides every even grid.
-    restarts = said(fs.cosine_restarts(50_000), 10**9)
+    # The period divides the distances of every regular grid.
+    restarts = by_kind(fs.cosine_restarts(50_000), 10**9)
     assert "jumps up at least" in restarts["jump"].text
     assert "still" not in restarts
     spike = fs.join([fs.constant(), fs.constant(2), fs.constant()], [123_456_789, 123_456_790])
-    assert said(spike, 2**53)["jump"].step == 123_456_789
-    assert time.perf_counter() - began < 30
+    assert by_kind(spike, 2**53)["jump"].step == 123_456_789
+    assert time.perf_counter() - start < 30
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1.5, "9", True, None])
-def test_a_run_that_cannot_be_is_refused(steps) -> None:
+def test_invalid_steps_raise(steps) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^check: `steps` must be an integer from 1 to 2\*\*53, got "):
         check(LINEAR, steps=steps)
 
 
 @pytest.mark.parametrize("peak_value", [0, -1.0, math.nan, math.inf, "1"])
-def test_a_peak_value_that_cannot_be_is_refused(peak_value) -> None:
+def test_invalid_peak_values_raise(peak_value) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^check: `peak_value` must be a finite number above 0, got "):
         check(LINEAR, steps=9, peak_value=peak_value)
 
 
-def test_what_is_no_schedule_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^check: `schedule` must be callable, got 3$"):
+def test_invalid_schedules_raise() -> None:
+    with pytest.raises(TypeError, match=r"^check: `schedule` must be a schedule or a function of a step, got 3$"):
         check(3, steps=9)
 
 
-def test_a_multiplier_that_float32_does_not_have() -> None:
-    found = said(fs.step_decay(30), 3000)["zero_rate"]  # 0.1**38 is the first below 1.18e-38
+def test_multiplier_below_the_range_of_float32() -> None:
+    found = by_kind(fs.step_decay(30), 3000)["zero_rate"]  # 0.1**38 is the first below 1.18e-38
     assert (found.severity, found.step) == ("warning", 38 * 30)
     assert found.text == (
-        "in float32 the rate is 0 for the last 1860 updates, from step 1140 on: "
+        "in float32 the learning rate is 0 for the last 1860 updates, from step 1140 on: "
         "the multiplier is below the smallest normal float32"
     )
-    assert "zero_rate" not in said(fs.step_decay(30), 38 * 30)
-    late = fs.product(fs.warmup_constant(10), fs.step_decay(30))  # its first update is at 0 too
-    assert said(late, 3000)["zero_rate"].step == 38 * 30
+    assert "zero_rate" not in by_kind(fs.step_decay(30), 38 * 30)
+    late = fs.product(fs.warmup_constant(10), fs.step_decay(30))  # the first update has learning rate 0 too
+    assert by_kind(late, 3000)["zero_rate"].step == 38 * 30
 
 
-def test_a_floor_is_no_short_horizon() -> None:
+def test_lower_bound_is_not_a_short_horizon() -> None:
     floor = fs.maximum(fs.warmup_cosine(10, 100), 0.1)
-    assert said(floor, 100).keys() == {"warmup", "still", "end"}
-    assert "horizon_short" in said(floor, 120)
+    assert by_kind(floor, 100).keys() == {"warmup", "still", "end"}
+    assert "horizon_short" in by_kind(floor, 120)
 
 
-def test_drops_that_cannot_be_seen_are_not_counted() -> None:
-    assert "drops at least 6 times" in said(fs.step_decay(30), 3000)["drop"].text
-    assert "drops 3 times" in said(fs.step_decay(30), 100)["drop"].text
+def test_invisible_drops_are_not_counted() -> None:
+    assert "drops at least 6 times" in by_kind(fs.step_decay(30), 3000)["drop"].text
+    assert "drops 3 times" in by_kind(fs.step_decay(30), 100)["drop"].text
 
 
-def test_a_drop_just_behind_the_run_is_missed() -> None:
-    found = said(fs.multistep([50, 100]), 100)["horizon_long"]
+def test_drop_right_after_the_run_is_missed() -> None:
+    found = by_kind(fs.multistep([50, 100]), 100)["horizon_long"]
     assert found.text.startswith("the horizon is longer than the run: the schedule ends at 0.01 at step 100, ")
-    assert "horizon_long" not in said(fs.multistep([50, 100]), 101)
-    assert "horizon_long" not in said(fs.warmup_linear(10, 100), 100)
+    assert "horizon_long" not in by_kind(fs.multistep([50, 100]), 101)
+    assert "horizon_long" not in by_kind(fs.warmup_linear(10, 100), 100)

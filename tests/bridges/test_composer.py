@@ -1,4 +1,4 @@
-"""`bridges.composer` beside Composer itself, batch by batch."""
+"""`bridges.composer` compared with Composer itself, at every batch."""
 
 import inspect
 import re
@@ -19,10 +19,10 @@ from tests import peers
 
 schedulers, time = peers.composer()
 
-# Composer's longest formula (alpha_f + (1 - alpha_f) * (1 + cos(x * pi)) / 2, with x a quotient of two differences)
-# has 8 steps, each off by half an ulp, and ours 4 ulp; both count against the highest multiplier, from which
-# Composer subtracts. Where samples or tokens do not make whole batches, our clock is rounded too, and its error counts
-# by the slope, which a power multiplies.
+# Composer's longest formula is alpha_f + (1 - alpha_f) * (1 + cos(x * pi)) / 2 with x a quotient of two differences: 8
+# operations with an error of half an ulp each. Our error is 4 ulp. Both are relative to the highest multiplier, from
+# which Composer subtracts. If samples or tokens are not a multiple of the batch, our step is rounded too. That error is
+# multiplied by the slope, which a power makes steeper.
 TOLERANCE = (8 + 8) * 2.0**-53
 CLASSES = {
     name: getattr(schedulers, "".join(part.capitalize() for part in name.split("_")))
@@ -42,7 +42,7 @@ CLASSES = {
         "polynomial_with_warmup_scheduler",
     )
 }
-NEEDED: dict[str, dict[str, Any]] = {
+REQUIRED: dict[str, dict[str, Any]] = {
     "step_scheduler": {"step_size": "7ba"},
     "multi_step_scheduler": {"milestones": ["7ba", "30ba"]},
     "exponential_scheduler": {"gamma": 0.9},
@@ -57,7 +57,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 
 def state(batch: int, training: dict[str, Any]) -> Any:
-    """What a scheduler of Composer sees before an update, as its trainer makes it."""
+    """The part of the trainer's state that Composer's schedulers read, before the update of a batch."""
     ratio = training.get("scale_schedule_ratio", 1.0)
     samples, tokens = (training.get(f"{unit}_per_batch", 0) * batch for unit in ("samples", "tokens"))
     length = training.get("batches_per_epoch")
@@ -70,7 +70,7 @@ def state(batch: int, training: dict[str, Any]) -> Any:
 
 
 def pair(name: str, batches: int, training: dict[str, Any], **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Our multipliers and Composer's."""
+    """Our multipliers and Composer's for the first `batches` batches."""
     scheduler, ratio = CLASSES[name](**arguments), training.get("scale_schedule_ratio", 1.0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The warmup duration is 0")
@@ -79,21 +79,21 @@ def pair(name: str, batches: int, training: dict[str, Any], **arguments: Any) ->
     return np.array([schedule(batch) for batch in range(batches)]), np.array(peer)
 
 
-def assert_close(found: np.ndarray, peer: np.ndarray, tolerance: Any = TOLERANCE) -> None:
-    off = np.flatnonzero(~(np.abs(found - peer) <= tolerance * max(1.0, peer.max())))
-    assert off.size == 0, [(step, found[step], peer[step]) for step in off[:5]]
+def assert_close(actual: np.ndarray, peer: np.ndarray, tolerance: Any = TOLERANCE) -> None:
+    wrong = np.flatnonzero(~(np.abs(actual - peer) <= tolerance * max(1.0, peer.max())))
+    assert wrong.size == 0, [(step, actual[step], peer[step]) for step in wrong[:5]]
 
 
-BATCHES = 90  # past the end of most trainings below
+BATCHES = 90  # beyond the end of most training runs below
 ratios = st.sampled_from([1.0, 1.0, 0.5, 2.0, 0.73])
 levels = st.one_of(st.just(0.0), st.floats(1e-3, 2.0))
 factors = st.floats(0.05, 1.0)
-shares = st.floats(0.0, 1.2)
+fractions = st.floats(0.0, 1.2)
 
 
 @st.composite
 def trainings(draw: st.DrawFn, units: tuple[str, ...] = ("ep", "ba", "sp", "tok")) -> tuple[dict[str, Any], str, int]:
-    """A training, its unit and its length in that, long enough to be scaled by 0.5."""
+    """Training arguments, and the unit and length of the run, which is long enough to be scaled by 0.5."""
     unit = draw(st.sampled_from(units))
     training: dict[str, Any] = {"scale_schedule_ratio": draw(ratios), "batches_per_epoch": draw(st.integers(1, 20))}
     training |= {
@@ -112,15 +112,15 @@ def trainings(draw: st.DrawFn, units: tuple[str, ...] = ("ep", "ba", "sp", "tok"
 
 @st.composite
 def times(draw: st.DrawFn, unit: str, length: int, least: int = 0) -> str:
-    """A time inside a training, in its unit or as a share of it."""
+    """A time within the training run, in its unit or as a fraction of it."""
     if draw(st.booleans()) and not least:
-        return f"{draw(shares)}dur"
+        return f"{draw(fractions)}dur"
     return f"{draw(st.integers(least, max(length, least)))}{unit}"
 
 
 @settings(max_examples=40, deadline=None)
 @given(trainings(), st.data())
-def test_ramps(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+def test_schedulers_without_warmup(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
     t_max = data.draw(st.one_of(st.just("1dur"), times(unit, length, 4)))
     arguments: dict[str, Any] = {"t_max": t_max, "alpha_f": data.draw(levels)}
@@ -134,11 +134,11 @@ def test_ramps(example: tuple[dict[str, Any], str, int], data: st.DataObject) ->
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.2, 1.0), st.integers(1, 60), ratios.filter(lambda ratio: ratio >= 0.73))
-def test_a_root_in_batches(power: float, length: int, ratio: float) -> None:
-    # 1 - u is off by half an ulp, of which the power makes its slope, length ** (1 - power) before the end.
+def test_polynomial_with_power_below_1(power: float, length: int, ratio: float) -> None:
+    # The error of 1 - u, half an ulp, is multiplied by the slope of the power: length ** (1 - power) before the end.
     training = {"max_duration": f"{length + 1}ba", "scale_schedule_ratio": ratio}
-    found, peer = pair("polynomial_scheduler", BATCHES, training, power=power)
-    assert_close(found, peer, TOLERANCE * (1 + (2 * length + 2) ** (1 - power)))
+    actual, peer = pair("polynomial_scheduler", BATCHES, training, power=power)
+    assert_close(actual, peer, TOLERANCE * (1 + (2 * length + 2) ** (1 - power)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -146,39 +146,42 @@ def test_a_root_in_batches(power: float, length: int, ratio: float) -> None:
 def test_exponential(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
     gamma, period = data.draw(factors), data.draw(times(unit, length, 2))
-    found, peer = pair("exponential_scheduler", BATCHES, training, gamma=gamma, decay_period=period)
-    # The exponent is off by half an ulp in Composer, and by one in ours where samples are divided.
+    actual, peer = pair("exponential_scheduler", BATCHES, training, gamma=gamma, decay_period=period)
+    # The exponent has an error of half an ulp in Composer, and of one ulp here if samples are divided.
     exponent = -np.log(np.maximum(peer, 1e-300))
-    assert_close(found, peer, (TOLERANCE + 2.0**-52 * exponent) * np.maximum(peer, 1e-300))
+    assert_close(actual, peer, (TOLERANCE + 2.0**-52 * exponent) * np.maximum(peer, 1e-300))
 
 
 @settings(max_examples=40, deadline=None)
 @given(trainings(), st.data())
-def test_steps(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+def test_step_and_multi_step(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
     gamma = data.draw(st.one_of(st.just(1.0), factors))
     milestones = data.draw(st.lists(times(unit, length), max_size=4))
-    found, peer = pair("multi_step_scheduler", BATCHES, training, milestones=milestones, gamma=gamma)
-    assert_close(found, peer, TOLERANCE * peer)
+    actual, peer = pair("multi_step_scheduler", BATCHES, training, milestones=milestones, gamma=gamma)
+    assert_close(actual, peer, TOLERANCE * peer)
     size = data.draw(times(unit, length, 2))
     try:
-        found, peer = pair("step_scheduler", BATCHES, training, step_size=size, gamma=gamma)
+        actual, peer = pair("step_scheduler", BATCHES, training, step_size=size, gamma=gamma)
     except ValueError as error:
+        # Only a batch of 2048 tokens can have a denominator above 64.
         assert "denominator" in str(error) and training["tokens_per_batch"] == 2048
         return
-    # A power of up to BATCHES: 1 ulp in Composer, and in ours as accurate.
-    assert_close(found, peer, TOLERANCE * peer)
+    # Powers have an error of 1 ulp in Composer and here. If they are subnormal, that is the smallest float.
+    assert_close(actual, peer, TOLERANCE * peer + 5e-324)
 
 
 @settings(max_examples=60, deadline=None)
 @given(trainings(), st.data())
-def test_warmups(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
+def test_schedulers_with_warmup(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
-    units = {"ep": "ba"}.get(unit, unit)
-    longest = length * training["batches_per_epoch"] if unit == "ep" else length
-    warmup = data.draw(st.one_of(times(unit, length), times(units, longest), shares.map(lambda share: f"{share}dur")))
+    # A warmup in batches may also be combined with a run in epochs.
+    other_unit, other_length = ("ba", length * training["batches_per_epoch"]) if unit == "ep" else (unit, length)
+    fraction_of_run = fractions.map(lambda fraction: f"{fraction}dur")
+    warmup = data.draw(st.one_of(times(unit, length), times(other_unit, other_length), fraction_of_run))
     scale = data.draw(st.booleans()) and unit in ("ep", "ba")
-    assume(not (scale and 0 < float(warmup.rstrip("abdeoprstuk")) < 2))  # a warmup scaled to 0 divides by 0
+    length_of_warmup = float(re.sub("[a-z]+$", "", warmup))
+    assume(not (scale and 0 < length_of_warmup < 2))  # may be scaled to 0, by which Composer divides
     t_max = data.draw(st.sampled_from(["1dur", f"{4 * length}{unit}"]))
     arguments = {"t_warmup": warmup, "scale_warmup": scale, "t_max": t_max}
     end, alpha = data.draw(levels), data.draw(levels)
@@ -186,8 +189,8 @@ def test_warmups(example: tuple[dict[str, Any], str, int], data: st.DataObject) 
     assert_close(*pair("constant_with_warmup_scheduler", BATCHES, training, alpha=alpha, **arguments))
     assert_close(*pair("linear_with_warmup_scheduler", BATCHES, training, alpha_i=alpha, alpha_f=end, **arguments))
     assert_close(*pair("cosine_annealing_with_warmup_scheduler", BATCHES, training, alpha_f=end, **arguments))
-    found, peer = pair("polynomial_with_warmup_scheduler", BATCHES, training, power=power, alpha_f=end, **arguments)
-    assert_close(found, peer, 2 * TOLERANCE)
+    polynomial = {"power": power, "alpha_f": end, **arguments}
+    assert_close(*pair("polynomial_with_warmup_scheduler", BATCHES, training, **polynomial), 2 * TOLERANCE)
     del arguments["t_max"]
     milestones = data.draw(st.lists(times(unit, length), max_size=3))
     assert_close(*pair("multi_step_with_warmup_scheduler", BATCHES, training, milestones=milestones, **arguments))
@@ -195,13 +198,13 @@ def test_warmups(example: tuple[dict[str, Any], str, int], data: st.DataObject) 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.integers(1, 30),
+    st.integers(2, 30),  # Composer raises an error if the ratio scales the first cycle to 0
     st.one_of(st.sampled_from([1.0, 2.0, 3.0, 1.02]), st.floats(1.0, 4.0)),
     levels,
     ratios,
     st.sampled_from([("ba", 1), ("sp", 24), ("tok", 64)]),
 )
-def test_restarts(first: int, growth: float, alpha_f: float, ratio: float, unit: tuple[str, int]) -> None:
+def test_warm_restarts(first: int, growth: float, alpha_f: float, ratio: float, unit: tuple[str, int]) -> None:
     name, per_batch = unit
     training = {"max_duration": f"{100 * per_batch}{name}", "scale_schedule_ratio": ratio}
     training |= {"samples_per_batch": per_batch, "tokens_per_batch": per_batch}
@@ -209,10 +212,10 @@ def test_restarts(first: int, growth: float, alpha_f: float, ratio: float, unit:
     assert_close(*pair("cosine_annealing_warm_restarts_scheduler", int(100 * ratio), training, **arguments))
 
 
-def test_restarts_that_shrink_to_nothing() -> None:
+def test_warm_restarts_that_shrink_to_length_0() -> None:
     training = {"max_duration": "100ba"}
-    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 22, training, t_0="12ba", t_mult=0.5)
-    assert_close(found, peer)  # 12, 6, 3, 1 batches
+    actual, peer = pair("cosine_annealing_warm_restarts_scheduler", 22, training, t_0="12ba", t_mult=0.5)
+    assert_close(actual, peer)  # 12, 6, 3, 1 batches
     scheduler = CLASSES["cosine_annealing_warm_restarts_scheduler"]("12ba", 0.5, 0.25)
     with pytest.raises(ValueError, match="has decayed to 0"):
         scheduler(state(22, training))
@@ -221,23 +224,24 @@ def test_restarts_that_shrink_to_nothing() -> None:
 
 
 @pytest.mark.parametrize(("t_0", "length"), [("5ba", "9ep"), ("40sp", "9ep"), ("5ba", "700sp"), ("40sp", "88ba")])
-def test_restarts_to_an_end_in_another_unit(t_0: str, length: str) -> None:
+def test_warm_restarts_with_max_duration_in_another_unit(t_0: str, length: str) -> None:
     training = {"max_duration": length, "batches_per_epoch": 10, "samples_per_batch": 8}
-    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 88, training, t_0=t_0, t_mult=1.5)
-    assert_close(found, peer)
-    # The sixth cycle is the last that begins in the training: 5 * (1 + 1.5 + ... + 1.5**5) is less than 104 batches.
+    actual, peer = pair("cosine_annealing_warm_restarts_scheduler", 88, training, t_0=t_0, t_mult=1.5)
+    assert_close(actual, peer)
+    # The sixth cycle is the last that starts within the run. It ends before batch 104 > 5 * (1 + 1.5 + ... + 1.5**5).
     schedule = ours.cosine_annealing_warm_restarts_scheduler(t_0, 1.5, **training)
     assert [schedule(batch) for batch in range(104, 200)] == [0.0] * 96
 
 
-def test_restarts_end_with_the_cycle_of_the_end() -> None:
-    # 5, 7, 10 and 15 batches: the training ends in the fourth, and the fifth of Composer has no counterpart.
-    found, peer = pair("cosine_annealing_warm_restarts_scheduler", 50, {"max_duration": "30ba"}, t_0="5ba", t_mult=1.5)
-    assert_close(found[:37], peer[:37])
-    assert (found[37:].max(), peer[37]) == (0.0, 1.0)
+def test_warm_restarts_end_with_the_cycle_in_which_training_ends() -> None:
+    # Cycles of 5, 7, 10 and 15 batches: training ends in the fourth. Composer would start a fifth at batch 37.
+    training = {"max_duration": "30ba"}
+    actual, peer = pair("cosine_annealing_warm_restarts_scheduler", 50, training, t_0="5ba", t_mult=1.5)
+    assert_close(actual[:37], peer[:37])
+    assert (actual[37:].max(), peer[37]) == (0.0, 1.0)
 
 
-def test_cycles_that_never_grow_need_no_end() -> None:
+def test_warm_restarts_without_growth_after_rounding_need_no_max_duration() -> None:
     schedule = ours.cosine_annealing_warm_restarts_scheduler("10ba", 1.05)
     assert schedule == ours.cosine_annealing_warm_restarts_scheduler("10ba")
     scheduler = CLASSES["cosine_annealing_warm_restarts_scheduler"]("10ba", 1.05)
@@ -246,46 +250,46 @@ def test_cycles_that_never_grow_need_no_end() -> None:
 
 
 @pytest.mark.parametrize("t_warmup", ["10ba", "15ba"])
-def test_a_warmup_as_long_as_all(t_warmup: str) -> None:
+def test_warmup_as_long_as_the_run(t_warmup: str) -> None:
     arguments = {"t_warmup": t_warmup, "alpha_i": 0.75, "alpha_f": 0.25}
-    found, peer = pair("linear_with_warmup_scheduler", 30, {"max_duration": "10ba"}, **arguments)
-    assert_close(found, peer)
-    assert found[15:].tolist() == [0.75] * 15
+    actual, peer = pair("linear_with_warmup_scheduler", 30, {"max_duration": "10ba"}, **arguments)
+    assert_close(actual, peer)
+    assert actual[15:].tolist() == [0.75] * 15
 
 
-def test_a_t_max_of_nothing() -> None:
+def test_t_max_of_0_divides_by_zero_in_composer() -> None:
     with pytest.raises(ZeroDivisionError):
         CLASSES["linear_scheduler"](t_max="0ba")(state(0, {}))
     assert ours.linear_scheduler(1.0, 0.5, "0ba")(0) == 0.5
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_defaults(name: str) -> None:
-    peer = inspect.signature(CLASSES[name]).parameters
-    mine = dict(inspect.signature(getattr(ours, name)).parameters)
-    assert mine.pop("training").kind is inspect.Parameter.VAR_KEYWORD
-    assert {key: value.default for key, value in mine.items()} == {key: value.default for key, value in peer.items()}
+def test_arguments_and_defaults_match_composer(name: str) -> None:
+    parameters = dict(inspect.signature(getattr(ours, name)).parameters)
+    assert parameters.pop("training").kind is inspect.Parameter.VAR_KEYWORD
+    defaults = {key: parameter.default for key, parameter in parameters.items()}
+    assert defaults == {key: value.default for key, value in inspect.signature(CLASSES[name]).parameters.items()}
     training = {"max_duration": "3ep", "batches_per_epoch": 20}
-    found, peer = pair(name, 70, training, **NEEDED.get(name, {}))
-    assert_close(found, peer)
+    actual, peer = pair(name, 70, training, **REQUIRED.get(name, {}))
+    assert_close(actual, peer)
 
 
-def test_times_in_any_spelling() -> None:
+def test_spellings_of_time_strings() -> None:
     for text in ("3E1BA", "30.0ba", " 30ba"):
         assert ours.linear_scheduler(t_max=text) == fs.ramp(1.0, 0.0, steps=30)
         assert time.Time.from_timestring(text).value == 30
 
 
-def test_whole_batches_of_tokens_are_steps() -> None:
+def test_tokens_are_converted_to_the_simplest_schedule_of_batches() -> None:
     assert ours.step_scheduler("204800tok", 0.5, tokens_per_batch=2048) == fs.step_decay(100, 0.5)
     assert ours.linear_scheduler(t_max="100tok", tokens_per_batch=64) == fs.stretch(fs.ramp(1.0, 0.0, steps=25), 1 / 16)
 
 
-def test_mixed_units() -> None:
+def test_times_in_different_units() -> None:
     training = {"max_duration": "4ep", "batches_per_epoch": 10, "samples_per_batch": 8, "tokens_per_batch": 100}
     milestones = ["33sp", "32sp", "0.5dur", "3ep", "1050tok", "7ba", "7ba"]
-    found, peer = pair("multi_step_scheduler", 50, training, milestones=milestones, gamma=0.5)
-    assert found.tolist() == peer.tolist()
+    actual, peer = pair("multi_step_scheduler", 50, training, milestones=milestones, gamma=0.5)
+    assert actual.tolist() == peer.tolist()
     arguments = {"t_warmup": "250tok", "milestones": ["1sp", "0.5dur"], "gamma": 0.5}
     assert_close(*pair("multi_step_with_warmup_scheduler", 50, training, **arguments))
 
@@ -298,22 +302,22 @@ def test_mixed_units() -> None:
         ("cosine_annealing_warm_restarts_scheduler", {"t_0": "0.1dur", "t_mult": 1.5}),
     ],
 )
-def test_in_jax_and_torch(name: str, arguments: dict[str, Any]) -> None:
+def test_jax_and_torch_match_python(name: str, arguments: dict[str, Any]) -> None:
     schedule = getattr(ours, name)(**arguments, max_duration="5000tok", tokens_per_batch=64)
-    exact = np.array([schedule(step) for step in range(90)])
-    assert np.asarray(jax.jit(schedule)(np.arange(90))) == pytest.approx(exact, rel=1e-6, abs=1e-7)
-    assert schedule(torch.arange(90)).numpy() == pytest.approx(exact, rel=1e-6, abs=1e-7)
+    expected = np.array([schedule(step) for step in range(90)])
+    assert np.asarray(jax.jit(schedule)(np.arange(90))) == pytest.approx(expected, rel=1e-6, abs=1e-7)
+    assert schedule(torch.arange(90)).numpy() == pytest.approx(expected, rel=1e-6, abs=1e-7)
 
 
-LEVEL = "a number from 0 to 3.4e38"
-FACTOR = "a number from 1e-30 to 1"
-ABOVE = "a finite number above 0"
+NONNEGATIVE = "a number from 0 to 3.4e38"
+RATIO_UP_TO_ONE = "a number from 1e-30 to 1"
+POSITIVE = "a finite number above 0"
 TIME = "a time such as '10ep', '500ba', '64sp', '1e6tok' or '0.1dur'"
 LENGTH = "a time such as '10ep', '500ba', '64sp' or '1e6tok'"
-COUNT = "an integer from 1 to 10**9"
-PARTS = "a fraction of batches with a denominator of at most 64"
+BATCH_SIZE = "an integer from 1 to 10**9"
+FRACTION = "a number of batches with a denominator of at most 64"
 TRAINING = {"max_duration": "10ep", "batches_per_epoch": 10}
-ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the wrong one
+ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the invalid one
     ("step_scheduler", {"step_size": "0ba"}, "a time above 0", ValueError),
     ("step_scheduler", {"step_size": "10"}, TIME, ValueError),
     ("step_scheduler", {"step_size": 10}, TIME, TypeError),
@@ -325,93 +329,100 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ("step_scheduler", {"step_size": "3iter"}, TIME, ValueError),
     ("step_scheduler", {"step_size": "60sec"}, TIME, ValueError),
     ("step_scheduler", {"step_size": "1h30m"}, TIME, ValueError),
-    ("step_scheduler", {"step_size": "100tok", "tokens_per_batch": 67}, PARTS, ValueError),
-    ("step_scheduler", {"gamma": 1.1}, FACTOR, ValueError),
-    ("step_scheduler", {"scale_schedule_ratio": 0.0}, ABOVE, ValueError),
+    ("step_scheduler", {"step_size": "100tok", "tokens_per_batch": 67}, FRACTION, ValueError),
+    ("step_scheduler", {"gamma": 1.1}, RATIO_UP_TO_ONE, ValueError),
+    ("step_scheduler", {"scale_schedule_ratio": 0.0}, POSITIVE, ValueError),
     ("step_scheduler", {"batches_per_epoch": 0, "step_size": "1ep"}, "an integer from 1 to 2**53", ValueError),
-    ("step_scheduler", {"samples_per_batch": 0, "step_size": "1sp"}, COUNT, ValueError),
-    ("step_scheduler", {"tokens_per_batch": 10**10, "step_size": "1tok"}, COUNT, ValueError),
+    ("step_scheduler", {"samples_per_batch": 0, "step_size": "1sp"}, BATCH_SIZE, ValueError),
+    ("step_scheduler", {"tokens_per_batch": 10**10, "step_size": "1tok"}, BATCH_SIZE, ValueError),
     ("step_scheduler", {"max_duration": "1dur", "step_size": "1dur"}, LENGTH, ValueError),
     ("step_scheduler", {"max_duration": "0ba", "step_size": "1dur"}, "a time above 0", ValueError),
     ("step_scheduler", {"max_duration": 100, "step_size": "1dur"}, LENGTH, TypeError),
     ("multi_step_scheduler", {"milestones": "5ba"}, "a sequence of times", TypeError),
-    ("multi_step_scheduler", {"gamma": -0.5}, LEVEL, ValueError),
-    ("constant_scheduler", {"alpha": -1.0}, LEVEL, ValueError),
+    ("multi_step_scheduler", {"gamma": -0.5}, NONNEGATIVE, ValueError),
+    ("constant_scheduler", {"alpha": -1.0}, NONNEGATIVE, ValueError),
     ("constant_scheduler", {"t_max": "1epoch"}, TIME, ValueError),
-    ("linear_scheduler", {"alpha_i": -1.0}, LEVEL, ValueError),
-    ("linear_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
-    ("exponential_scheduler", {"gamma": 0.0}, FACTOR, ValueError),
+    ("linear_scheduler", {"alpha_i": -1.0}, NONNEGATIVE, ValueError),
+    ("linear_scheduler", {"alpha_f": -1.0}, NONNEGATIVE, ValueError),
+    ("exponential_scheduler", {"gamma": 0.0}, RATIO_UP_TO_ONE, ValueError),
     ("exponential_scheduler", {"decay_period": "0ep"}, "a time above 0", ValueError),
-    ("cosine_annealing_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("cosine_annealing_scheduler", {"alpha_f": -1.0}, NONNEGATIVE, ValueError),
     ("cosine_annealing_warm_restarts_scheduler", {"t_0": "0ba"}, "a time above 0", ValueError),
     ("cosine_annealing_warm_restarts_scheduler", {"t_mult": 0.0}, "a number above 0 and at most 1e6", ValueError),
-    ("cosine_annealing_warm_restarts_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
-    ("cosine_annealing_warm_restarts_scheduler", {"t_0": "100tok", "tokens_per_batch": 67}, PARTS, ValueError),
-    ("polynomial_scheduler", {"power": 0.0}, ABOVE, ValueError),
-    ("polynomial_scheduler", {"alpha_f": -1.0}, LEVEL, ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"alpha_f": -1.0}, NONNEGATIVE, ValueError),
+    ("cosine_annealing_warm_restarts_scheduler", {"t_0": "100tok", "tokens_per_batch": 67}, FRACTION, ValueError),
+    ("polynomial_scheduler", {"power": 0.0}, POSITIVE, ValueError),
+    ("polynomial_scheduler", {"alpha_f": -1.0}, NONNEGATIVE, ValueError),
     ("multi_step_with_warmup_scheduler", {"scale_warmup": 1}, "True or False", TypeError),
-    ("constant_with_warmup_scheduler", {"alpha": -1.0}, LEVEL, ValueError),
-    ("linear_with_warmup_scheduler", {"t_warmup": "5sp", "samples_per_batch": 8}, "in 'ba', as `t_max` is", ValueError),
+    ("constant_with_warmup_scheduler", {"alpha": -1.0}, NONNEGATIVE, ValueError),
+    ("linear_with_warmup_scheduler", {"t_warmup": "5sp", "samples_per_batch": 8}, "in 'ba', like `t_max`", ValueError),
     ("linear_with_warmup_scheduler", {"t_max": "99ba"}, "at least `max_duration` ('10ep')", ValueError),
     ("linear_with_warmup_scheduler", {"t_max": "9ep"}, "at least `max_duration` ('10ep')", ValueError),
     ("cosine_annealing_with_warmup_scheduler", {"t_max": "0.99dur"}, "at least `max_duration` ('10ep')", ValueError),
-    ("polynomial_with_warmup_scheduler", {"power": -1.0}, ABOVE, ValueError),
+    ("polynomial_with_warmup_scheduler", {"power": -1.0}, POSITIVE, ValueError),
 ]
 
 
-def refused(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
-    sentence = f"{function}: `{argument}` must be {requirement}, got {value!r}"
-    return pytest.raises(kind, match=f"^{re.escape(sentence)}$")
+def raises(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
+    message = f"{function}: `{argument}` must be {requirement}, got {value!r}"
+    return pytest.raises(kind, match=f"^{re.escape(message)}$")
 
 
-@pytest.mark.parametrize(("function", "wrong", "requirement", "kind"), ERRORS)
-def test_errors(function: str, wrong: dict[str, Any], requirement: str, kind: type[Exception]) -> None:
-    argument, value = next(iter(wrong.items()))
-    with refused(function, argument, requirement, value, kind):
-        getattr(ours, function)(**(TRAINING | NEEDED.get(function, {}) | wrong))
+@pytest.mark.parametrize(("function", "arguments", "requirement", "kind"), ERRORS)
+def test_invalid_arguments(function: str, arguments: dict[str, Any], requirement: str, kind: type[Exception]) -> None:
+    argument, value = next(iter(arguments.items()))
+    with raises(function, argument, requirement, value, kind):
+        getattr(ours, function)(**(TRAINING | REQUIRED.get(function, {}) | arguments))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "argument", "requirement"),
+    ("arguments", "missing", "source"),
     [
-        ({"t_max": "1dur"}, "max_duration", "given for `t_max` '1dur'"),
-        ({"t_max": "1ep"}, "batches_per_epoch", "given for `t_max` in epochs"),
-        ({"t_max": "1dur", "max_duration": "1ep"}, "batches_per_epoch", "given for `max_duration` in epochs"),
-        ({"t_max": "1sp"}, "samples_per_batch", "given for `t_max` '1sp'"),
-        ({"t_max": "1dur", "max_duration": "1tok"}, "tokens_per_batch", "given for `t_max` '1dur'"),
+        ({"t_max": "1dur"}, "max_duration", "`t_max` ('1dur')"),
+        ({"t_max": "1ep"}, "batches_per_epoch", "`t_max` from epochs"),
+        ({"t_max": "1dur", "max_duration": "1ep"}, "batches_per_epoch", "`max_duration` from epochs"),
+        ({"t_max": "1sp"}, "samples_per_batch", "`t_max` ('1sp')"),
+        ({"t_max": "1dur", "max_duration": "1tok"}, "tokens_per_batch", "`t_max` ('1dur')"),
     ],
 )
-def test_errors_of_what_is_missing(arguments: dict[str, Any], argument: str, requirement: str) -> None:
-    with refused("linear_scheduler", argument, requirement, None, ValueError):
+def test_missing_training_arguments(arguments: dict[str, Any], missing: str, source: str) -> None:
+    with raises("linear_scheduler", missing, f"given to convert {source} to batches", None, ValueError):
         ours.linear_scheduler(**arguments)
 
 
-def test_a_warmup_that_jumps_between_batches() -> None:
+def test_a_warmup_that_ends_in_a_jump_between_batches_is_an_error() -> None:
     training = {"max_duration": "1000tok", "tokens_per_batch": 67, "scale_schedule_ratio": 2.0}
     assert ours.linear_with_warmup_scheduler("100tok", **training)(0) == 0.0
-    with refused("linear_with_warmup_scheduler", "t_warmup", PARTS, "100tok", ValueError):
+    with raises("linear_with_warmup_scheduler", "t_warmup", FRACTION, "100tok", ValueError):
         ours.linear_with_warmup_scheduler("100tok", scale_warmup=True, **training)
 
 
-def test_errors_of_what_is_missing_or_inside() -> None:
-    with refused("cosine_annealing_warm_restarts_scheduler", "max_duration", "given for `t_0` '5ba'", None, ValueError):
+def test_max_duration_is_required_if_t_mult_is_not_an_integer() -> None:
+    requirement = "given if `t_mult` is not an integer"
+    with raises("cosine_annealing_warm_restarts_scheduler", "max_duration", requirement, None, ValueError):
         ours.cosine_annealing_warm_restarts_scheduler("5ba", 1.5)
-    with refused("multi_step_scheduler", "milestones[1]", TIME, "6", ValueError):
+
+
+def test_an_invalid_milestone_is_named_by_its_index() -> None:
+    with raises("multi_step_scheduler", "milestones[1]", TIME, "6", ValueError):
         ours.multi_step_scheduler(["5ba", "6"])
-    sentence = (
-        "linear_scheduler: no argument `t_mx` (got '1ba'); of the training it takes `max_duration`, "
+
+
+def test_unknown_training_arguments_are_errors() -> None:
+    message = (
+        "linear_scheduler: no argument `t_mx` (got '1ba'); its training arguments are `max_duration`, "
         "`batches_per_epoch`, `samples_per_batch`, `tokens_per_batch`, `scale_schedule_ratio`"
     )
-    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         ours.linear_scheduler(t_mx="1ba")  # type: ignore[call-arg]
 
 
-def test_composer_refuses_the_same() -> None:
-    for arguments, sentence in (
+def test_composer_rejects_the_same_arguments() -> None:
+    for arguments, message in (
         ({"t_warmup": "5ba", "t_max": "99ba"}, "must be greater than or equal to max_duration"),
         ({"t_warmup": "5sp"}, "must use the same units"),
     ):
-        with pytest.raises(ValueError, match=sentence):
+        with pytest.raises(ValueError, match=message):
             CLASSES["linear_with_warmup_scheduler"](**arguments)(state(0, TRAINING))
     with pytest.raises(ValueError, match="Wall clock time"):
         CLASSES["linear_scheduler"](t_max="60sec")(state(0, TRAINING))

@@ -1,10 +1,12 @@
-"""`bridges.deepspeed` beside DeepSpeed's own schedulers, on a torch optimizer, stepped in the engine's order.
+"""`bridges.deepspeed` compared with DeepSpeed itself, stepped as its engine does, at every update.
 
-Both compute in float64. A rate of ours is peak * (low + (high - low) * weight), with one rounding for each of two
-levels, their difference, at most 5 of the weight (two logarithms and a quotient, or a squared sine), the product, the
-sum and the product with the peak; DeepSpeed's is no longer: less than 20 together. What DeepSpeed loses in
-``1 + cos(x)`` does not shrink with the result and is relative to the peak, at most 4 roundings. So is what OneCycle
-loses in ``1 + b / n - cycle``, a number between 1 and 2 of which the share of a half is left: it counts n / half times.
+Both compute in float64. Our learning rate is peak * (low + (high - low) * weight). It has one rounding for each of the
+two levels, one for their difference, at most 5 for the weight (two logarithms and a quotient, or a squared sine), and
+one each for the product, the sum and the product with the peak: at most 11. DeepSpeed has at most as many.
+
+In two places DeepSpeed subtracts, so its error is relative to the peak and not to the result: ``1 + cos(x)``, with at
+most 4 roundings, and OneCycle's ``1 + b / n - cycle``. The latter is the difference of numbers between 1 and 2, divided
+by the fraction of the cycle that a ramp takes, so its error is multiplied by n / (steps of the ramp).
 """
 
 import inspect
@@ -19,7 +21,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridges import deepspeed
 from bridges.deepspeed import (
     from_config,
     lr_range_test,
@@ -34,14 +35,14 @@ from tests import peers
 
 peer = peers.deepspeed()
 
-RELATIVE = 20 * 2**-52
+RELATIVE = 22 * 2**-53
 COSINE = 8 * 2**-52
 LR = 0.3
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """DeepSpeed warns at every start that it has not started."""
+def no_warnings() -> Iterator[None]:
+    """DeepSpeed logs a warning whenever the learning rate is read before the first step."""
     level = peer.logger.level
     peer.logger.setLevel("ERROR")
     yield
@@ -49,7 +50,7 @@ def quiet() -> Iterator[None]:
 
 
 def run(kind: str, params: dict[str, Any], updates: int) -> list[dict[str, Any]]:
-    """The optimizer's group at each update of the engine, which steps the scheduler after the optimizer."""
+    """The learning rate and betas at each update: the engine steps the scheduler after the optimizer."""
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=LR)
     scheduler = getattr(peer, kind)(optimizer, **params)
     groups = []
@@ -60,44 +61,43 @@ def run(kind: str, params: dict[str, Any], updates: int) -> list[dict[str, Any]]
     return groups
 
 
-def assert_equals(rated: Rated, theirs: list[float], absolute: float = 0.0) -> None:
+def assert_close(rated: Rated, theirs: list[float], absolute: float = 0.0) -> None:
     schedule, peak_value = rated
     ours = [peak_value * schedule(step) for step in range(len(theirs))]
-    off = [
+    errors = [
         (step, a, b)
         for step, (a, b) in enumerate(zip(ours, theirs, strict=True))
         if not abs(a - b) <= RELATIVE * b + absolute * peak_value
     ]
-    assert not off, off[:5]
+    assert not errors, errors[:5]
 
 
 def assert_same_rates(kind: str, params: dict[str, Any], updates: int, absolute: float = 0.0) -> None:
     theirs = [group["lr"] for group in run(kind, params, updates)]
-    assert_equals(from_config({"type": kind, "params": params}, lr=LR), theirs, absolute)
-
-
-def some(required: dict[str, Any], others: dict[str, Any]) -> st.SearchStrategy:
-    """Any of the arguments that may be left out."""
-    return st.fixed_dictionaries(required, optional=others)
+    assert_close(from_config({"type": kind, "params": params}, lr=LR), theirs, absolute)
 
 
 TYPES = st.sampled_from(["log", "linear"])
 LOW, HIGH = st.sampled_from([0.0, 1e-6, 0.01]), st.sampled_from([0.01, 0.5, 3.0])
 WARMUPS = st.integers(1, 40)
-TOTALS = st.integers(0, 120)  # shorter than the warmup, too
+TOTALS = st.integers(0, 120)  # may be shorter than the warmup
 
 
 @settings(max_examples=120, deadline=None)
-@given(params=some({"warmup_num_steps": WARMUPS}, {"warmup_min_lr": LOW, "warmup_max_lr": HIGH, "warmup_type": TYPES}))
+@given(
+    params=st.fixed_dictionaries(
+        {"warmup_num_steps": WARMUPS}, optional={"warmup_min_lr": LOW, "warmup_max_lr": HIGH, "warmup_type": TYPES}
+    )
+)
 def test_warmup_lr_at_every_update(params: dict) -> None:
     assert_same_rates("WarmupLR", params, params["warmup_num_steps"] + 5)
 
 
 @settings(max_examples=120, deadline=None)
 @given(
-    params=some(
+    params=st.fixed_dictionaries(
         {"total_num_steps": TOTALS, "warmup_num_steps": WARMUPS},
-        {"warmup_min_lr": LOW, "warmup_max_lr": st.none() | HIGH, "warmup_type": TYPES},
+        optional={"warmup_min_lr": LOW, "warmup_max_lr": st.none() | HIGH, "warmup_type": TYPES},
     )
 )
 def test_warmup_decay_lr_at_every_update(params: dict) -> None:
@@ -106,9 +106,9 @@ def test_warmup_decay_lr_at_every_update(params: dict) -> None:
 
 @settings(max_examples=120, deadline=None)
 @given(
-    params=some(
+    params=st.fixed_dictionaries(
         {"total_num_steps": TOTALS, "warmup_num_steps": WARMUPS},
-        {
+        optional={
             "warmup_min_ratio": st.sampled_from([0.0, 0.1, 1.0, 2.0]),
             "cos_min_ratio": st.sampled_from([0.0, 0.1, 1.0, 2.0]),
             "warmup_type": TYPES,
@@ -117,22 +117,22 @@ def test_warmup_decay_lr_at_every_update(params: dict) -> None:
 )
 def test_warmup_cosine_lr_at_every_update(params: dict) -> None:
     updates = params["total_num_steps"] + params["warmup_num_steps"] + 5
-    # The floor of 2 lies above the peak, and the cosine is as high.
+    # With a `cos_min_ratio` of 2, the cosine reaches twice the peak.
     assert_same_rates("WarmupCosineLR", params, updates, COSINE)
 
 
 @pytest.mark.parametrize("kind", ["WarmupLR", "WarmupDecayLR", "WarmupCosineLR"])
-def test_the_defaults_of_a_warmup(kind: str) -> None:
+def test_warmups_with_defaults(kind: str) -> None:
     assert_same_rates(kind, {} if kind == "WarmupLR" else {"total_num_steps": 2500}, 2510, COSINE)
 
 
-CYCLES = some(
+CYCLES = st.fixed_dictionaries(
     {
         "cycle_min_lr": st.sampled_from([0.0, 0.001, 0.01]),
         "cycle_max_lr": st.sampled_from([0.005, 0.1, 2.0]),
         "cycle_first_step_size": st.integers(1, 40),
     },
-    {
+    optional={
         "cycle_second_step_size": st.none() | st.integers(0, 40),
         "cycle_first_stair_count": st.integers(0, 50),
         "cycle_second_stair_count": st.none() | st.integers(0, 50),
@@ -145,55 +145,55 @@ CYCLES = some(
 )
 
 
-def halves(params: dict) -> tuple[int, int]:
+def ramp_steps(params: dict) -> tuple[int, int]:
     first, second = params["cycle_first_step_size"], params.get("cycle_second_step_size")
     return first, first if second is None else second
 
 
-def lost(params: dict) -> float:
-    """What OneCycle's own clock loses, relative to the top."""
-    first, second = halves(params)
+def cancellation(params: dict) -> float:
+    """The error of DeepSpeed's OneCycle, relative to its highest value."""
+    first, second = ramp_steps(params)
     return 4 * 2**-52 * (first + second) / min(first, second or first)
 
 
 @settings(max_examples=250, deadline=None)
 @given(params=CYCLES)
 def test_one_cycle_at_every_update(params: dict) -> None:
-    top = max(1.0, params["cycle_min_lr"] / params["cycle_max_lr"])  # the cycle may stand on its head
-    assert_same_rates("OneCycle", params, sum(halves(params)) + 30, lost(params) * top)
+    top = max(1.0, params["cycle_min_lr"] / params["cycle_max_lr"])  # the cycle may be inverted
+    assert_same_rates("OneCycle", params, sum(ramp_steps(params)) + 30, cancellation(params) * top)
 
 
 @settings(max_examples=250, deadline=None)
 @given(params=CYCLES)
-def test_the_momentum_of_one_cycle_at_every_update(params: dict) -> None:
-    theirs = [group["betas"][0] for group in run("OneCycle", params, sum(halves(params)) + 30)]
-    assert_equals(one_cycle_momentum(**params), theirs, lost(params))
+def test_one_cycle_momentum_at_every_update(params: dict) -> None:
+    theirs = [group["betas"][0] for group in run("OneCycle", params, sum(ramp_steps(params)) + 30)]
+    assert_close(one_cycle_momentum(**params), theirs, cancellation(params))
 
 
-def test_the_defaults_of_one_cycle() -> None:
+def test_one_cycle_with_defaults() -> None:
     params = {"cycle_min_lr": 0.01, "cycle_max_lr": 0.1}
-    assert_same_rates("OneCycle", params, 4010, lost({"cycle_first_step_size": 2000}))
+    assert_same_rates("OneCycle", params, 4010, cancellation({"cycle_first_step_size": 2000}))
     theirs = [group["betas"][0] for group in run("OneCycle", params, 4010)]
-    assert_equals(one_cycle_momentum(**params), theirs, lost({"cycle_first_step_size": 2000}))
+    assert_close(one_cycle_momentum(**params), theirs, cancellation({"cycle_first_step_size": 2000}))
 
 
 @settings(max_examples=120, deadline=None)
 @given(
-    params=some(
+    params=st.fixed_dictionaries(
         {"lr_range_test_step_size": st.integers(1, 40)},
-        {
+        optional={
             "lr_range_test_min_lr": st.sampled_from([1e-6, 0.01, 1.0]),
             "lr_range_test_step_rate": st.sampled_from([0.0, 1e-3, 1.0, 5.0]),
         },
     ),
     staircase=st.booleans(),
 )
-def test_the_range_test_at_every_update(params: dict, staircase: bool) -> None:
+def test_lr_range_test_at_every_update(params: dict, staircase: bool) -> None:
     params["lr_range_test_staircase"] = staircase
     theirs = [group["lr"] for group in run("LRRangeTest", params, 120)]
-    assert_equals(lr_range_test(**params, total_num_steps=119), theirs)
+    assert_close(lr_range_test(**params, total_num_steps=119), theirs)
     if not staircase:
-        assert_equals(lr_range_test(**params), theirs)
+        assert_close(lr_range_test(**params), theirs)
 
 
 @pytest.mark.parametrize(
@@ -207,36 +207,37 @@ def test_the_range_test_at_every_update(params: dict, staircase: bool) -> None:
         (lr_range_test, "LRRangeTest"),
     ],
 )
-def test_every_default_is_that_of_deepspeed(ours: Any, theirs: str) -> None:
-    """Also those that do not change the rate, such as the bounds of the momentum."""
-    defaults, shared = inspect.signature(getattr(peer, theirs)).parameters, inspect.signature(ours).parameters
-    assert shared.keys() - defaults.keys() <= {"lr", "total_num_steps"}
-    wanted = {name: defaults[name].default for name in shared if name in defaults}
-    wanted = {name: default for name, default in wanted.items() if default is not inspect.Parameter.empty}
-    assert {name: shared[name].default for name in wanted} == wanted
+def test_defaults_match_deepspeed(ours: Any, theirs: str) -> None:
+    """Including arguments that do not change the learning rate, such as the bounds of the momentum."""
+    our_arguments = inspect.signature(ours).parameters
+    their_arguments = inspect.signature(getattr(peer, theirs)).parameters
+    assert our_arguments.keys() - their_arguments.keys() <= {"lr", "total_num_steps"}
+    defaults = {name: their_arguments[name].default for name in our_arguments if name in their_arguments}
+    defaults = {name: default for name, default in defaults.items() if default is not inspect.Parameter.empty}
+    assert {name: our_arguments[name].default for name in defaults} == defaults
 
 
-def test_the_defaults_of_the_range_test() -> None:
+def test_lr_range_test_with_defaults() -> None:
     assert_same_rates("LRRangeTest", {}, 2010)
 
 
-def test_the_first_two_updates_run_at_the_minimum() -> None:
+def test_first_two_updates_of_a_warmup_use_its_minimum() -> None:
     rates = [group["lr"] for group in run("WarmupLR", {"warmup_min_lr": 0.1, "warmup_num_steps": 4}, 3)]
     assert rates[:2] == [0.1, 0.1] and rates[2] > 0.1
     schedule, peak_value = warmup_lr(warmup_min_lr=0.1, warmup_num_steps=4, lr=LR)
     assert [peak_value * schedule(step) for step in (0, 1)] == [0.1, 0.1]
 
 
-def test_a_type_of_warmup_that_deepspeed_takes_for_log_is_refused() -> None:
+def test_unknown_warmup_type_is_an_error_where_deepspeed_uses_log() -> None:
     params = {"warmup_num_steps": 9}
     assert run("WarmupLR", {**params, "warmup_type": "cosine"}, 12) == run(
         "WarmupLR", {**params, "warmup_type": "log"}, 12
     )
-    with pytest.raises(ValueError, match=refusal("warmup_lr", "warmup_type", "one of 'linear', 'log'", "cosine")):
+    with raises("warmup_lr", "warmup_type", "one of 'linear', 'log'", "cosine"):
         warmup_lr(**params, lr=LR, warmup_type="cosine")
 
 
-def test_the_range_test_of_deepspeed_has_no_end_and_ours_has() -> None:
+def test_lr_range_test_ends_where_that_of_deepspeed_does_not() -> None:
     total = 2**31 - 1
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
     scheduler = peer.LRRangeTest(optimizer, lr_range_test_min_lr=1.0)
@@ -252,7 +253,7 @@ def test_the_range_test_of_deepspeed_has_no_end_and_ours_has() -> None:
     assert [stairs(step) for step in (1999, 2000, 3999, 4000, 6000)] == [1.0, 2.0, 2.0, 3.0, 3.0]
 
 
-def test_the_growth_of_momentum_stops_at_the_horizon() -> None:
+def test_momentum_growth_stops_at_the_horizon() -> None:
     params = {"cycle_first_step_size": 5, "decay_step_size": 1, "decay_mom_rate": 1.0}
     schedule, peak_value = one_cycle_momentum(**params)
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=LR)
@@ -263,16 +264,18 @@ def test_the_growth_of_momentum_stops_at_the_horizon() -> None:
         assert (abs(peak_value * schedule(step) - theirs) <= 0.1) is same
 
 
-# Errors.
+# Errors
 
 
-def refusal(function: str, argument: str, requirement: str, got: Any) -> str:
-    return "^" + re.escape(f"{function}: `{argument}` must be {requirement}, got {got!r}") + "$"
+def raises(function: str, argument: str, requirement: str, got: Any) -> Any:
+    message = f"{function}: `{argument}` must be {requirement}, got {got!r}"
+    return pytest.raises((TypeError, ValueError), match=f"^{re.escape(message)}$")
 
 
-LEVEL, WHOLE, LENGTH = "a number from 0 to 3.4e38", "an integer from 0 to 2**53", "an integer from 1 to 2**53"
-ABOVE, SLOPE, KINDS = "a finite number above 0", "0 or a number from 1e-30 to 1e30", "one of 'linear', 'log'"
-GIVEN = "given, or `lr`, the learning rate of the optimizer"
+NONNEGATIVE, POSITIVE = "a number from 0 to 3.4e38", "a finite number above 0"
+NONNEGATIVE_INT, POSITIVE_INT = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
+GROWTH, WARMUP_TYPE = "0 or a number from 1e-30 to 1e30", "one of 'linear', 'log'"
+GIVEN = "given if `lr` (the learning rate of the optimizer) is not"
 VALID = {
     warmup_lr: {"lr": 0.1},
     warmup_decay_lr: {"total_num_steps": 10},
@@ -286,96 +289,87 @@ VALID = {
 @pytest.mark.parametrize(
     ("function", "argument", "requirement", "got"),
     [
-        (warmup_lr, "lr", ABOVE, 0.0),
-        (warmup_lr, "warmup_max_lr", ABOVE, 0.0),
-        (warmup_lr, "warmup_max_lr", ABOVE, [0.1, 0.2]),
-        (warmup_lr, "warmup_min_lr", LEVEL, -1.0),
-        (warmup_lr, "warmup_num_steps", LENGTH, 0),
-        (warmup_lr, "warmup_num_steps", LENGTH, "auto"),
-        (warmup_lr, "warmup_type", KINDS, "exponential"),
+        (warmup_lr, "lr", POSITIVE, 0.0),
+        (warmup_lr, "warmup_max_lr", POSITIVE, 0.0),
+        (warmup_lr, "warmup_max_lr", POSITIVE, [0.1, 0.2]),
+        (warmup_lr, "warmup_min_lr", NONNEGATIVE, -1.0),
+        (warmup_lr, "warmup_num_steps", POSITIVE_INT, 0),
+        (warmup_lr, "warmup_num_steps", POSITIVE_INT, "auto"),
+        (warmup_lr, "warmup_type", WARMUP_TYPE, "exponential"),
         (warmup_decay_lr, "warmup_max_lr", GIVEN, None),
-        (warmup_decay_lr, "warmup_max_lr", ABOVE, -0.1),
-        (warmup_decay_lr, "warmup_min_lr", LEVEL, -1.0),
-        (warmup_decay_lr, "warmup_num_steps", LENGTH, 1.5),
-        (warmup_decay_lr, "warmup_type", KINDS, None),
-        (warmup_decay_lr, "total_num_steps", WHOLE, -1),
-        (warmup_cosine_lr, "lr", ABOVE, None),
-        (warmup_cosine_lr, "warmup_min_ratio", LEVEL, -1.0),
-        (warmup_cosine_lr, "cos_min_ratio", LEVEL, -1.0),
-        (warmup_cosine_lr, "warmup_num_steps", LENGTH, 0),
-        (warmup_cosine_lr, "warmup_type", KINDS, "LOG"),
-        (warmup_cosine_lr, "total_num_steps", WHOLE, 0.5),
-        (one_cycle, "cycle_max_lr", ABOVE, 0),
-        (one_cycle, "cycle_min_lr", LEVEL, -0.1),
-        (one_cycle, "cycle_first_step_size", LENGTH, 0),
-        (one_cycle, "cycle_second_step_size", WHOLE, -1),
-        (one_cycle, "cycle_first_stair_count", WHOLE, -1),
-        (one_cycle, "cycle_second_stair_count", WHOLE, 0.5),
-        (one_cycle, "decay_step_size", WHOLE, -1),
-        (one_cycle, "decay_lr_rate", SLOPE, -0.1),
-        (one_cycle, "decay_lr_rate", SLOPE, 1e-31),
-        (one_cycle, "decay_mom_rate", SLOPE, "0"),
+        (warmup_decay_lr, "warmup_max_lr", POSITIVE, -0.1),
+        (warmup_decay_lr, "warmup_min_lr", NONNEGATIVE, -1.0),
+        (warmup_decay_lr, "warmup_num_steps", POSITIVE_INT, 1.5),
+        (warmup_decay_lr, "warmup_type", WARMUP_TYPE, None),
+        (warmup_decay_lr, "total_num_steps", NONNEGATIVE_INT, -1),
+        (warmup_cosine_lr, "lr", POSITIVE, None),
+        (warmup_cosine_lr, "warmup_min_ratio", NONNEGATIVE, -1.0),
+        (warmup_cosine_lr, "cos_min_ratio", NONNEGATIVE, -1.0),
+        (warmup_cosine_lr, "warmup_num_steps", POSITIVE_INT, 0),
+        (warmup_cosine_lr, "warmup_type", WARMUP_TYPE, "LOG"),
+        (warmup_cosine_lr, "total_num_steps", NONNEGATIVE_INT, 0.5),
+        (one_cycle, "cycle_max_lr", POSITIVE, 0),
+        (one_cycle, "cycle_min_lr", NONNEGATIVE, -0.1),
+        (one_cycle, "cycle_first_step_size", POSITIVE_INT, 0),
+        (one_cycle, "cycle_second_step_size", NONNEGATIVE_INT, -1),
+        (one_cycle, "cycle_first_stair_count", NONNEGATIVE_INT, -1),
+        (one_cycle, "cycle_second_stair_count", NONNEGATIVE_INT, 0.5),
+        (one_cycle, "decay_step_size", NONNEGATIVE_INT, -1),
+        (one_cycle, "decay_lr_rate", GROWTH, -0.1),
+        (one_cycle, "decay_lr_rate", GROWTH, 1e-31),
+        (one_cycle, "decay_mom_rate", GROWTH, "0"),
         (one_cycle, "cycle_momentum", "True or False", 1),
-        (one_cycle_momentum, "cycle_min_mom", LEVEL, -0.1),
-        (one_cycle_momentum, "cycle_max_mom", ABOVE, 0.0),
-        (one_cycle_momentum, "decay_mom_rate", SLOPE, -1.0),
-        (one_cycle_momentum, "cycle_momentum", "True (DeepSpeed leaves the momentum alone without it)", False),
-        (lr_range_test, "lr_range_test_min_lr", ABOVE, 0.0),
-        (lr_range_test, "lr_range_test_step_size", LENGTH, 0),
-        (lr_range_test, "lr_range_test_step_rate", SLOPE, -1.0),
+        (one_cycle_momentum, "cycle_min_mom", NONNEGATIVE, -0.1),
+        (one_cycle_momentum, "cycle_max_mom", POSITIVE, 0.0),
+        (one_cycle_momentum, "decay_mom_rate", GROWTH, -1.0),
+        (one_cycle_momentum, "cycle_momentum", "True (otherwise DeepSpeed does not change the momentum)", False),
+        (lr_range_test, "lr_range_test_min_lr", POSITIVE, 0.0),
+        (lr_range_test, "lr_range_test_step_size", POSITIVE_INT, 0),
+        (lr_range_test, "lr_range_test_step_rate", GROWTH, -1.0),
         (lr_range_test, "lr_range_test_staircase", "True or False", "yes"),
-        (lr_range_test, "total_num_steps", WHOLE, 1.5),
+        (lr_range_test, "total_num_steps", NONNEGATIVE_INT, 1.5),
     ],
 )
-def test_an_argument_out_of_its_range_is_refused_by_its_name(
-    function: Any, argument: str, requirement: str, got: Any
-) -> None:
-    with pytest.raises((TypeError, ValueError), match=refusal(function.__name__, argument, requirement, got)):
+def test_invalid_arguments(function: Any, argument: str, requirement: str, got: Any) -> None:
+    with raises(function.__name__, argument, requirement, got):
         function(**{**VALID[function], argument: got})
 
 
-def test_a_rate_must_come_from_somewhere() -> None:
-    with pytest.raises(ValueError, match=refusal("warmup_lr", "warmup_max_lr", GIVEN, None)):
+def test_missing_peak_value() -> None:
+    with raises("warmup_lr", "warmup_max_lr", GIVEN, None):
         warmup_lr()
 
 
-def test_a_staircase_needs_a_number_of_stairs() -> None:
-    with pytest.raises(
-        ValueError,
-        match=refusal("lr_range_test", "total_num_steps", "given for a staircase (its stairs are counted)", None),
-    ):
+def test_staircase_requires_an_end() -> None:
+    with raises("lr_range_test", "total_num_steps", "given with `lr_range_test_staircase`", None):
         lr_range_test(lr_range_test_staircase=True)
 
 
-def test_a_configuration_that_is_none_is_refused() -> None:
-    with pytest.raises(
-        TypeError, match=refusal("from_config", "config", "a mapping with 'type' and 'params'", "WarmupLR")
-    ):
+def test_invalid_configuration() -> None:
+    with raises("from_config", "config", "a mapping with the keys 'type' and 'params'", "WarmupLR"):
         from_config("WarmupLR")
     with pytest.raises(TypeError, match=r"^from_config: no argument `name` \(got 'x'\); it takes `type`, `params`$"):
         from_config({"type": "WarmupLR", "name": "x"})
-    kinds = "one of 'LRRangeTest', 'OneCycle', 'WarmupCosineLR', 'WarmupDecayLR', 'WarmupLR'"
+    kinds = "one of " + ", ".join(map(repr, sorted(peer.VALID_LR_SCHEDULES)))
     for kind in ("StepLR", None):
-        with pytest.raises(ValueError, match=refusal("from_config", "type", kinds, kind)):
+        with raises("from_config", "config['type']", kinds, kind):
             from_config({"type": kind})
     takes = "`warmup_min_lr`, `warmup_max_lr`, `warmup_num_steps`, `warmup_type`"
-    message = f"warmup_lr: no argument `warmup_steps` (got 5); it takes {takes}"
-    with pytest.raises(TypeError, match="^" + re.escape(message) + "$"):
+    unknown = f"warmup_lr: no argument `warmup_steps` (got 5); it takes {takes}"
+    with pytest.raises(TypeError, match="^" + re.escape(unknown) + "$"):
         from_config({"type": "WarmupLR", "params": {"warmup_steps": 5}}, lr=0.1)
+    with raises("warmup_cosine_lr", "lr", POSITIVE, None):
+        from_config({"type": "WarmupCosineLR", "params": {"total_num_steps": 9}})
 
 
-def test_the_types_are_those_of_deepspeed() -> None:
-    assert set(deepspeed._TYPES) == set(peer.VALID_LR_SCHEDULES)
-
-
-def test_parameters_may_be_left_out() -> None:
+def test_params_may_be_missing() -> None:
     assert from_config({"type": "WarmupLR"}, lr=0.1) == warmup_lr(lr=0.1)
     assert from_config({"type": "LRRangeTest", "params": None}, lr=0.1) == lr_range_test()
 
 
-# On arrays.
+# Arrays
 
-ON_ARRAYS = {
+EXAMPLES = {
     "warmup_lr": warmup_lr(warmup_min_lr=0.1, warmup_num_steps=20, lr=1.0),
     "warmup_decay_lr": warmup_decay_lr(warmup_min_lr=0.1, warmup_max_lr=1.0, total_num_steps=60, warmup_num_steps=20),
     "warmup_cosine_lr": warmup_cosine_lr(warmup_min_ratio=0.1, total_num_steps=60, warmup_num_steps=20, lr=1.0),
@@ -395,9 +389,9 @@ ON_ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("name", ON_ARRAYS)
-def test_the_schedule_runs_under_jit_and_on_a_tensor(name: str) -> None:
-    schedule, _ = ON_ARRAYS[name]
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_jax_and_torch_match_python(name: str) -> None:
+    schedule, _ = EXAMPLES[name]
     steps = np.arange(90)
     expected = np.array([schedule(int(step)) for step in steps])
     float32 = 4 * 2.0**-23  # 4 ulp of values below 2

@@ -1,6 +1,4 @@
-"""Expressions in the words of other libraries give what these libraries give."""
-
-import re
+"""`from_expression` gives the learning rates that the other libraries give for the same call."""
 
 import optax
 import pytest
@@ -11,7 +9,7 @@ from transformers import get_scheduler
 import funcsched as fs
 from bridges.expressions import from_expression
 from bridges.rated import Rated
-from funcsched.serialization.expression import LONGEST, ParseError
+from funcsched.serialization.syntax import MAX_LENGTH, ParseError
 
 
 def optimizer() -> torch.optim.Optimizer:
@@ -27,12 +25,12 @@ def rates(scheduler: lr_scheduler.LRScheduler, steps: int) -> list[float]:
     return found
 
 
-def ours(text: str, steps: int) -> list[float]:
+def rates_of(text: str, steps: int) -> list[float]:
     schedule, peak = from_expression(text)
     return [peak * schedule(step) for step in range(steps)]
 
 
-def test_an_expression_without_a_prefix_is_ours() -> None:
+def test_without_a_prefix_the_expression_is_of_this_library() -> None:
     assert from_expression("warmup_cosine(10, 100)") == Rated(fs.warmup_cosine(10, 100), 1.0)
 
 
@@ -40,14 +38,14 @@ def test_an_expression_without_a_prefix_is_ours() -> None:
     ("name", "arguments"),
     [("cosine", {}), ("linear", {}), ("polynomial", {"power": 2.0, "lr_end": 0.01}), ("constant_with_warmup", {})],
 )
-def test_a_name_of_transformers(name: str, arguments: dict[str, float]) -> None:
-    words = "".join(f", {key}={value}" for key, value in arguments.items())
-    words += ", base_lr=1.0" if name == "polynomial" else ""
-    text = f"hf:{name}(num_warmup_steps=10, num_training_steps=50{words})"
+def test_hf(name: str, arguments: dict[str, float]) -> None:
+    keywords = "".join(f", {key}={value}" for key, value in arguments.items())
+    keywords += ", base_lr=1.0" if name == "polynomial" else ""
+    text = f"hf:{name}(num_warmup_steps=10, num_training_steps=50{keywords})"
     theirs = get_scheduler(
         name, optimizer(), num_warmup_steps=10, num_training_steps=50, scheduler_specific_kwargs=arguments or None
     )
-    assert ours(text, 50) == pytest.approx(rates(theirs, 50))
+    assert rates_of(text, 50) == pytest.approx(rates(theirs, 50))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +62,8 @@ def test_a_name_of_transformers(name: str, arguments: dict[str, float]) -> None:
         ),
     ],
 )
-def test_a_function_of_optax(text: str, theirs: optax.Schedule) -> None:
-    assert ours(f"optax:{text}", 120) == pytest.approx([float(theirs(step)) for step in range(120)], abs=1e-7)
+def test_optax(text: str, theirs: optax.Schedule) -> None:
+    assert rates_of(f"optax:{text}", 120) == pytest.approx([float(theirs(step)) for step in range(120)], abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -87,57 +85,117 @@ def test_a_function_of_optax(text: str, theirs: optax.Schedule) -> None:
         ),
     ],
 )
-def test_a_class_of_torch(text: str, build) -> None:
-    assert ours(f"torch:{text}", 60) == pytest.approx(rates(build(optimizer()), 60))
+def test_torch(text: str, build) -> None:
+    assert rates_of(f"torch:{text}", 60) == pytest.approx(rates(build(optimizer()), 60))
 
 
-def test_a_prefix_may_stand_apart_and_the_text_on_several_lines() -> None:
+def test_whitespace_and_newlines_have_no_effect() -> None:
     assert from_expression(" torch : StepLR(\n  10,\n)").schedule == fs.step_decay(10)
 
 
-def test_the_place_of_an_error_counts_the_prefix() -> None:
+def test_parentheses_without_arguments_are_optional() -> None:
+    assert from_expression("hf:constant") == from_expression("hf:constant()") == Rated(fs.constant(), 1.0)
+
+
+def test_the_column_of_an_error_includes_the_prefix() -> None:
     with pytest.raises(ParseError) as caught:
         from_expression("torch:StepLR(10; 2)")
     assert (caught.value.line, caught.value.column) == (1, 16)
     assert str(caught.value).endswith("\n    torch:StepLR(10; 2)\n                   ^")
 
 
+OPTAX = (
+    "constant_schedule, cosine_decay_schedule, cosine_onecycle_schedule, exponential_decay, join_schedules, "
+    "linear_onecycle_schedule, linear_schedule, piecewise_constant_schedule, piecewise_interpolate_schedule, "
+    "polynomial_schedule, sgdr_schedule, warmup_constant_schedule, warmup_cosine_decay_schedule, "
+    "warmup_exponential_decay_schedule"
+)
+
+
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "column", "message"),
     [
-        ("jax:cosine()", r"`text` must be of the prefixes 'hf:', 'optax:', 'torch:', got 'jax:'"),
-        ("hf:", r"must have a name after 'hf:' at line 1, column 4, got the end of the text"),
-        ("hf:3", r"must have a call after 'hf:' at line 1, column 4, got 3"),
-        ("hf:cosin()", r"must have one of cosine at line 1, column 4, got 'cosin'"),
-        ("hf:cosine(10, 100)", r"cosine: arguments must be given by name, got 10"),
-        ("hf:cosine(num_warmup_steps=10)", r"`num_training_steps` must be given for 'cosine', got None"),
-        ("hf:linear(num_warmup_steps=1, num_warmup_steps=2)", r"must have each argument of linear once"),
-        ("hf:linear(num_warmup_steps=1, 2)", r"must have arguments without names before those with names"),
-        ("torch:LambdaLR(3)", r"at line 1, column 7, got 'LambdaLR'"),
-        ("torch:os.system('true')", r"at line 1, column 7, got 'os.system'"),
-        ("torch:StepLR(gamma=0.5)", r"at line 1, column 7: .*missing 1 required positional argument: 'step_size'"),
-        ("torch:StepLR(0)", r"at line 1, column 7"),
-        ("torch:SequentialLR([], [])", r"at line 1, column 7"),
-        ("torch:ChainedScheduler(3)", r"at line 1, column 7"),
-        ("torch:StepLR(StepLR(3))", r"at line 1, column 7"),
-        ("torch:StepLR(3) 4", r"must have the end of the text at line 1, column 17, got '4'"),
-        ("optax:constant_schedule(-1)", r"at line 1, column 7: constant_schedule: `value` must be a number from 0"),
-        ("optax:to_optax(3)", r"got 'to_optax'"),
+        ("hf:", 4, "unexpected end of the text; expected a call after 'hf:'"),
+        ("hf:3", 4, "expected a call after 'hf:', got 3"),
+        ("hf:[constant()]", 4, "expected a call after 'hf:', got [constant()]"),
+        ("hf:cosin()", 4, "unknown name 'cosin'; did you mean 'cosine'?"),
+        (
+            "hf:constant(10, 100)",
+            13,
+            "too many positional arguments; constant takes none; pass num_warmup_steps, num_training_steps, base_lr "
+            "by name",
+        ),
+        (
+            "hf:cosine(num_warmup_step=10)",
+            11,
+            "cosine has no argument 'num_warmup_step'; did you mean 'num_warmup_steps'?",
+        ),
+        ("hf:cosine(num_cycle=1)", 11, "cosine has no argument 'num_cycle'; did you mean 'num_cycles'?"),
+        (
+            "hf:constant(foo=1)",
+            13,
+            "constant has no argument 'foo'; arguments: num_warmup_steps, num_training_steps, base_lr",
+        ),
+        (
+            "hf:linear(num_warmup_steps=1, num_warmup_steps=2)",
+            31,
+            "argument 'num_warmup_steps' of linear is repeated",
+        ),
+        ("hf:linear(num_warmup_steps=1, 2)", 32, "positional argument follows keyword argument"),
+        ("hf:linear(num_warmup_steps=2*3)", 29, "unexpected '*' after 2; arithmetic is not supported"),
+        ("torch:StepLR(gama=0.5)", 14, "StepLR has no argument 'gama'; did you mean 'gamma'?"),
+        ("torch:StepLR(1, 2, 3, 4)", 23, "too many positional arguments; StepLR takes 3"),
+        ("torch:StepLR(3) 4", 17, "unexpected '4' after ')'"),
+        ("torch:StepLR(foo)", 14, "unknown name 'foo'; "),
+        ("optax:to_optax(3)", 7, f"unknown name 'to_optax'; the names are {OPTAX}"),
+        ("optax:linear_schedul(0, 1, 5)", 7, "unknown name 'linear_schedul'; did you mean 'linear_schedule'?"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_place(text: str, sentence: str) -> None:
-    with pytest.raises(ParseError, match=sentence):
+def test_an_error_says_what_is_wrong_and_where(text: str, column: int, message: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        from_expression(text)
+    assert str(caught.value).startswith(f"from_expression: line 1, column {column}: {message}")
+    assert caught.value.column == column
+    if not message.endswith("; "):
+        assert str(caught.value).split("\n")[0].endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hf:cosine(num_warmup_steps=10)", r"column 4: .*: `num_training_steps` must be given for 'cosine', got None"),
+        ("torch:LambdaLR(3)", r"column 7: unknown name 'LambdaLR'; the names are ChainedScheduler, .*, StepLR\n"),
+        ("torch:os.system('true')", r"column 7: unknown name 'os\.system'; the names are ChainedScheduler, "),
+        ("torch:StepLR(gamma=0.5)", r"column 7: .*missing 1 required positional argument: 'step_size'"),
+        ("torch:StepLR(0)", r"column 7: from_lr_scheduler: "),
+        ("torch:SequentialLR([], [])", r"column 7: "),
+        ("torch:SequentialLR([StepLR()], [])", r"column 21: .*'step_size'"),
+        ("torch:ChainedScheduler(3)", r"column 7: "),
+        ("torch:StepLR(StepLR(3))", r"column 7: "),
+        ("optax:constant_schedule(-1)", r"column 7: constant_schedule: `value` must be a number from 0"),
+    ],
+)
+def test_an_error_of_a_function_points_at_its_call(text: str, message: str) -> None:
+    with pytest.raises(ParseError, match=f"^from_expression: line 1, {message}"):
         from_expression(text)
 
 
-def test_what_is_too_long_or_too_deep_is_refused() -> None:
-    with pytest.raises(ParseError, match=r"at most 100000 characters"):
-        from_expression("torch:StepLR(" + " " * LONGEST + "3)")
-    for opening in ("[", "ChainedScheduler("):
-        with pytest.raises(ParseError, match=r"at most 50"):
+def test_an_unknown_prefix_is_an_error() -> None:
+    message = "from_expression: unknown prefix 'jax:'; the prefixes are 'hf:', 'optax:', 'torch:'"
+    with pytest.raises(ParseError, match=f"^{message}$"):
+        from_expression("jax:cosine()")
+
+
+def test_a_text_that_is_too_long_or_too_deep_is_an_error() -> None:
+    with pytest.raises(
+        ParseError, match=r"^from_expression: `text` must be at most 100000 characters long, got 100015$"
+    ):
+        from_expression("torch:StepLR(" + " " * MAX_LENGTH + "3)")
+    for opening, nesting in ("[", "brackets"), ("ChainedScheduler(", "calls"):
+        with pytest.raises(ParseError, match=rf"^from_expression: line 1, column \d+: more than 50 nested {nesting}\n"):
             from_expression("torch:ChainedScheduler(" + opening * 2000)
 
 
-def test_a_text_must_be_one() -> None:
-    with pytest.raises(TypeError, match=re.escape("from_expression: `text` must be a string, got an object of type")):
+def test_other_types_than_str_are_a_type_error() -> None:
+    with pytest.raises(TypeError, match=r"^from_expression: `text` must be a string, got 3$"):
         from_expression(3)

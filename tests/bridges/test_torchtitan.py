@@ -1,4 +1,4 @@
-"""`bridges.torchtitan` beside torchtitan itself, update by update."""
+"""`bridges.torchtitan` compared with torchtitan itself, at every update."""
 
 import inspect
 import math
@@ -18,28 +18,28 @@ from tests import peers
 
 Config = peers.torchtitan().LRSchedulersContainer.Config
 
-# torchtitan's decay has 7 steps at most (quotient, product with pi, cosine, two sums, two products), each off by half
-# an ulp, and ours 4 ulp. Both count against 1: torchtitan subtracts from it.
+# torchtitan's decay has at most 7 operations (a quotient, a product with pi, a cosine, two sums, two products), each
+# with an error of half an ulp. Ours has an error of 4 ulp. Both are relative to 1, because torchtitan subtracts from 1.
 TOLERANCE = (7 + 2 * 4) * 2.0**-53
 
 
 def pair(steps: int, base_lr: float = 1.0, **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Our multipliers, and the learning rates that torchtitan sets over the base rate."""
+    """Our multipliers, and those of torchtitan: the learning rates that it sets, divided by the base learning rate."""
     schedule = lr_schedules_config(**arguments)
     training_steps = arguments.pop("training_steps")
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=base_lr)
     scheduler = Config(**arguments).build(optimizers=[optimizer], training_steps=training_steps)
-    used = []
+    multipliers = []
     for _ in range(steps):
-        used.append(optimizer.param_groups[0]["lr"] / base_lr)
+        multipliers.append(optimizer.param_groups[0]["lr"] / base_lr)
         optimizer.step()
         scheduler.step()
-    return np.array([schedule(step) for step in range(steps)]), np.array(used)
+    return np.array([schedule(step) for step in range(steps)]), np.array(multipliers)
 
 
-def assert_close(found: np.ndarray, peer: np.ndarray) -> None:
-    off = np.flatnonzero(~(np.abs(found - peer) <= TOLERANCE * np.maximum(peer, 1.0)))
-    assert off.size == 0, [(step, found[step], peer[step]) for step in off[:5]]
+def assert_close(ours: np.ndarray, theirs: np.ndarray) -> None:
+    errors = np.flatnonzero(~(np.abs(ours - theirs) <= TOLERANCE * np.maximum(theirs, 1.0)))
+    assert errors.size == 0, [(step, ours[step], theirs[step]) for step in errors[:5]]
 
 
 @settings(max_examples=100, deadline=None)
@@ -51,38 +51,38 @@ def assert_close(found: np.ndarray, peer: np.ndarray) -> None:
     decay_type=st.sampled_from(["linear", "sqrt", "cosine"]),
     min_lr_factor=st.one_of(st.just(0.0), st.floats(0.0, 1.5)),
 )
-def test_every_step_up_to_the_end(**arguments: Any) -> None:
+def test_every_update_up_to_the_end(**arguments: Any) -> None:
     length = arguments["total_steps"] or arguments["training_steps"]
     assert_close(*pair(length, **arguments))
 
 
 @pytest.mark.parametrize("decay_type", ["linear", "sqrt", "cosine"])
-def test_the_step_after_the_last_is_the_end(decay_type: str) -> None:
-    found, peer = pair(11, warmup_steps=2, training_steps=10, decay_type=decay_type, min_lr_factor=0.1)
-    assert found[10] == 0.1
-    assert_close(found, peer)
+def test_end_at_the_step_after_the_last(decay_type: str) -> None:
+    ours, theirs = pair(11, warmup_steps=2, training_steps=10, decay_type=decay_type, min_lr_factor=0.1)
+    assert ours[10] == 0.1
+    assert_close(ours, theirs)
 
 
 def test_values_by_hand() -> None:
-    found, peer = pair(10, base_lr=0.5, warmup_steps=2, training_steps=10)
-    assert found.tolist() == peer.tolist() == [0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
-    found, _ = pair(10, warmup_steps=4, training_steps=10, decay_ratio=0.2, min_lr_factor=0.5)
-    assert found.tolist() == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
+    ours, theirs = pair(10, base_lr=0.5, warmup_steps=2, training_steps=10)
+    assert ours.tolist() == theirs.tolist() == [0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
+    ours, _ = pair(10, warmup_steps=4, training_steps=10, decay_ratio=0.2, min_lr_factor=0.5)
+    assert ours.tolist() == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
 
 
-def test_past_the_end_torchtitan_goes_on() -> None:
-    found, peer = pair(14, warmup_steps=2, training_steps=10)
-    assert (found[10:].tolist(), peer[10:].tolist()) == ([0.0] * 4, [0.0, -0.125, -0.25, -0.375])
-    found, peer = pair(12, warmup_steps=2, training_steps=10, decay_type="sqrt")
-    assert (found[11], peer[11]) == (0.0, pytest.approx(1 - math.sqrt(9 / 8)))
-    found, peer = pair(19, warmup_steps=2, training_steps=10, decay_type="cosine")
-    assert (found[18], peer[18]) == (0.0, pytest.approx(1.0))
+def test_end_is_held_where_torchtitan_continues() -> None:
+    ours, theirs = pair(14, warmup_steps=2, training_steps=10)
+    assert (ours[10:].tolist(), theirs[10:].tolist()) == ([0.0] * 4, [0.0, -0.125, -0.25, -0.375])
+    ours, theirs = pair(12, warmup_steps=2, training_steps=10, decay_type="sqrt")
+    assert (ours[11], theirs[11]) == (0.0, pytest.approx(1 - math.sqrt(9 / 8)))
+    ours, theirs = pair(19, warmup_steps=2, training_steps=10, decay_type="cosine")
+    assert (ours[18], theirs[18]) == (0.0, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize("arguments", [{"decay_ratio": 0.0, "warmup_steps": 3}, {"warmup_steps": 12}])
-def test_without_a_decay_torchtitan_fails_past_the_end(arguments: dict[str, Any]) -> None:
-    found, peer = pair(10, training_steps=10, **arguments)
-    assert_close(found, peer)
+def test_no_decay_where_torchtitan_raises_after_the_end(arguments: dict[str, Any]) -> None:
+    ours, theirs = pair(10, training_steps=10, **arguments)
+    assert_close(ours, theirs)
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     (scheduler,) = Config(**arguments).build(optimizers=[optimizer], training_steps=10)
     multiplier = scheduler.lr_lambdas[0]
@@ -101,14 +101,14 @@ def test_defaults() -> None:
     assert_close(*pair(1000, training_steps=1000))
 
 
-def test_is_a_shifted_recipe() -> None:
+def test_schedule_is_a_shifted_recipe() -> None:
     recipe = fs.warmup_stable_decay(2, 6, 3, end=0.1, decay_shape=fs.cosine)
     schedule = lr_schedules_config(2, 10, 0.3, "cosine", 0.1, training_steps=99)
     assert schedule == fs.shift(recipe, 1)
 
 
 @pytest.mark.parametrize("decay_type", ["linear", "sqrt", "cosine"])
-def test_in_jax_and_torch(decay_type: Any) -> None:
+def test_jax_and_torch_match_python(decay_type: Any) -> None:
     schedule = lr_schedules_config(5, 40, 0.5, decay_type, 0.1, training_steps=40)
     exact = np.array([schedule(step) for step in range(60)])
     assert np.asarray(jax.jit(schedule)(np.arange(60))) == pytest.approx(exact, rel=1e-6)
@@ -128,7 +128,7 @@ def test_in_jax_and_torch(decay_type: Any) -> None:
         ("min_lr_factor", -0.1, "a number from 0 to 3.4e38", ValueError),
     ],
 )
-def test_errors(argument: str, value: Any, requirement: str, kind: type[Exception]) -> None:
-    sentence = f"lr_schedules_config: `{argument}` must be {requirement}, got {value!r}"
-    with pytest.raises(kind, match=f"^{re.escape(sentence)}$"):
+def test_invalid_arguments(argument: str, value: Any, requirement: str, kind: type[Exception]) -> None:
+    message = f"lr_schedules_config: `{argument}` must be {requirement}, got {value!r}"
+    with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         lr_schedules_config(**({"training_steps": 100} | {argument: value}))

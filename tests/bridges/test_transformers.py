@@ -1,16 +1,16 @@
-"""`bridges.transformers` beside the schedulers of transformers that it names, step by step.
+"""`bridges.transformers` compared with the schedulers of transformers, at every step.
 
-Tolerances are in EPS = 2**-52, twice the error of one rounding; where transformers subtracts from 1 or adds a cosine to
-it, its error is absolute, and counts in parts of the highest multiplier. What every tolerance is made of:
+EPS is 2**-52, twice the largest error of one rounding. If transformers subtracts from 1 or adds a cosine to it, its
+error is relative to the highest multiplier. The tolerances, in units of EPS, are:
 
-* the lines (one quotient on either side): 2 of the value.
-* the inverse square root (quotient, root, quotient; ours quotient, root): 5 of the value.
-* the cosines: four roundings of an angle of at most 2 pi cycles, of which the value has half: 2 pi cycles. The cosine,
-  the sums and products after it, and our own 4 ulp: 6. The remainder of the restarts has two roundings of a product of
-  at most `cycles`, times pi / 2: less than the same.
-* the polynomial: a base off by 1, times the derivative of the power; six roundings of the value.
-* warmup_stable_decay: the cosine's, or for "1-sqrt" upwards the root of a 1 - progress of at least 1 / W that is off by
-  1 / 2: sqrt(W) / 2.
+- linear curves: 2 of the value. There is one quotient on each side.
+- inverse square root: 5 of the value. transformers has three operations, and ours two.
+- cosines: 2 pi cycles for the angle, which is at most 2 pi cycles and has four roundings, of which the cosine halves
+  the error, and 6 for the other operations and for our 4 ulp. In the restarts, the angle has a smaller error: it is pi
+  times the remainder of a product of at most `cycles` with two roundings.
+- polynomial: an error of 1 in the base, times the derivative of the power, and 6 of the value.
+- warmup_stable_decay: like the cosine. A "1-sqrt" warmup has the root of 1 - progress, which is at least 1 / W and has
+  an error of 1 / 2: sqrt(W) / 2.
 """
 
 import math
@@ -34,11 +34,11 @@ from bridges.torch import lambda_lr
 from bridges.transformers import from_scheduler_type
 
 EPS = 2.0**-52
-METRIC = {"reduce_lr_on_plateau", "greedy"}
-TYPES = [kind.value for kind in transformers.SchedulerType if kind.value not in METRIC]
-# In these transformers' wave goes on past its end: step W + max(1, T - W), or the one before where it runs one ahead.
-WAVES = {"cosine": 0, "cosine_with_min_lr": 0, "cosine_warmup_with_min_lr": 1}
-PAST = 5  # steps past the end at which the others are compared
+METRIC_TYPES = {"reduce_lr_on_plateau", "greedy"}
+TYPES = [kind.value for kind in transformers.SchedulerType if kind.value not in METRIC_TYPES]
+# The types whose cosine continues after the end in transformers, and by how many steps their decay is ahead.
+CONTINUING = {"cosine": 0, "cosine_with_min_lr": 0, "cosine_warmup_with_min_lr": 1}
+AFTER_END = 5  # number of steps after the end at which the other types are compared
 
 
 class Case(NamedTuple):
@@ -69,15 +69,15 @@ class Case(NamedTuple):
         return max(1, self.total - self.warmup)
 
     def last(self) -> int:
-        """The last step at which the two are the same."""
-        if self.name in WAVES:
-            return self.warmup + self.decay() - WAVES[self.name]
+        """The last step at which ours and transformers' are compared."""
+        if self.name in CONTINUING:
+            return self.warmup + self.decay() - CONTINUING[self.name]
         if self.total is not None:
-            return self.total + PAST
+            return self.total + AFTER_END
         stable, decay = (self.keywords.get(f"num_{phase}_steps", 0) for phase in ("stable", "decay"))
-        return (self.warmup or 0) + stable + decay + PAST
+        return (self.warmup or 0) + stable + decay + AFTER_END
 
-    def lowest(self) -> float:
+    def min_multiplier(self) -> float:
         if "min_lr" in self.keywords:
             return self.keywords["min_lr"] / self.base
         return self.keywords.get("min_lr_rate", self.keywords.get("min_lr_ratio", 0.0))
@@ -90,21 +90,21 @@ class Case(NamedTuple):
         cycles = self.keywords.get("num_cycles", 1 if self.name == "cosine_with_restarts" else 0.5)
         if self.name == "polynomial":
             power = self.keywords.get("power", 1.0)
-            left = np.clip((self.total - steps) / self.decay(), 1.0 / self.decay(), 1.0)
-            return EPS * (np.where(steps > self.warmup, power * left ** (power - 1.0), 0.0) + 6 * values)
-        highest = max(1.0, self.lowest(), self.keywords.get("warmup_lr_rate") or 0.0)
+            base = np.clip((self.total - steps) / self.decay(), 1.0 / self.decay(), 1.0)
+            return EPS * (np.where(steps > self.warmup, power * base ** (power - 1.0), 0.0) + 6 * values)
+        highest = max(1.0, self.min_multiplier(), self.keywords.get("warmup_lr_rate") or 0.0)
         decay = (2 * math.pi * cycles + 6) * EPS * highest
         if self.name == "warmup_stable_decay":
             return np.full(values.shape, decay + math.sqrt(self.warmup) / 2 * EPS * highest)
         return np.where(steps < self.warmup, 5 * EPS * values, decay)
 
-    def missed(self, step: int) -> bool:
-        """Whether a restart is at the step, and the float remainder of transformers does not see it."""
+    def misses_restart(self, step: int) -> bool:
+        """Whether a restart is at this step, and the float remainder of transformers rounds to just below 1."""
         if self.name != "cosine_with_restarts" or not self.warmup < step < self.total:
             return False
         cycles = self.keywords.get("num_cycles", 1)
-        exact = Fraction(cycles * (step - self.warmup), self.decay()).denominator == 1
-        return exact and (float(cycles) * (float(step - self.warmup) / float(self.decay()))) % 1.0 > 0.5
+        is_restart = Fraction(cycles * (step - self.warmup), self.decay()).denominator == 1
+        return is_restart and (float(cycles) * (float(step - self.warmup) / float(self.decay()))) % 1.0 > 0.5
 
 
 def sgd(*rates: float) -> torch.optim.Optimizer:
@@ -112,45 +112,45 @@ def sgd(*rates: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(groups, lr=rates[0])
 
 
-def assert_same(case: Case, steps: Any = None) -> None:
+def assert_close(case: Case, steps: Any = None) -> None:
     steps = range(case.last() + 1) if steps is None else steps
-    steps = np.array([step for step in steps if not case.missed(step)])
+    steps = np.array([step for step in steps if not case.misses_restart(step)])
     ours, theirs = case.ours(), case.theirs()
-    found = np.array([ours(int(step)) for step in steps])
+    actual = np.array([ours(int(step)) for step in steps])
     peer = np.array([float(theirs(int(step))) for step in steps])
-    off = np.flatnonzero(~(np.abs(found - peer) <= case.tolerance(steps, peer)))
-    assert off.size == 0, [(int(steps[i]), found[i], peer[i]) for i in off[:5]]
+    wrong = np.flatnonzero(~(np.abs(actual - peer) <= case.tolerance(steps, peer)))
+    assert wrong.size == 0, [(int(steps[i]), actual[i], peer[i]) for i in wrong[:5]]
 
 
-def error_of(*args: Any, **kwargs: Any) -> str:
+def error_message(*args: Any, **kwargs: Any) -> str:
     with pytest.raises((TypeError, ValueError)) as error:
         from_scheduler_type(*args, **kwargs)
     return str(error.value)
 
 
 RATIOS = st.one_of(st.sampled_from([0.0, 0.1, 1.0]), st.floats(1e-6, 2.0))
-WAVES_COUNT = st.one_of(st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 7]), st.floats(0.01, 8.0))
+NUM_CYCLES = st.one_of(st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 7]), st.floats(0.01, 8.0))
 CURVES = st.sampled_from(["linear", "cosine", "1-sqrt"])
 OPTIONAL = {
-    "cosine": {"num_cycles": WAVES_COUNT},
+    "cosine": {"num_cycles": NUM_CYCLES},
     "cosine_with_restarts": {"num_cycles": st.integers(1, 60)},
     "polynomial": {"power": st.one_of(st.sampled_from([0.5, 1, 2, 3.0]), st.floats(0.05, 6.0))},
     "inverse_sqrt": {"timescale": st.one_of(st.none(), st.integers(1, 20_000))},
-    "cosine_with_min_lr": {"num_cycles": WAVES_COUNT},
-    "cosine_warmup_with_min_lr": {"num_cycles": WAVES_COUNT, "warmup_lr_rate": st.one_of(st.none(), RATIOS)},
+    "cosine_with_min_lr": {"num_cycles": NUM_CYCLES},
+    "cosine_warmup_with_min_lr": {"num_cycles": NUM_CYCLES, "warmup_lr_rate": st.one_of(st.none(), RATIOS)},
     "warmup_stable_decay": {
         "warmup_type": CURVES,
         "decay_type": CURVES,
         "min_lr_ratio": RATIOS,
-        "num_cycles": WAVES_COUNT,
+        "num_cycles": NUM_CYCLES,
     },
 }
 
 
 @st.composite
-def cases(draw: st.DrawFn, name: str, longest: int = 60) -> Case:
-    """Any arguments of a type that fit, with its defaults where a keyword is left out."""
-    total = draw(st.integers(1 if name == "polynomial" else 0, longest))
+def cases(draw: st.DrawFn, name: str, max_total: int = 60) -> Case:
+    """Valid arguments of a type, some of them omitted."""
+    total = draw(st.integers(1 if name == "polynomial" else 0, max_total))
     warmup = draw(st.integers(0, total - (name == "polynomial")))
     base = draw(st.sampled_from([1.0, 3e-4, 0.1]) | st.floats(1e-5, 10.0))
     keywords = draw(st.fixed_dictionaries({}, optional=OPTIONAL.get(name, {})))
@@ -162,57 +162,57 @@ def cases(draw: st.DrawFn, name: str, longest: int = 60) -> Case:
     if name == "warmup_stable_decay":
         keywords["num_decay_steps"] = draw(st.integers(0, total - warmup))
         if draw(st.booleans()):
-            keywords["num_stable_steps"], total = draw(st.integers(0, longest)), None
+            keywords["num_stable_steps"], total = draw(st.integers(0, max_total)), None
     return Case(name, warmup, total, base, keywords)
 
 
 @pytest.mark.parametrize("name", TYPES)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_every_step_is_that_of_transformers(name: str, data: st.DataObject) -> None:
-    assert_same(data.draw(cases(name)))
+def test_every_step_matches_transformers(name: str, data: st.DataObject) -> None:
+    assert_close(data.draw(cases(name)))
 
 
 @pytest.mark.parametrize("name", TYPES)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_steps_of_a_long_run_are_those_of_transformers(name: str, data: st.DataObject) -> None:
+def test_steps_of_long_runs_match_transformers(name: str, data: st.DataObject) -> None:
     case = data.draw(cases(name, 10**7))
     last = case.last()
-    bounds = {0, last, last - PAST, case.warmup, *(last * i // 40 for i in range(40))}
+    bounds = {0, last, last - AFTER_END, case.warmup, *(last * i // 40 for i in range(40))}
     if name == "warmup_stable_decay":
-        bounds.add(last - PAST - case.keywords["num_decay_steps"])
-    assert_same(case, sorted({min(max(at + by, 0), last) for at in bounds for by in (-2, -1, 0, 1, 2)}))
+        bounds.add(last - AFTER_END - case.keywords["num_decay_steps"])
+    assert_close(case, sorted({min(max(bound + offset, 0), last) for bound in bounds for offset in (-2, -1, 0, 1, 2)}))
 
 
-NEEDED = {
+REQUIRED = {
     "cosine_with_min_lr": {"min_lr": 0.05},
     "cosine_warmup_with_min_lr": {"min_lr": 0.05},
     "warmup_stable_decay": {"num_decay_steps": 12},
 }
 
 
-def plain(name: str, warmup: int = 7, total: int = 30) -> Case:
-    """The arguments that a type needs, and no others."""
-    return Case(name, warmup, total, 0.5, NEEDED.get(name, {}))
+def minimal(name: str, warmup: int = 7, total: int = 30) -> Case:
+    """Only the required arguments of a type."""
+    return Case(name, warmup, total, 0.5, REQUIRED.get(name, {}))
 
 
 @pytest.mark.parametrize("warmup", [0, 1, 2, 7, 18])
 @pytest.mark.parametrize("name", TYPES)
-def test_the_defaults_are_those_of_transformers(name: str, warmup: int) -> None:
-    assert_same(plain(name, warmup))
+def test_defaults_match_transformers(name: str, warmup: int) -> None:
+    assert_close(minimal(name, warmup))
 
 
 @pytest.mark.parametrize("name", [name for name in TYPES if name not in ("polynomial", "warmup_stable_decay")])
 @pytest.mark.parametrize("length", [0, 1, 2, 30])
-def test_a_run_that_is_all_warmup_is_that_of_transformers(name: str, length: int) -> None:
-    assert_same(plain(name, length, length))
+def test_warmup_over_the_whole_run_matches_transformers(name: str, length: int) -> None:
+    assert_close(minimal(name, length, length))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 1.5])
 @pytest.mark.parametrize("warmup", [0, 1, 2, 3, 7])
-def test_a_warmup_from_a_rate_of_its_own_is_that_of_transformers(warmup: int, rate: float) -> None:
-    assert_same(Case("cosine_warmup_with_min_lr", warmup, 12, 1.0, {"min_lr_rate": 0.1, "warmup_lr_rate": rate}))
+def test_warmup_lr_rate_matches_transformers(warmup: int, rate: float) -> None:
+    assert_close(Case("cosine_warmup_with_min_lr", warmup, 12, 1.0, {"min_lr_rate": 0.1, "warmup_lr_rate": rate}))
 
 
 @pytest.mark.parametrize(
@@ -228,13 +228,13 @@ def test_a_warmup_from_a_rate_of_its_own_is_that_of_transformers(warmup: int, ra
     ids=str,
 )
 @pytest.mark.parametrize("warmup", [0, 1, 7])
-def test_phases_of_no_steps_are_those_of_transformers(warmup: int, keywords: dict[str, Any]) -> None:
-    assert_same(Case("warmup_stable_decay", warmup, None if "num_stable_steps" in keywords else 20, 1.0, keywords))
+def test_empty_phases_match_transformers(warmup: int, keywords: dict[str, Any]) -> None:
+    assert_close(Case("warmup_stable_decay", warmup, None if "num_stable_steps" in keywords else 20, 1.0, keywords))
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_stepped_scheduler_of_transformers_uses_the_rates_of_ours(name: str) -> None:
-    case = plain(name)
+def test_rates_match_a_stepped_scheduler_of_transformers(name: str) -> None:
+    case = minimal(name)
     optimizer = sgd(case.base)
     scheduler, ours, used = case.scheduler(optimizer), case.ours(), []
     for _ in range(case.total):
@@ -242,25 +242,25 @@ def test_a_stepped_scheduler_of_transformers_uses_the_rates_of_ours(name: str) -
         optimizer.step()
         scheduler.step()
     steps = np.arange(case.total)
-    found = np.array([case.base * ours(int(step)) for step in steps])
-    assert np.all(np.abs(found - used) <= case.tolerance(steps, np.array(used)))  # times 0.5 is exact
+    actual = np.array([case.base * ours(int(step)) for step in steps])  # the product with 0.5 is exact
+    assert np.all(np.abs(actual - used) <= case.tolerance(steps, np.array(used)))
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_member_of_the_enum_is_its_name(name: str) -> None:
-    case = plain(name)
+def test_an_enum_member_is_accepted_as_name(name: str) -> None:
+    case = minimal(name)
     assert case.ours(name=transformers.SchedulerType(name)) == case.ours()
 
 
-def test_recipes_keep_their_names() -> None:
-    assert plain("cosine", 10, 100).ours() == fs.warmup_cosine(10, 100)
-    assert plain("inverse_sqrt", 0).ours() == fs.warmup_inverse_sqrt(0, timescale=10_000)
+def test_schedules_are_recipes_if_one_exists() -> None:
+    assert minimal("cosine", 10, 100).ours() == fs.warmup_cosine(10, 100)
+    assert minimal("inverse_sqrt", 0).ours() == fs.warmup_inverse_sqrt(0, timescale=10_000)
     wsd = Case("warmup_stable_decay", 10, 100, 1.0, {"num_decay_steps": 20, "decay_type": "1-sqrt"}).ours()
     assert wsd == fs.warmup_stable_decay(10, 70, 20, decay_shape=fs.sqrt)
-    assert plain("warmup_stable_decay").ours() == fs.warmup_stable_decay(7, 11, 12, decay_shape=fs.cosine)
+    assert minimal("warmup_stable_decay").ours() == fs.warmup_stable_decay(7, 11, 12, decay_shape=fs.cosine)
 
 
-def test_the_length_of_the_plateau_takes_precedence_over_that_of_the_run() -> None:
+def test_num_stable_steps_takes_precedence_over_num_training_steps() -> None:
     case = Case("warmup_stable_decay", 5, 100, 1.0, {"num_decay_steps": 10, "num_stable_steps": 20})
     with pytest.warns(UserWarning, match="num_stable_steps will be used"):
         theirs = case.theirs()
@@ -273,9 +273,9 @@ LIBRARIES = {
     "jax": lambda schedule, steps: jax.jit(schedule)(jnp.asarray(steps)),
     "torch": lambda schedule, steps: schedule(torch.asarray(steps)),
 }
-# Every composition that the bridge makes, also those that only some keywords lead to.
-COMPOSED = [
-    *map(plain, TYPES),
+# Every composition that the bridge makes, including those that depend on a keyword.
+COMPOSITIONS = [
+    *map(minimal, TYPES),
     Case("cosine_warmup_with_min_lr", 7, 30, 1.0, {"min_lr_rate": 0.1, "warmup_lr_rate": 0.2, "num_cycles": 1.3}),
     Case("warmup_stable_decay", 7, 30, 1.0, {"num_decay_steps": 12, "num_cycles": 1.3, "min_lr_ratio": 0.1}),
     Case("warmup_stable_decay", 7, 30, 1.0, {"num_decay_steps": 12, "warmup_type": "1-sqrt", "decay_type": "1-sqrt"}),
@@ -283,17 +283,17 @@ COMPOSED = [
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("case", COMPOSED, ids=lambda case: f"{case.name}-{len(case.keywords)}")
-def test_arrays_of_steps_have_the_multipliers_of_transformers(case: Case, library: str) -> None:
+@pytest.mark.parametrize("case", COMPOSITIONS, ids=lambda case: f"{case.name}-{len(case.keywords)}")
+def test_arrays_of_steps_match_transformers(case: Case, library: str) -> None:
     steps = np.arange(case.last() + 1, dtype=np.int32)
-    found = np.asarray(LIBRARIES[library](case.ours(), steps), dtype=np.float64)
+    actual = np.asarray(LIBRARIES[library](case.ours(), steps), dtype=np.float64)
     theirs = case.theirs()
     peer = np.array([float(theirs(int(step))) for step in steps])
-    # Ours are float32 with 4 ulp at most, theirs as above.
-    assert np.all(np.abs(found - peer) <= 4 * 2.0**-23 * peer + case.tolerance(steps, peer))
+    # Ours are float32 with an error of at most 4 ulp.
+    assert np.all(np.abs(actual - peer) <= 4 * 2.0**-23 * peer + case.tolerance(steps, peer))
 
 
-# Where the two differ.
+# Documented differences
 
 
 @pytest.mark.parametrize(
@@ -304,21 +304,19 @@ def test_arrays_of_steps_have_the_multipliers_of_transformers(case: Case, librar
         ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1}, 29),
     ],
 )
-def test_past_the_end_the_wave_of_transformers_rises_and_ours_holds(
-    name: str, keywords: dict[str, float], end: int
-) -> None:
+def test_after_the_end_transformers_rises_and_ours_holds(name: str, keywords: dict[str, float], end: int) -> None:
     case, low = Case(name, 7, 30, 1.0, keywords), keywords.get("min_lr_rate", 0.0)
     ours, theirs = case.ours(), case.theirs()
     assert case.last() == end
-    for past in range(24):
-        above = (1.0 - low) * math.sin(math.pi / 2 * past / 23) ** 2
-        assert ours(end + past) == low
-        assert abs(theirs(end + past) - low - above) <= 20 * EPS
+    for k in range(24):
+        rise = (1.0 - low) * math.sin(math.pi / 2 * k / 23) ** 2
+        assert ours(end + k) == low
+        assert abs(theirs(end + k) - low - rise) <= 20 * EPS
     assert theirs(end + 1) > low + 0.004
     assert theirs(end + 23) == 1.0
 
 
-def test_after_nothing_but_warmup_the_wave_of_transformers_rises_two_steps_later() -> None:
+def test_after_a_warmup_over_the_whole_run_transformers_rises_after_two_steps() -> None:
     case = Case("cosine", 10, 10, 1.0, {})
     ours, theirs = case.ours(), case.theirs()
     assert [ours(step) for step in range(10, 15)] == [1.0, 0.0, 0.0, 0.0, 0.0]
@@ -329,14 +327,13 @@ def test_after_nothing_but_warmup_the_wave_of_transformers_rises_two_steps_later
     ("name", "keyword"),
     [("polynomial", "lr_end"), ("cosine_with_min_lr", "min_lr"), ("cosine_warmup_with_min_lr", "min_lr")],
 )
-def test_a_rate_as_argument_is_that_of_every_group_in_ours_and_of_one_in_transformers(name: str, keyword: str) -> None:
-    bases, lowest, total = (1e-3, 1e-2), 1e-4, 20
-    case = Case(name, 4, total, bases[0], {keyword: lowest})
+def test_every_parameter_group_ends_at_the_given_rate_unlike_in_transformers(name: str, keyword: str) -> None:
+    bases = 1e-3, 1e-2
+    case = Case(name, 4, 20, bases[0], {keyword: 1e-4})
     theirs, ours = sgd(*bases), sgd(*bases)
     schedules = [case.ours(base=base) for base in bases]
     schedulers = case.scheduler(theirs), lambda_lr(ours, schedules)
-    last = case.last()  # of the one that runs a step ahead, step T - 1
-    for _ in range(last):
+    for _ in range(case.last()):
         for optimizer, scheduler in zip((theirs, ours), schedulers, strict=True):
             optimizer.step()
             scheduler.step()
@@ -347,114 +344,113 @@ def test_a_rate_as_argument_is_that_of_every_group_in_ours_and_of_one_in_transfo
 def test_from_22_cycles_on_transformers_misses_a_restart() -> None:
     case = Case("cosine_with_restarts", 0, 220, 1.0, {"num_cycles": 22})
     ours, theirs = case.ours(), case.theirs()
-    assert [step for step in range(221) if case.missed(step)] == [150]
+    assert [step for step in range(221) if case.misses_restart(step)] == [150]
     assert theirs(150) < 1e-15
     assert ours(150) == 1.0
     fewer = (Case("cosine_with_restarts", 0, 10 * n, 1.0, {"num_cycles": n}) for n in range(1, 22))
-    assert not any(case.missed(step) for case in fewer for step in range(case.total))
+    assert not any(case.misses_restart(step) for case in fewer for step in range(case.total))
 
 
 @pytest.mark.parametrize("name", [name for name in TYPES if name != "constant"])
-def test_below_step_0_ours_holds_and_the_warmup_of_transformers_goes_on(name: str) -> None:
-    case = plain(name)
-    if name == "warmup_stable_decay":  # which is cut off at 0, and so must start above
+def test_below_step_0_ours_holds_and_transformers_extrapolates(name: str) -> None:
+    case = minimal(name)
+    if name == "warmup_stable_decay":  # transformers clips it at 0, so it must start above 0
         case = case._replace(keywords={"num_decay_steps": 12, "min_lr_ratio": 0.5})
     ours, theirs = case.ours(), case.theirs()
     assert ours(-3) == ours(0) == theirs(0)
     assert theirs(-3) < theirs(0)
 
 
-LENGTHS_TAKEN = "`num_warmup_steps`, `num_training_steps`"
+COMMON_KEYWORDS = "`num_warmup_steps`, `num_training_steps`, `base_lr`"
 
 
 @pytest.mark.parametrize("name", ["constant", "constant_with_warmup"])
-def test_keywords_that_transformers_ignores_are_refused(name: str) -> None:
+def test_keywords_that_transformers_ignores_are_errors(name: str) -> None:
     assert Case(name, 5, 9, 1.0, {"num_cycles": 3}).theirs()(7) == 1.0
-    message = error_of(name, num_warmup_steps=5, num_cycles=3)
-    assert message == f"from_scheduler_type: no argument `num_cycles` (got 3); it takes {LENGTHS_TAKEN}"
+    message = error_message(name, num_warmup_steps=5, num_cycles=3)
+    assert message == f"from_scheduler_type: no argument `num_cycles` (got 3); it takes {COMMON_KEYWORDS}"
 
 
-def test_there_is_no_state_to_resume() -> None:
-    message = error_of("cosine", num_warmup_steps=5, num_training_steps=9, last_epoch=3)
-    assert message == f"from_scheduler_type: no argument `last_epoch` (got 3); it takes {LENGTHS_TAKEN}, `num_cycles`"
+def test_last_epoch_is_an_error() -> None:
+    message = error_message("cosine", num_warmup_steps=5, num_training_steps=9, last_epoch=3)
+    assert message == f"from_scheduler_type: no argument `last_epoch` (got 3); it takes {COMMON_KEYWORDS}, `num_cycles`"
 
 
-def test_lengths_that_do_not_fit_jump_or_fail_in_transformers_and_are_refused() -> None:
+def test_lengths_with_which_transformers_jumps_or_fails_are_errors() -> None:
     linear = Case("linear", 20, 10, 1.0, {})
     assert (linear.theirs()(19), linear.theirs()(20)) == (0.95, 0.0)
-    assert error_of("linear", num_warmup_steps=20, num_training_steps=10) == (
+    assert error_message("linear", num_warmup_steps=20, num_training_steps=10) == (
         "from_scheduler_type: `num_warmup_steps` must be at most `num_training_steps` (10), got 20"
     )
     wsd = Case("warmup_stable_decay", 4, 10, 1.0, {"num_decay_steps": 9, "decay_type": "linear"})
     assert (wsd.theirs()(3), wsd.theirs()(4)) == (0.75, pytest.approx(6 / 9))
-    assert error_of("warmup_stable_decay", num_warmup_steps=4, num_training_steps=10, num_decay_steps=9) == (
+    assert error_message("warmup_stable_decay", num_warmup_steps=4, num_training_steps=10, num_decay_steps=9) == (
         "from_scheduler_type: `num_decay_steps` must be at most `num_training_steps` - `num_warmup_steps` (6), got 9"
     )
     polynomial = Case("polynomial", 10, 10, 1.0, {})
     assert polynomial.theirs()(9) == 0.9
     with pytest.raises(ZeroDivisionError):
         polynomial.theirs()(10)
-    assert error_of("polynomial", num_warmup_steps=10, num_training_steps=10, base_lr=1.0) == (
+    assert error_message("polynomial", num_warmup_steps=10, num_training_steps=10, base_lr=1.0) == (
         "from_scheduler_type: `num_warmup_steps` must be below `num_training_steps` (10) for 'polynomial', got 10"
     )
 
 
-# What is needed, and what is refused.
+# Invalid arguments
 
 
-@pytest.mark.parametrize("name", sorted(METRIC))
-def test_types_that_follow_a_metric_are_refused(name: str) -> None:
-    rule = "a function of the step alone, and this type follows a metric"
-    for either in (name, transformers.SchedulerType(name)):
-        message = error_of(either, num_warmup_steps=1, num_training_steps=9)
-        assert message == f"from_scheduler_type: `name` must be {rule}, got {name!r}"
+@pytest.mark.parametrize("name", sorted(METRIC_TYPES))
+def test_types_that_depend_on_a_metric_are_errors(name: str) -> None:
+    requirement = "a schedule that depends only on the step, not on a metric"
+    for str_or_member in (name, transformers.SchedulerType(name)):
+        message = error_message(str_or_member, num_warmup_steps=1, num_training_steps=9)
+        assert message == f"from_scheduler_type: `name` must be {requirement}, got {name!r}"
 
 
 @pytest.mark.parametrize("name", ["LINEAR", "cosine_annealing", "", 3, None])
-def test_an_unknown_name_gets_the_list(name: Any) -> None:
+def test_an_unknown_type_lists_all_types(name: Any) -> None:
     names = ", ".join(map(repr, sorted(TYPES)))
-    assert error_of(name) == f"from_scheduler_type: `name` must be one of {names}, got {name!r}"
+    assert error_message(name) == f"from_scheduler_type: `name` must be one of {names}, got {name!r}"
 
 
-# Whether transformers raises without it says whether it is required.
+# An argument is required if transformers raises without it.
 @pytest.mark.parametrize("name", TYPES)
-@pytest.mark.parametrize("left_out", ["num_warmup_steps", "num_training_steps"])
-def test_what_transformers_requires_is_required_and_nothing_else(name: str, left_out: str) -> None:
-    case = plain(name)
-    lacking = case._replace(**{{"num_warmup_steps": "warmup", "num_training_steps": "total"}[left_out]: None})
+@pytest.mark.parametrize("omitted", ["num_warmup_steps", "num_training_steps"])
+def test_required_arguments_match_transformers(name: str, omitted: str) -> None:
+    complete = minimal(name)
+    case = complete._replace(**{{"num_warmup_steps": "warmup", "num_training_steps": "total"}[omitted]: None})
     try:
-        lacking.theirs()
+        case.theirs()
     except ValueError:
-        place = ", or `num_stable_steps` in its place" if name == "warmup_stable_decay" and not lacking.total else ""
-        with pytest.raises(ValueError, match=re.escape(f"`{left_out}` must be given for {name!r}{place}, got None")):
-            lacking.ours()
+        unless = " unless `num_stable_steps` is" if name == "warmup_stable_decay" and not case.total else ""
+        with pytest.raises(ValueError, match=re.escape(f"`{omitted}` must be given for {name!r}{unless}, got None")):
+            case.ours()
     else:
-        assert lacking.ours() == case.ours()
+        assert case.ours() == complete.ours()
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_base_rate_is_required_where_an_argument_is_a_rate(name: str) -> None:
+def test_base_lr_is_required_only_if_an_argument_is_a_rate(name: str) -> None:
     rates = {"polynomial": "lr_end", "cosine_with_min_lr": "min_lr", "cosine_warmup_with_min_lr": "min_lr"}
-    given = {"num_warmup_steps": 7, "num_training_steps": 30, **NEEDED.get(name, {})}
+    arguments = {"num_warmup_steps": 7, "num_training_steps": 30, **REQUIRED.get(name, {})}
     if name in rates:
-        assert error_of(name, **given) == (
-            f"from_scheduler_type: `base_lr` must be given with `{rates[name]}`, a learning rate and no multiplier, "
-            "got None"
+        assert error_message(name, **arguments) == (
+            f"from_scheduler_type: `base_lr` must be given to convert `{rates[name]}` to a multiplier, got None"
         )
     else:
-        assert from_scheduler_type(name, **given) == from_scheduler_type(name, base_lr=0.1, **given)
+        assert from_scheduler_type(name, **arguments) == from_scheduler_type(name, base_lr=0.1, **arguments)
 
 
 @pytest.mark.parametrize("name", ["cosine_with_min_lr", "cosine_warmup_with_min_lr"])
-def test_a_ratio_needs_no_base_rate(name: str) -> None:
-    given = {"num_warmup_steps": 7, "num_training_steps": 30}
-    by_ratio = from_scheduler_type(name, min_lr_rate=0.25, **given)
-    assert by_ratio == from_scheduler_type(name, min_lr=0.5, base_lr=2.0, **given)
+def test_min_lr_rate_needs_no_base_lr(name: str) -> None:
+    arguments = {"num_warmup_steps": 7, "num_training_steps": 30}
+    schedule = from_scheduler_type(name, min_lr_rate=0.25, **arguments)
+    assert schedule == from_scheduler_type(name, min_lr=0.5, base_lr=2.0, **arguments)
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_keyword_of_another_type_gets_the_list(name: str) -> None:
-    names = {
+def test_an_unknown_keyword_lists_the_keywords_of_the_type(name: str) -> None:
+    keywords = {
         "cosine": ["num_cycles"],
         "cosine_with_restarts": ["num_cycles"],
         "polynomial": ["lr_end", "power"],
@@ -470,24 +466,24 @@ def test_a_keyword_of_another_type_gets_the_list(name: str) -> None:
             "num_cycles",
         ],
     }.get(name, [])
-    takes = ", ".join([LENGTHS_TAKEN, *(f"`{keyword}`" for keyword in names)])
+    names = ", ".join([COMMON_KEYWORDS, *(f"`{keyword}`" for keyword in keywords)])
     with pytest.raises(TypeError) as error:
         from_scheduler_type(name, num_warmup_steps=1, num_training_steps=9, base_lr=1.0, end=0.1)
-    assert str(error.value) == f"from_scheduler_type: no argument `end` (got 0.1); it takes {takes}"
+    assert str(error.value) == f"from_scheduler_type: no argument `end` (got 0.1); it takes {names}"
 
 
 LENGTHS = {"num_warmup_steps": 2, "num_training_steps": 9, "base_lr": 0.5}
-WHOLE = "an integer from 0 to 2**53"
-LEVEL = "a number from 0 to 3.4e38"
-ABOVE = "a finite number above 0"
+NONNEGATIVE_INT = "an integer from 0 to 2**53"
+NONNEGATIVE = "a number from 0 to 3.4e38"
+POSITIVE = "a finite number above 0"
 CURVE = "one of '1-sqrt', 'cosine', 'linear'"
-REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
-    ("linear", {"num_warmup_steps": -1}, "num_warmup_steps", WHOLE),
-    ("linear", {"num_warmup_steps": 0.5}, "num_warmup_steps", WHOLE),
-    ("linear", {"num_warmup_steps": True}, "num_warmup_steps", WHOLE),
-    ("linear", {"num_training_steps": "9"}, "num_training_steps", WHOLE),
-    ("constant", {"num_training_steps": -1}, "num_training_steps", WHOLE),
-    ("linear", {"base_lr": 0.0}, "base_lr", ABOVE),
+ERRORS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("linear", {"num_warmup_steps": -1}, "num_warmup_steps", NONNEGATIVE_INT),
+    ("linear", {"num_warmup_steps": 0.5}, "num_warmup_steps", NONNEGATIVE_INT),
+    ("linear", {"num_warmup_steps": True}, "num_warmup_steps", NONNEGATIVE_INT),
+    ("linear", {"num_training_steps": "9"}, "num_training_steps", NONNEGATIVE_INT),
+    ("constant", {"num_training_steps": -1}, "num_training_steps", NONNEGATIVE_INT),
+    ("linear", {"base_lr": 0.0}, "base_lr", POSITIVE),
     ("cosine", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
     ("cosine_with_restarts", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
     ("polynomial", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
@@ -509,44 +505,42 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "num_warmup_steps",
         "at most `num_training_steps` (9)",
     ),
-    ("cosine", {"num_cycles": 0}, "num_cycles", ABOVE),
-    ("cosine", {"num_cycles": None}, "num_cycles", ABOVE),
+    ("cosine", {"num_cycles": 0}, "num_cycles", POSITIVE),
+    ("cosine", {"num_cycles": None}, "num_cycles", POSITIVE),
     ("cosine_with_restarts", {"num_cycles": 0}, "num_cycles", "an integer from 1 to 1000000"),
     ("cosine_with_restarts", {"num_cycles": 1.5}, "num_cycles", "an integer from 1 to 1000000"),
-    ("polynomial", {"power": 0}, "power", ABOVE),
-    ("polynomial", {"lr_end": -1e-7}, "lr_end", LEVEL),
+    ("polynomial", {"power": 0}, "power", POSITIVE),
+    ("polynomial", {"lr_end": -1e-7}, "lr_end", NONNEGATIVE),
     ("polynomial", {"lr_end": 0.5}, "lr_end", "below `base_lr` (0.5)"),
     ("inverse_sqrt", {"timescale": 0}, "timescale", "an integer from 1 to 2**53"),
-    ("cosine_with_min_lr", {}, "min_lr_rate", "given for 'cosine_with_min_lr', or `min_lr` in its place"),
-    ("cosine_with_min_lr", {"min_lr": -0.1}, "min_lr", LEVEL),
-    ("cosine_with_min_lr", {"min_lr_rate": -0.1}, "min_lr_rate", LEVEL),
-    ("cosine_with_min_lr", {"min_lr": 0.1, "min_lr_rate": 0.2}, "min_lr_rate", "None where `min_lr` is given (0.1)"),
-    ("cosine_with_min_lr", {"min_lr_rate": 0.2, "num_cycles": -1}, "num_cycles", ABOVE),
-    ("cosine_warmup_with_min_lr", {}, "min_lr_rate", "given for 'cosine_warmup_with_min_lr', or `min_lr` in its place"),
-    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "num_cycles": -1}, "num_cycles", ABOVE),
-    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "warmup_lr_rate": -0.1}, "warmup_lr_rate", LEVEL),
+    ("cosine_with_min_lr", {}, "min_lr_rate", "given for 'cosine_with_min_lr' unless `min_lr` is"),
+    ("cosine_with_min_lr", {"min_lr": -0.1}, "min_lr", NONNEGATIVE),
+    ("cosine_with_min_lr", {"min_lr_rate": -0.1}, "min_lr_rate", NONNEGATIVE),
+    ("cosine_with_min_lr", {"min_lr": 0.1, "min_lr_rate": 0.2}, "min_lr_rate", "None if `min_lr` is given (0.1)"),
+    ("cosine_with_min_lr", {"min_lr_rate": 0.2, "num_cycles": -1}, "num_cycles", POSITIVE),
+    ("cosine_warmup_with_min_lr", {}, "min_lr_rate", "given for 'cosine_warmup_with_min_lr' unless `min_lr` is"),
+    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "num_cycles": -1}, "num_cycles", POSITIVE),
+    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "warmup_lr_rate": -0.1}, "warmup_lr_rate", NONNEGATIVE),
     ("warmup_stable_decay", {}, "num_decay_steps", "given for 'warmup_stable_decay'"),
-    ("warmup_stable_decay", {"num_decay_steps": -1}, "num_decay_steps", WHOLE),
+    ("warmup_stable_decay", {"num_decay_steps": -1}, "num_decay_steps", NONNEGATIVE_INT),
     (
         "warmup_stable_decay",
         {"num_decay_steps": 8},
         "num_decay_steps",
         "at most `num_training_steps` - `num_warmup_steps` (7)",
     ),
-    ("warmup_stable_decay", {"num_decay_steps": 3, "num_stable_steps": 1.5}, "num_stable_steps", WHOLE),
+    ("warmup_stable_decay", {"num_decay_steps": 3, "num_stable_steps": 1.5}, "num_stable_steps", NONNEGATIVE_INT),
     ("warmup_stable_decay", {"num_decay_steps": 3, "warmup_type": "sqrt"}, "warmup_type", CURVE),
     ("warmup_stable_decay", {"num_decay_steps": 3, "decay_type": "exp"}, "decay_type", CURVE),
-    ("warmup_stable_decay", {"num_decay_steps": 3, "min_lr_ratio": -0.1}, "min_lr_ratio", LEVEL),
-    ("warmup_stable_decay", {"num_decay_steps": 3, "num_cycles": 0}, "num_cycles", ABOVE),
+    ("warmup_stable_decay", {"num_decay_steps": 3, "min_lr_ratio": -0.1}, "min_lr_ratio", NONNEGATIVE),
+    ("warmup_stable_decay", {"num_decay_steps": 3, "num_cycles": 0}, "num_cycles", POSITIVE),
 ]
 
 
-@pytest.mark.parametrize(("name", "wrong", "argument", "requirement"), REFUSED, ids=str)
-def test_a_wrong_argument_is_refused_by_the_name_that_transformers_has(
-    name: str, wrong: dict[str, Any], argument: str, requirement: str
-) -> None:
-    message = f"from_scheduler_type: `{argument}` must be {requirement}, got {wrong.get(argument)!r}"
-    assert error_of(name, **{**LENGTHS, **wrong}) == message
+@pytest.mark.parametrize(("name", "arguments", "argument", "requirement"), ERRORS, ids=str)
+def test_invalid_arguments(name: str, arguments: dict[str, Any], argument: str, requirement: str) -> None:
+    message = f"from_scheduler_type: `{argument}` must be {requirement}, got {arguments.get(argument)!r}"
+    assert error_message(name, **{**LENGTHS, **arguments}) == message
 
 
 def test_importing_the_bridge_imports_neither_torch_nor_transformers() -> None:

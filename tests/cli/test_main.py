@@ -1,4 +1,4 @@
-"""The command `funcsched`: in a terminal, through a pipe, and what it tells a script by its status."""
+"""The command `funcsched`: its output in terminals and pipes, its exit statuses and its errors."""
 
 import csv
 import fcntl
@@ -19,94 +19,96 @@ import pytest
 import funcsched as fs
 from funcsched.cli.main import main
 from funcsched.cli.names import SECTIONS
-from funcsched.serialization.data import builders
+from funcsched.serialization.data import registry
 
 matplotlib.use("agg")
 COMMAND = [sys.executable, "-m", "funcsched"]
 COSINE = "warmup_cosine(10, 100)"
-PLAIN = {
+ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR", "PYTHONPATH")
 }
-PLAIN["TERM"] = "xterm"
+ENVIRONMENT["TERM"] = "xterm"
 SUBCOMMANDS = ["list", "show", "plot", "table", "compare", "check"]
 
 
-def piped(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def in_pipe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,
-        env={**PLAIN, **environment},
+        env={**ENVIRONMENT, **environment},
         timeout=60,
         encoding="utf-8",
     )
 
 
 def in_terminal(*arguments: str, columns: int = 80, lines: int = 24, **environment: str) -> str:
-    """What a terminal of a size is sent."""
+    """The output in a terminal of a given size."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdin=slave, stdout=slave, stderr=slave, env={**PLAIN, **environment}
+        [*COMMAND, *arguments], stdin=slave, stdout=slave, stderr=slave, env={**ENVIRONMENT, **environment}
     )
     os.close(slave)
-    sent = b""
+    output = b""
     try:
         while part := os.read(master, 65536):
-            sent += part
-    except OSError:  # how Linux says that the other side has closed
+            output += part
+    except OSError:  # Linux reports this when the other side has been closed
         pass
     os.close(master)
     process.wait(60)
-    return sent.decode("utf-8").replace("\r\n", "\n").rstrip("\n")
+    return output.decode("utf-8").replace("\r\n", "\n").rstrip("\n")
 
 
-def plain(text: str) -> str:
+def without_colors(text: str) -> str:
     return re.sub(r"\x1b\[\d+m", "", text)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 133])
-def test_a_curve_in_a_terminal_is_as_wide_as_it(columns: int) -> None:
-    lines = plain(in_terminal("plot", COSINE, columns=columns)).split("\n")
+def test_a_plot_is_as_wide_as_the_terminal(columns: int) -> None:
+    lines = without_colors(in_terminal("plot", COSINE, columns=columns)).split("\n")
     assert max(map(len, lines)) == columns
     assert any("\u2800" < character <= "\u28ff" for character in "".join(lines))
 
 
-def test_a_curve_in_a_terminal_is_no_higher_than_it() -> None:
+def test_a_plot_is_at_most_as_high_as_the_terminal() -> None:
     assert len(in_terminal("plot", COSINE, lines=12).split("\n")) < 12
     assert len(in_terminal("plot", COSINE, lines=100).split("\n")) < 24
 
 
-def test_colours_are_for_terminals_that_want_them() -> None:
+def test_colors_are_used_in_terminals_that_support_them() -> None:
     assert "\x1b[36m" in in_terminal("plot", COSINE)
     assert "\x1b" not in in_terminal("plot", COSINE, NO_COLOR="1")
     assert "\x1b" not in in_terminal("plot", COSINE, TERM="dumb")
     assert "\x1b[36m" in in_terminal("plot", COSINE, NO_COLOR="")  # set to nothing is not set
 
 
-def test_a_pipe_gets_no_colours_and_the_usual_width() -> None:
-    done = piped("plot", COSINE, "noam(512, 10)")
+def test_a_pipe_gets_no_colors_and_80_columns() -> None:
+    done = in_pipe("plot", COSINE, "noam(512, 10)")
     assert done.returncode == 0 and "\x1b" not in done.stdout
     assert max(map(len, done.stdout.split("\n"))) == 80
 
 
-def test_a_pipe_may_say_its_width() -> None:
-    assert max(map(len, piped("plot", COSINE, COLUMNS="50").stdout.split("\n"))) == 50
+def test_columns_sets_the_width_in_a_pipe() -> None:
+    assert max(map(len, in_pipe("plot", COSINE, COLUMNS="50").stdout.split("\n"))) == 50
 
 
-def test_a_terminal_that_knows_ascii_alone_gets_that() -> None:
-    text = piped("plot", COSINE, PYTHONIOENCODING="ascii").stdout
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    text = in_pipe("plot", COSINE, PYTHONIOENCODING="ascii").stdout
     assert text.isascii() and "*" in text
 
 
-def test_the_list_fits_the_terminal() -> None:
+def test_the_list_is_wrapped_to_the_terminal() -> None:
     assert max(map(len, in_terminal("list", columns=60).split("\n"))) <= 60
 
 
-def test_who_has_read_enough_hears_no_complaint() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     endless = ["table", "constant()", "--steps", "100_000_000", "--every", "1"]
     for arguments in (endless, ["list"], ["plot", "--help"]):
-        process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=PLAIN)
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+        )
         assert process.stdout is not None and process.stderr is not None
         process.stdout.read(1)
         process.stdout.close()
@@ -115,51 +117,110 @@ def test_who_has_read_enough_hears_no_complaint() -> None:
         assert process.wait(60) in (0, 141)
 
 
-def test_the_status_of_the_process_is_that_of_the_command() -> None:
-    assert piped("compare", COSINE, COSINE).returncode == 0
-    assert piped("compare", COSINE, "warmup_linear(10, 100)").returncode == 1
-    failed = piped("compare", COSINE, "nothing")
+def test_the_process_has_the_exit_status_of_the_command() -> None:
+    assert in_pipe("compare", COSINE, COSINE).returncode == 0
+    assert in_pipe("compare", COSINE, "warmup_linear(10, 100)").returncode == 1
+    failed = in_pipe("compare", COSINE, "nothing")
     assert failed.returncode == 2 and failed.stdout == "" and "Traceback" not in failed.stderr
 
 
 Captured = pytest.CaptureFixture[str]
 
 
-def test_the_list_has_every_name_with_its_arguments(capsys: Captured) -> None:
+def test_list_prints_every_name_with_its_arguments(capsys: Captured) -> None:
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     listed = re.findall(r"^  (\w+)", text, re.M)
-    assert sorted(listed) == sorted({*builders(), "lift", "tabulate"})
+    assert sorted(listed) == sorted({*registry(), "lift", "tabulate"})
     assert "  warmup_cosine(warmup_steps, total_steps, *, start=0.0, end=0.0, cycles=0.5)\n" in text
     assert "    A linear warmup to 1, then a cosine decay.\n" in text
 
 
 @pytest.mark.parametrize("name", [name for names in SECTIONS.values() for name in names])
-def test_every_name_is_shown_with_formula_source_and_peers(name: str, capsys: Captured) -> None:
+def test_show_prints_arguments_source_and_names_in_other_libraries(name: str, capsys: Captured) -> None:
     assert main(["show", name]) == 0
     text = capsys.readouterr().out
     assert text.startswith(name)
     assert all(len(line) <= 100 or line.startswith("  >>> ") for line in text.split("\n"))
-    for peer, words in next(names[name] for names in SECTIONS.values() if name in names).items():
-        assert f"  {peer}" in text and words.split()[0] in text
     public = getattr(fs, name)
-    documented = (public.__doc__ if callable(public) and hasattr(public, "__code__") else type(public).__doc__) or ""
-    if "Source:" in documented:
-        assert "\nSource: " in text
-    for argument in re.findall(r"^        (\w+): ", documented.partition("Args:")[2].partition("Returns:")[0], re.M):
+    docstring = (public.__doc__ if hasattr(public, "__code__") else type(public).__doc__) or ""
+    assert ("Source:" in docstring) == ("\nSource: " in text)
+    for argument in re.findall(r"^        (\w+): ", docstring.partition("Args:")[2].partition("Returns:")[0], re.M):
         assert f"\n  {argument}: " in text
+    others = docstring.partition("In other libraries:\n")[2].partition("\n\n")[0]
+    for library, entry in re.findall(r"^        (\w.*?): (\S+)", others, re.M):
+        assert re.search(rf"^  {library} +{re.escape(entry)}", text.partition("\nIn other libraries\n")[2], re.M)
 
 
-def test_what_is_shown_of_a_schedule(capsys: Captured) -> None:
-    main(["show", "step_decay"])
-    text = capsys.readouterr().out
-    assert text.startswith("step_decay(period, factor=0.1)\n\nThe same factor after every `period` steps, at once.\n")
-    assert "`factor ** floor(step / period)`" in text
-    assert "\nArguments\n  period: an integer of steps of at least 1.\n  factor: from 1e-30 to 1.\n" in text
-    assert "\nElsewhere\n  torch     StepLR\n  timm      StepLRScheduler\n  Composer  StepScheduler\n" in text
+def test_show_prints_the_docstring_in_sections(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    def documented(period: int, factor: float = 0.1) -> float:
+        """The same factor after
+        every period.
+
+        ``factor ** floor(step / period)``
+
+        Args:
+            period: number of steps between
+                changes (int, at least 1).
+            factor: ratio of the new to the old multiplier.
+
+        Returns:
+            A schedule. It is
+            endless.
+
+        Raises:
+            ValueError: an argument is out of range.
+
+        Example:
+            >>> if True:
+            ...     print("yes")
+            yes
+
+        In other libraries:
+            torch: StepLR
+            Composer: StepScheduler; the first
+                period is shorter
+
+        Source: somewhere.
+        """
+        return period * factor
+
+    monkeypatch.setattr(fs, "step_decay", documented)
+    assert main(["show", "step_decay"]) == 0
+    assert (
+        capsys.readouterr().out
+        == """\
+step_decay(period, factor=0.1)
+
+The same factor after every period.
+
+`factor ** floor(step / period)`
+
+Arguments
+  period: number of steps between changes (int, at least 1).
+  factor: ratio of the new to the old multiplier.
+
+Returns
+  A schedule. It is endless.
+
+Raises
+  ValueError: an argument is out of range.
+
+Example
+  >>> if True:
+  ...     print("yes")
+  yes
+
+In other libraries
+  torch     StepLR
+  Composer  StepScheduler; the first period is shorter
+
+Source: somewhere.
+"""
+    )
 
 
-def test_a_table_of_text_is_aligned(capsys: Captured) -> None:
+def test_a_text_table_is_aligned(capsys: Captured) -> None:
     assert main(["table", "warmup_linear(2, 4)", "--steps", "4", "--every", "2", "--peak", "3e-4"]) == 0
     assert capsys.readouterr().out.split("\n") == [
         "step  multiplier        rate",
@@ -170,7 +231,7 @@ def test_a_table_of_text_is_aligned(capsys: Captured) -> None:
     ]
 
 
-def test_a_table_ends_at_the_last_step_whatever_the_distance(capsys: Captured) -> None:
+def test_a_table_includes_the_last_step(capsys: Captured) -> None:
     main(["table", "warmup_linear(2, 4)", "--steps", "5", "--every", "2", "--format", "csv"])
     assert [row.partition(",")[0] for row in capsys.readouterr().out.split()] == ["step", "0", "2", "4", "5"]
 
@@ -182,7 +243,7 @@ def test_a_table_has_about_twenty_rows(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize("peak", [None, 0.1])
-def test_tables_for_programs_are_exact(peak: float | None, capsys: Captured) -> None:
+def test_csv_and_json_tables_are_exact(peak: float | None, capsys: Captured) -> None:
     arguments = ["table", COSINE, "--steps", "1e2", "--every", "7", *(["--peak", str(peak)] if peak else [])]
     main([*arguments, "--format", "csv"])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -200,48 +261,50 @@ def test_tables_for_programs_are_exact(peak: float | None, capsys: Captured) -> 
             assert set(row) == set(record) == {"step", "multiplier"}
 
 
-def test_equal_schedules_are_equal_in_any_words(capsys: Captured) -> None:
+def test_different_expressions_of_the_same_curve_are_equal(capsys: Captured) -> None:
     other = "join([ramp(0, 1, steps=10), ramp(1, 0, steps=90, shape=cosine)], [10])"
     assert main(["compare", COSINE, other]) == 0
     assert capsys.readouterr().out == "the curves are the same\n"
 
 
-def test_different_schedules_are_told_apart(capsys: Captured) -> None:
+def test_compare_reports_where_and_why_curves_diverge(capsys: Captured) -> None:
     assert main(["compare", "warmup_linear(10, 100)", "warmup_linear(10, 110)"]) == 1
     text = capsys.readouterr().out
-    assert "part at step 11" in text and "without the warmup" in text
+    assert "diverge at step 11 " in text and "does not include the warmup" in text
     assert main(["compare", "warmup_linear(10, 100)", "warmup_linear(10, 110)", "--steps", "11"]) == 0
 
 
-def test_a_peer_is_compared_by_its_own_words(capsys: Captured) -> None:
+def test_schedules_of_other_libraries_can_be_compared(capsys: Captured) -> None:
     assert main(["compare", COSINE, "hf:cosine(num_warmup_steps=10, num_training_steps=100)"]) == 0
     optax = "optax:warmup_cosine_decay_schedule(0.0, {}, 10, 100)"
     assert main(["compare", COSINE, optax.format("1e-3")]) == 0
-    assert "compared as multipliers: the second is a rate with a peak of 0.001\n" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(
+        "\ncompared as multipliers: the peak is 1.0 in the first, 0.001 in the second\n"
+    )
     assert main(["compare", optax.format("1e-3"), optax.format("2e-3")]) == 1
-    assert "the peak of the first is 0.001 and that of the second 0.002\n" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("\nthe peaks differ: 0.001 in the first, 0.002 in the second\n")
 
 
-def test_a_run_without_a_fault_has_status_0(capsys: Captured) -> None:
+def test_check_without_warnings_has_status_0(capsys: Captured) -> None:
     assert main(["check", "warmup_cosine(10, 100, start=0.1, end=0.1)", "--steps", "100"]) == 0
     text = capsys.readouterr().out
     assert text and "warning: " not in text
 
 
-def test_a_run_with_a_fault_has_status_1(capsys: Captured) -> None:
+def test_check_with_a_warning_has_status_1(capsys: Captured) -> None:
     assert main(["check", COSINE, "--steps", "50", "--peak", "3e-4"]) == 1
     assert capsys.readouterr().out.startswith("warning: ")
 
 
 @pytest.mark.parametrize("name", ["curve.png", "curve.svg"])
-def test_a_picture_is_saved_and_nothing_said(name: str, tmp_path: Path, capsys: Captured) -> None:
+def test_plot_saves_a_figure_and_prints_nothing(name: str, tmp_path: Path, capsys: Captured) -> None:
     peer = "hf:linear(num_warmup_steps=10, num_training_steps=100)"
     assert main(["plot", COSINE, peer, "--peak", "3e-4", "--log", "--out", str(tmp_path / name)]) == 0
     assert capsys.readouterr() == ("", "")
     assert (tmp_path / name).read_bytes()[:4] in (b"\x89PNG", b"<?xm")
 
 
-def test_a_rate_of_a_peer_is_drawn_with_its_own_peak(capsys: Captured) -> None:
+def test_a_learning_rate_is_plotted_with_its_own_peak(capsys: Captured) -> None:
     curve = "optax:constant_schedule(0.25)"
     main(["plot", curve])
     assert re.search(r"^ *0\.25 ", capsys.readouterr().out)
@@ -250,7 +313,7 @@ def test_a_rate_of_a_peer_is_drawn_with_its_own_peak(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
-def test_help_of_every_subcommand_has_an_example_that_runs(
+def test_the_help_of_every_subcommand_has_an_example_that_runs(
     subcommand: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shlex
@@ -265,7 +328,7 @@ def test_help_of_every_subcommand_has_an_example_that_runs(
     assert capsys.readouterr().err == ""
 
 
-def test_the_help_names_every_subcommand(capsys: Captured) -> None:
+def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(re.search(rf"^    {name} ", text, re.M) for name in SUBCOMMANDS)
@@ -274,12 +337,21 @@ def test_the_help_names_every_subcommand(capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], r"funcsched: the following arguments are required: COMMAND"),
+        ([], r"funcsched: the following arguments are required: COMMAND \(see `funcsched --help`\)"),
         (["paint"], r"funcsched: argument COMMAND: invalid choice: 'paint'.*"),
-        (["plot"], r"funcsched plot: the following arguments are required: EXPR"),
-        (["compare", COSINE], r"funcsched compare: the following arguments are required: EXPR"),
-        (["check", COSINE], r"funcsched check: the following arguments are required: --steps"),
-        (["table", COSINE, "--step", "3"], r"funcsched: unrecognized arguments: --step 3"),
+        (["plot"], r"funcsched plot: the following arguments are required: EXPR \(see `funcsched plot --help`\)"),
+        (
+            ["compare", COSINE],
+            r"funcsched compare: the following arguments are required: EXPR \(see `funcsched compare --help`\)",
+        ),
+        (
+            ["check", COSINE],
+            r"funcsched check: the following arguments are required: --steps \(see `funcsched check --help`\)",
+        ),
+        (
+            ["table", COSINE, "--step", "3"],
+            r"funcsched table: unrecognized arguments: --step 3 \(see `funcsched table --help`\)",
+        ),
         (
             ["table", COSINE, "--steps", "0"],
             r"funcsched table: argument --steps: must be an integer from 1 to 2\*\*53, got '0'",
@@ -299,28 +371,34 @@ def test_the_help_names_every_subcommand(capsys: Captured) -> None:
         (["table", COSINE, "--format", "xml"], r"funcsched table: argument --format: invalid choice: 'xml'.*"),
         (
             ["show", "warmup_cosin"],
-            r"funcsched: show: no schedule is called 'warmup_cosin'; near it are warmup_cosine, .*",
+            r"funcsched show: argument NAME: unknown name 'warmup_cosin'; did you mean 'warmup_cosine'\?",
         ),
+        (["show", "xyz"], r"funcsched show: argument NAME: unknown name 'xyz'; `funcsched list` shows all names"),
         (
             ["plot", COSINE, "--out", "curve.gif"],
-            r"funcsched: plot: `path` must be a name that ends in .png or .svg, got 'curve.gif'",
+            r"funcsched plot: argument --out: must end in .png or .svg, got 'curve.gif'",
         ),
+        (["plot", COSINE, "--out", ".png"], r"funcsched plot: argument --out: must end in .png or .svg, got '.png'"),
         (
             ["plot", COSINE, "--out", "/nowhere/curve.png"],
-            r"funcsched: plot: '/nowhere/curve.png' cannot be written: No such file or directory",
+            r"funcsched plot: argument --out: cannot write '/nowhere/curve.png': No such file or directory",
         ),
         (
             ["plot", "constant(0)", "--log"],
-            r"funcsched: terminal: `log` must be False where no value is above 0, got True",
+            r"funcsched plot: argument --log: a logarithmic axis requires a value above 0",
         ),
         (
             ["plot", COSINE, "optax:constant_schedule(0.1)"],
-            r"funcsched: plot: 'optax:.*' is a learning rate and 'warmup.*' a multiplier: --peak must be given",
+            r"funcsched plot: argument --peak: required, because 'optax:.*' is a learning rate and .* a multiplier",
         ),
-        (["table", "lightning:x()"], r"funcsched: from_expression: `text` must be of the prefixes 'hf:', .*"),
+        (
+            ["check", "optax:constant_schedule(0.0)", "--steps", "3"],
+            r"funcsched check: argument EXPR: the learning rate is 0 at every step",
+        ),
+        (["table", "lightning:x()"], r"funcsched table: argument EXPR: .*'lightning:'.*"),
     ],
 )
-def test_an_error_in_use_is_one_sentence(arguments: list[str], sentence: str, capsys: Captured) -> None:
+def test_an_invalid_argument_gets_one_sentence(arguments: list[str], sentence: str, capsys: Captured) -> None:
     assert main(arguments) == 2
     text, errors = capsys.readouterr()
     assert text == ""
@@ -337,14 +415,12 @@ def test_an_error_in_use_is_one_sentence(arguments: list[str], sentence: str, ca
         ("hf:cosine(num_warmup_steps=10)", "   ^"),
     ],
 )
-def test_an_expression_that_cannot_be_read_is_shown_with_the_place(
-    expression: str, place: str, capsys: Captured
-) -> None:
+def test_an_invalid_expression_is_shown_with_a_caret(expression: str, place: str, capsys: Captured) -> None:
     for subcommand in (["plot"], ["table"], ["check", "--steps", "10"], ["compare", COSINE]):
         assert main([*subcommand, expression]) == 2
         text, errors = capsys.readouterr()
         sentence, shown, caret = errors.rstrip("\n").split("\n")
-        assert text == "" and sentence.startswith("funcsched: ")
+        assert text == "" and sentence.startswith(f"funcsched {subcommand[0]}: argument EXPR: ")
         assert shown.strip() == expression and caret.endswith(place) and set(caret) <= {" ", "^"}
 
 
@@ -354,24 +430,32 @@ def test_an_expression_that_cannot_be_read_is_shown_with_the_place(
         (
             "matplotlib",
             ["plot", COSINE, "--out", "curve.png"],
-            "funcsched: plot: a picture needs matplotlib, which is not installed: pip install 'funcsched[plot]'\n",
+            "funcsched plot: argument --out: matplotlib is not installed; pip install 'funcsched[plot]'\n",
         ),
-        ("torch", ["table", "torch:StepLR(30)"], "funcsched: 'torch:' needs torch, which is not installed\n"),
-        ("jax", ["table", "optax:constant_schedule(1.0)"], "funcsched: 'optax:' needs jax, which is not installed\n"),
+        (
+            "torch",
+            ["table", "torch:StepLR(30)"],
+            "funcsched table: argument EXPR: torch is not installed; pip install 'funcsched[torch]'\n",
+        ),
+        (
+            "jax",
+            ["table", "optax:constant_schedule(1.0)"],
+            "funcsched table: argument EXPR: jax is not installed; pip install 'funcsched[jax]'\n",
+        ),
     ],
 )
-def test_what_is_not_installed_is_named(missing: str, arguments: list[str], sentence: str) -> None:
+def test_a_missing_package_is_named_with_its_extra(missing: str, arguments: list[str], sentence: str) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; from funcsched.cli.main import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=PLAIN)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=ENVIRONMENT)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
 
 
-def test_the_command_loads_no_framework_that_it_does_not_use() -> None:
+def test_the_command_imports_no_framework_that_it_does_not_use() -> None:
     code = (
         "import sys; from funcsched.cli.main import main\n"
         f"main(['plot', {COSINE!r}]); main(['check', {COSINE!r}, '--steps', '100'])\n"
         "main(['table', 'hf:linear(num_warmup_steps=1, num_training_steps=2)'])\n"
         "print(*sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=PLAIN, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True)
     assert not {"numpy", "jax", "torch", "optax", "transformers", "matplotlib"} & {*done.stderr.split()}

@@ -1,93 +1,102 @@
-"""Bad input: one sentence at construction that names the function, the argument, the rule and the value."""
+"""Invalid arguments raise at construction; the message names the function, argument, constraint and value."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import funcsched as fs
+from bridges.rated import Rated
 
-STEPS = "an integer from 0 to 2**53"
+COUNT = "an integer from 0 to 2**53"
 LEVEL = "a number from 0 to 3.4e38"
 POSITIVE = "a finite number above 0"
 EXPONENT = "a number above 0 and at most 1000"
 CYCLES = "an integer from 1 to 1000000"
-
 LENGTH = "an integer from 1 to 2**53"
 RATIO = "a number from 1e-30 to 1e30"
-SHRINKING = "a number from 1e-30 to 1"
-BEND = "a number from -40 to 40"
-SHAPE = "a shape, such as cosine without quotes, or a function of the fraction"
+RATIO_UP_TO_ONE = "a number from 1e-30 to 1"
+TANH_BOUND = "a number from -40 to 40"
+SHAPE = "a shape or a function of the fraction"
+USE_SHAPE = "pass a shape such as `cosine`, not a string"
 
-NO_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
-NO_STEPS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
-NO_LENGTHS = [0, *NO_STEPS]
-NO_RATIOS = [0, -1, 1e-31, 1e31, math.nan, math.inf, 10**400]
-NO_BENDS = [-41, 40.5, math.nan, -math.inf, 10**400]
-NO_LEVELS = [-1, -1e-9, math.nan, math.inf, -math.inf, 1e39, 10**400, np.float64(-1)]
+NOT_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
+INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
+INVALID_LENGTHS = [0, *INVALID_COUNTS]
+INVALID_RATIOS = [0, -1, 1e-31, 1e31, math.nan, math.inf, 10**400]
+INVALID_TANH_BOUNDS = [-41, 40.5, math.nan, -math.inf, 10**400]
+INVALID_LEVELS = [-1, -1e-9, math.nan, math.inf, -math.inf, 1e39, 10**400, np.float64(-1)]
 
-ONE_ARGUMENT = [
-    ("constant", "value", lambda v: fs.constant(v), LEVEL, NO_LEVELS),
-    ("ramp", "start", lambda v: fs.ramp(v, 1.0, steps=3), LEVEL, NO_LEVELS),
-    ("ramp", "stop", lambda v: fs.ramp(1.0, v, steps=3), LEVEL, NO_LEVELS),
-    ("ramp", "steps", lambda v: fs.ramp(0.0, 1.0, steps=v), STEPS, NO_STEPS),
-    ("scale", "factor", lambda v: fs.scale(fs.constant(), v), LEVEL, NO_LEVELS),
-    ("lerp", "start", lambda v: fs.lerp(fs.constant(), v, 1.0), LEVEL, NO_LEVELS),
-    ("lerp", "stop", lambda v: fs.lerp(fs.constant(), 1.0, v), LEVEL, NO_LEVELS),
-    ("shift", "steps", lambda v: fs.shift(fs.constant(), v), STEPS, NO_STEPS),
-    ("power", "exponent", lambda v: fs.power(v), EXPONENT, [0, 1001, *NO_LEVELS[:5]]),
-    ("join", "boundaries[0]", lambda v: fs.join([fs.constant(), fs.constant()], [v]), STEPS, NO_STEPS),
-    ("warmup_constant", "warmup_steps", lambda v: fs.warmup_constant(v), STEPS, NO_STEPS),
-    ("warmup_constant", "start", lambda v: fs.warmup_constant(3, start=v), LEVEL, NO_LEVELS),
+# Function, argument, call with a value of this argument, requirement, and values that violate it.
+ARGUMENTS = [
+    ("constant", "value", lambda v: fs.constant(v), LEVEL, INVALID_LEVELS),
+    ("ramp", "start", lambda v: fs.ramp(v, 1.0, steps=3), LEVEL, INVALID_LEVELS),
+    ("ramp", "stop", lambda v: fs.ramp(1.0, v, steps=3), LEVEL, INVALID_LEVELS),
+    ("ramp", "steps", lambda v: fs.ramp(0.0, 1.0, steps=v), COUNT, INVALID_COUNTS),
+    ("scale", "factor", lambda v: fs.scale(fs.constant(), v), LEVEL, INVALID_LEVELS),
+    ("lerp", "start", lambda v: fs.lerp(fs.constant(), v, 1.0), LEVEL, INVALID_LEVELS),
+    ("lerp", "stop", lambda v: fs.lerp(fs.constant(), 1.0, v), LEVEL, INVALID_LEVELS),
+    ("shift", "steps", lambda v: fs.shift(fs.constant(), v), COUNT, INVALID_COUNTS),
+    ("power", "exponent", lambda v: fs.power(v), EXPONENT, [0, 1001, *INVALID_LEVELS[:5]]),
+    ("join", "boundaries[0]", lambda v: fs.join([fs.constant(), fs.constant()], [v]), COUNT, INVALID_COUNTS),
+    ("warmup_constant", "warmup_steps", lambda v: fs.warmup_constant(v), COUNT, INVALID_COUNTS),
+    ("warmup_constant", "start", lambda v: fs.warmup_constant(3, start=v), LEVEL, INVALID_LEVELS),
     *(
         item
         for recipe in (fs.warmup_linear, fs.warmup_cosine, fs.warmup_cosine_restarts)
         for item in [
-            (recipe.__name__, "warmup_steps", lambda v, r=recipe: r(v, 2**53), STEPS, NO_STEPS),
-            (recipe.__name__, "total_steps", lambda v, r=recipe: r(0, v), STEPS, NO_STEPS),
-            (recipe.__name__, "start", lambda v, r=recipe: r(1, 9, start=v), LEVEL, NO_LEVELS),
-            (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, NO_LEVELS),
+            (recipe.__name__, "warmup_steps", lambda v, r=recipe: r(v, 2**53), COUNT, INVALID_COUNTS),
+            (recipe.__name__, "total_steps", lambda v, r=recipe: r(0, v), COUNT, INVALID_COUNTS),
+            (recipe.__name__, "start", lambda v, r=recipe: r(1, 9, start=v), LEVEL, INVALID_LEVELS),
+            (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, INVALID_LEVELS),
         ]
     ),
-    ("exponential", "ratio", lambda v: fs.exponential(v), RATIO, NO_RATIOS),
-    ("tanh", "lower", lambda v: fs.tanh(v, 2), BEND, NO_BENDS),
-    ("tanh", "upper", lambda v: fs.tanh(-2, v), BEND, NO_BENDS),
-    ("inverse_power", "timescale", lambda v: fs.inverse_power(v, 1), LENGTH, NO_LENGTHS),
-    ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), EXPONENT, [0, 1001, *NO_LEVELS[:5]]),
-    ("inverse_sqrt", "timescale", lambda v: fs.inverse_sqrt(v), LENGTH, NO_LENGTHS),
-    ("inverse_time", "rate", lambda v: fs.inverse_time(v), RATIO, NO_RATIOS),
-    ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, NO_LENGTHS),
-    ("exponential_decay", "rate", lambda v: fs.exponential_decay(v), RATIO, NO_RATIOS),
-    ("exponential_decay", "steps", lambda v: fs.exponential_decay(0.5, v), LENGTH, NO_LENGTHS),
-    ("exponential_decay", "end", lambda v: fs.exponential_decay(0.5, end=v), LEVEL, NO_LEVELS),
-    ("piecewise_constant", "boundaries[0]", lambda v: fs.piecewise_constant([v], levels=[1, 2]), STEPS, NO_STEPS),
-    ("piecewise_constant", "levels[1]", lambda v: fs.piecewise_constant([3], levels=[1, v]), LEVEL, NO_LEVELS),
-    ("piecewise_constant", "factors[0]", lambda v: fs.piecewise_constant([3], factors=[v]), LEVEL, NO_LEVELS),
-    ("interpolate", "boundaries[1]", lambda v: fs.interpolate([0, v], [1, 2]), STEPS, NO_STEPS),
-    ("interpolate", "levels[0]", lambda v: fs.interpolate([3], [v]), LEVEL, NO_LEVELS),
-    ("table", "values[0]", lambda v: fs.table([v]), LEVEL, NO_LEVELS),
-    ("repeat", "period", lambda v: fs.repeat(fs.constant(), v), LENGTH, NO_LENGTHS),
+    ("exponential", "ratio", lambda v: fs.exponential(v), RATIO, INVALID_RATIOS),
+    ("tanh", "lower", lambda v: fs.tanh(v, 2), TANH_BOUND, INVALID_TANH_BOUNDS),
+    ("tanh", "upper", lambda v: fs.tanh(-2, v), TANH_BOUND, INVALID_TANH_BOUNDS),
+    ("inverse_power", "timescale", lambda v: fs.inverse_power(v, 1), LENGTH, INVALID_LENGTHS),
+    ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), EXPONENT, [0, 1001, *INVALID_LEVELS[:5]]),
+    ("inverse_sqrt", "timescale", lambda v: fs.inverse_sqrt(v), LENGTH, INVALID_LENGTHS),
+    ("inverse_time", "rate", lambda v: fs.inverse_time(v), RATIO, INVALID_RATIOS),
+    ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, INVALID_LENGTHS),
+    ("exponential_decay", "rate", lambda v: fs.exponential_decay(v), RATIO, INVALID_RATIOS),
+    ("exponential_decay", "steps", lambda v: fs.exponential_decay(0.5, v), LENGTH, INVALID_LENGTHS),
+    ("exponential_decay", "end", lambda v: fs.exponential_decay(0.5, end=v), LEVEL, INVALID_LEVELS),
+    ("piecewise_constant", "boundaries[0]", lambda v: fs.piecewise_constant([v], levels=[1, 2]), COUNT, INVALID_COUNTS),
+    ("piecewise_constant", "levels[1]", lambda v: fs.piecewise_constant([3], levels=[1, v]), LEVEL, INVALID_LEVELS),
+    ("piecewise_constant", "factors[0]", lambda v: fs.piecewise_constant([3], factors=[v]), LEVEL, INVALID_LEVELS),
+    ("interpolate", "boundaries[1]", lambda v: fs.interpolate([0, v], [1, 2]), COUNT, INVALID_COUNTS),
+    ("interpolate", "levels[0]", lambda v: fs.interpolate([3], [v]), LEVEL, INVALID_LEVELS),
+    ("table", "values[0]", lambda v: fs.table([v]), LEVEL, INVALID_LEVELS),
+    ("repeat", "period", lambda v: fs.repeat(fs.constant(), v), LENGTH, INVALID_LENGTHS),
     ("stretch", "factor", lambda v: fs.stretch(fs.constant(), v), "a number from 1e-9 to 1e9", [0, -1, 1e10, math.nan]),
     ("repeat", "times", lambda v: fs.repeat(fs.constant(), 3, v), CYCLES, [0, -1, 1.5, math.nan, math.inf, 10**7]),
-    ("then", "boundary", lambda v: fs.then(fs.constant(), v, steps=3), STEPS, NO_STEPS),
-    ("then", "stop", lambda v: fs.then(fs.constant(), 5, v, steps=3), LEVEL, NO_LEVELS),
-    ("then", "steps", lambda v: fs.then(fs.constant(), 5, steps=v), STEPS, NO_STEPS),
-    ("tri_stage", "end", lambda v: fs.tri_stage(1, 2, 3, end=v), RATIO, NO_RATIOS),
-    ("range_test", "start", lambda v: fs.range_test(9, start=v), RATIO, NO_RATIOS),
-    ("noam", "d_model", lambda v: fs.noam(v, 10), LENGTH, NO_LENGTHS),
-    ("noam", "warmup_steps", lambda v: fs.noam(10, v), LENGTH, NO_LENGTHS),
-    ("step_decay", "period", lambda v: fs.step_decay(v), LENGTH, NO_LENGTHS),
-    ("step_decay", "factor", lambda v: fs.step_decay(9, v), SHRINKING, [*NO_RATIOS, 1.5]),
-    ("multistep", "boundaries[0]", lambda v: fs.multistep([v]), STEPS, NO_STEPS),
-    ("multistep", "factor", lambda v: fs.multistep([9], v), LEVEL, NO_LEVELS),
-    ("cyclic", "up_steps", lambda v: fs.cyclic(v), LENGTH, NO_LENGTHS),
+    ("then", "boundary", lambda v: fs.then(fs.constant(), v, steps=3), COUNT, INVALID_COUNTS),
+    ("then", "stop", lambda v: fs.then(fs.constant(), 5, v, steps=3), LEVEL, INVALID_LEVELS),
+    ("then", "steps", lambda v: fs.then(fs.constant(), 5, steps=v), COUNT, INVALID_COUNTS),
+    ("tri_stage", "end", lambda v: fs.tri_stage(1, 2, 3, end=v), RATIO, INVALID_RATIOS),
+    ("range_test", "start", lambda v: fs.range_test(9, start=v), RATIO, INVALID_RATIOS),
+    ("noam", "d_model", lambda v: fs.noam(v, 10), LENGTH, INVALID_LENGTHS),
+    ("noam", "warmup_steps", lambda v: fs.noam(10, v), LENGTH, INVALID_LENGTHS),
+    ("step_decay", "period", lambda v: fs.step_decay(v), LENGTH, INVALID_LENGTHS),
+    ("step_decay", "factor", lambda v: fs.step_decay(9, v), RATIO_UP_TO_ONE, [*INVALID_RATIOS, 1.5]),
+    ("multistep", "boundaries[0]", lambda v: fs.multistep([v]), COUNT, INVALID_COUNTS),
+    ("multistep", "factor", lambda v: fs.multistep([9], v), LEVEL, INVALID_LEVELS),
+    ("cyclic", "up_steps", lambda v: fs.cyclic(v), LENGTH, INVALID_LENGTHS),
     ("cyclic", "start", lambda v: fs.cyclic(9, start=v), "a number from 0 to 1", [-1, 1.1, math.nan]),
-    ("cosine_restarts", "period", lambda v: fs.cosine_restarts(v), LENGTH, NO_LENGTHS),
-    ("warmup_inverse_sqrt", "timescale", lambda v: fs.warmup_inverse_sqrt(9, timescale=v), LENGTH, NO_LENGTHS[1:]),
-    ("warmup_exponential", "rate", lambda v: fs.warmup_exponential(1, 2, v), SHRINKING, [*NO_RATIOS, 2]),
-    ("warmup_cosine_linear", "cosine_end", lambda v: fs.warmup_cosine_linear(1, 9, 3, cosine_end=v), LEVEL, NO_LEVELS),
+    ("cosine_restarts", "period", lambda v: fs.cosine_restarts(v), LENGTH, INVALID_LENGTHS),
+    ("warmup_inverse_sqrt", "timescale", lambda v: fs.warmup_inverse_sqrt(9, timescale=v), LENGTH, INVALID_LENGTHS[1:]),
+    ("warmup_exponential", "rate", lambda v: fs.warmup_exponential(1, 2, v), RATIO_UP_TO_ONE, [*INVALID_RATIOS, 2]),
+    (
+        "warmup_cosine_linear",
+        "cosine_end",
+        lambda v: fs.warmup_cosine_linear(1, 9, 3, cosine_end=v),
+        LEVEL,
+        INVALID_LEVELS,
+    ),
     *(
-        (recipe.__name__, argument, build, STEPS, NO_STEPS)
+        (recipe.__name__, argument, build, COUNT, INVALID_COUNTS)
         for recipe in (fs.warmup_stable_decay, fs.tri_stage)
         for argument, build in [
             ("warmup_steps", lambda v, r=recipe: r(v, 1, 1)),
@@ -96,10 +105,10 @@ ONE_ARGUMENT = [
         ]
     ),
     *(
-        (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, NO_LEVELS)
+        (recipe.__name__, "end", lambda v, r=recipe: r(1, 9, end=v), LEVEL, INVALID_LEVELS)
         for recipe in (fs.warmup_polynomial, fs.warmup_half_cosine, fs.one_cycle)
     ),
-    ("warmup_cosine", "cycles", lambda v: fs.warmup_cosine(1, 9, cycles=v), POSITIVE, [0, *NO_LEVELS[:5]]),
+    ("warmup_cosine", "cycles", lambda v: fs.warmup_cosine(1, 9, cycles=v), POSITIVE, [0, *INVALID_LEVELS[:5]]),
     (
         "warmup_cosine_restarts",
         "cycles",
@@ -110,46 +119,50 @@ ONE_ARGUMENT = [
 ]
 
 
-def shown(value: object) -> str:
-    """What the sentence shows: NumPy scalars have become Python numbers by then."""
+def displayed(value: object) -> str:
+    """The repr in the message: NumPy scalars are converted to Python numbers before."""
     return repr(value.item() if isinstance(value, (np.generic, np.ndarray)) else value)
 
 
-MAY_BE_LEFT_OUT = [("exponential_decay", "end"), ("repeat", "times"), ("warmup_inverse_sqrt", "timescale")]
-TYPES = [
-    (f, a, build, rule, value)
-    for f, a, build, rule, _ in ONE_ARGUMENT
-    for value in NO_NUMBERS
-    if not (value is None and (f, a) in MAY_BE_LEFT_OUT)
+OPTIONAL = [("exponential_decay", "end"), ("repeat", "times"), ("warmup_inverse_sqrt", "timescale")]
+WRONG_TYPES = [
+    (function, argument, build, requirement, value)
+    for function, argument, build, requirement, _ in ARGUMENTS
+    for value in NOT_NUMBERS
+    if not (value is None and (function, argument) in OPTIONAL)
 ]
-VALUES = [(f, a, build, rule, value) for f, a, build, rule, values in ONE_ARGUMENT for value in values]
+WRONG_VALUES = [
+    (function, argument, build, requirement, value)
+    for function, argument, build, requirement, invalid in ARGUMENTS
+    for value in invalid
+]
 
 
-@pytest.mark.parametrize(("function", "argument", "build", "rule", "value"), TYPES)
-def test_what_is_no_number_is_a_type_error(function, argument, build, rule, value) -> None:
+@pytest.mark.parametrize(("function", "argument", "build", "requirement", "value"), WRONG_TYPES)
+def test_a_wrong_type_raises_a_type_error(function, argument, build, requirement, value) -> None:
     with pytest.raises(TypeError) as error:
         build(value)
-    assert str(error.value) == f"{function}: `{argument}` must be {rule}, got {shown(value)}"
+    assert str(error.value) == f"{function}: `{argument}` must be {requirement}, got {displayed(value)}"
 
 
-@pytest.mark.parametrize(("function", "argument", "build", "rule", "value"), VALUES)
-def test_a_number_out_of_range_is_a_value_error(function, argument, build, rule, value) -> None:
+@pytest.mark.parametrize(("function", "argument", "build", "requirement", "value"), WRONG_VALUES)
+def test_a_number_out_of_range_raises_a_value_error(function, argument, build, requirement, value) -> None:
     with pytest.raises(ValueError) as error:
         build(value)
-    assert str(error.value) == f"{function}: `{argument}` must be {rule}, got {shown(value)}"
+    assert str(error.value) == f"{function}: `{argument}` must be {requirement}, got {displayed(value)}"
 
 
-@pytest.mark.parametrize(("function", "argument", "build", "rule", "values"), ONE_ARGUMENT)
-def test_the_same_builds_take_a_good_value(function, argument, build, rule, values) -> None:
+@pytest.mark.parametrize(("function", "argument", "build", "requirement", "invalid"), ARGUMENTS)
+def test_a_valid_value_is_accepted(function, argument, build, requirement, invalid) -> None:
     assert isinstance(build(1), (fs.Schedule, fs.Shape))
     assert isinstance(build(np.int16(1)), (fs.Schedule, fs.Shape))
 
 
-SENTENCES = [
+MESSAGES = [
     (
         lambda: fs.multistep([1, 2], 1e30),
         ValueError,
-        "multistep: `factor` must be a number whose power of 2 is at most 3.4e38, got 1e+30",
+        "multistep: `factor` must be a number with factor**2 at most 3.4e38, got 1e+30",
     ),
     (
         lambda: fs.range_test(9, start=1e-30, end=1e30),
@@ -159,7 +172,7 @@ SENTENCES = [
     (
         lambda: fs.cosine_restarts(9, level_factor=2),
         ValueError,
-        "cosine_restarts: `times` must be given for a `level_factor` above 1 (2.0), got None",
+        "cosine_restarts: `times` must be given if `level_factor` is above 1 (2.0), got None",
     ),
     (
         lambda: fs.cosine_restarts(9, period_factor=0.5),
@@ -169,7 +182,7 @@ SENTENCES = [
     (
         lambda: fs.warmup_stable_decay(9, 0, 0, cycles=2),
         ValueError,
-        "warmup_stable_decay: `cycles` must be 1 where a cycle has no steps, got 2",
+        "warmup_stable_decay: `cycles` must be 1 if `stable_steps` and `decay_steps` are 0, got 2",
     ),
     (
         lambda: fs.tabulate(lambda step: np.ones(2), 3),
@@ -177,7 +190,7 @@ SENTENCES = [
         "tabulate: `<lambda>(0)` must be a number from 0 to 3.4e38, got array([1., 1.])",
     ),
     (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
-    (lambda: fs.reverse("x"), TypeError, f"reverse: `shape` must be {SHAPE}, got 'x'"),
+    (lambda: fs.reverse("x"), TypeError, f"reverse: `shape` must be {SHAPE}, got 'x'; {USE_SHAPE}"),
     (lambda: fs.compose(fs.linear, 3), TypeError, f"compose: `inner` must be {SHAPE}, got 3"),
     (
         lambda: fs.exponential_decay(0.5, staircase=1),
@@ -187,22 +200,27 @@ SENTENCES = [
     (
         lambda: fs.exponential_decay(2.0),
         ValueError,
-        "exponential_decay: `end` must be given for a `rate` above 1 (2.0), got None",
+        "exponential_decay: `end` must be given if `rate` is above 1 (2.0), got None",
     ),
     (
         lambda: fs.piecewise_constant([5]),
         ValueError,
-        "piecewise_constant: `levels` must be given, or `factors` instead of it, got None",
+        "piecewise_constant: exactly one of `levels` and `factors` must be given, got neither",
+    ),
+    (
+        lambda: fs.piecewise_constant([5], levels=[1, 2], factors=[1]),
+        ValueError,
+        "piecewise_constant: exactly one of `levels` and `factors` must be given, got both",
     ),
     (
         lambda: fs.piecewise_constant([5], levels=[1]),
         ValueError,
-        "piecewise_constant: `levels` must be one more than the 1 boundaries, got [1.0]",
+        "piecewise_constant: `levels` must be one longer than `boundaries` (1), got [1.0]",
     ),
     (
         lambda: fs.piecewise_constant([5], factors=[1, 2]),
         ValueError,
-        "piecewise_constant: `factors` must be as many as the 1 boundaries, got [1.0, 2.0]",
+        "piecewise_constant: `factors` must be as long as `boundaries` (1), got [1.0, 2.0]",
     ),
     (
         lambda: fs.piecewise_constant([5, 6], factors=[1e30, 1e30]),
@@ -216,7 +234,7 @@ SENTENCES = [
     ),
     (lambda: fs.multistep([6, 5]), ValueError, "multistep: `boundaries` must be increasing, got [6, 5]"),
     (lambda: fs.multistep(5), TypeError, "multistep: `boundaries` must be a sequence of integers, got 5"),
-    (lambda: fs.table([]), ValueError, "table: `values` must be at least one number, got []"),
+    (lambda: fs.table([]), ValueError, "table: `values` must be a non-empty sequence of numbers, got []"),
     (
         lambda: fs.tabulate(lambda step: -step, 2),
         ValueError,
@@ -227,12 +245,16 @@ SENTENCES = [
         ValueError,
         "tabulate: `steps` must be an integer from 0 to 10**7, got 100000000",
     ),
-    (lambda: fs.tabulate(3, 5), TypeError, "tabulate: `function` must be callable, got 3"),
-    (lambda: fs.interpolate([], []), ValueError, "interpolate: `boundaries` must be at least one knot, got []"),
+    (lambda: fs.tabulate(3, 5), TypeError, "tabulate: `function` must be a function, got 3"),
+    (
+        lambda: fs.interpolate([], []),
+        ValueError,
+        "interpolate: `boundaries` must be a non-empty sequence of integers, got []",
+    ),
     (
         lambda: fs.interpolate([1, 2], [1]),
         ValueError,
-        "interpolate: `levels` must be as many as the 2 boundaries, got [1.0]",
+        "interpolate: `levels` must be as long as `boundaries` (2), got [1.0]",
     ),
     (
         lambda: fs.interpolate([1, 2], [1, 2], shape=[fs.linear, fs.cosine]),
@@ -242,9 +264,9 @@ SENTENCES = [
     (
         lambda: fs.interpolate([1, 2], [1, 2], shape=["x"]),
         TypeError,
-        f"interpolate: `shape[0]` must be {SHAPE}, got 'x'",
+        f"interpolate: `shape[0]` must be {SHAPE}, got 'x'; {USE_SHAPE}",
     ),
-    (lambda: fs.product(), ValueError, "product: `schedules` must be at least one schedule, got []"),
+    (lambda: fs.product(), ValueError, "product: `schedules` must be a non-empty sequence of schedules, got []"),
     (
         lambda: fs.maximum(fs.constant(), "x"),
         TypeError,
@@ -264,12 +286,12 @@ SENTENCES = [
     (
         lambda: fs.repeat(fs.constant(), 3, level_factor=2),
         ValueError,
-        "repeat: `times` must be given for a `level_factor` above 1 (2.0), got None",
+        "repeat: `times` must be given if `level_factor` is above 1 (2.0), got None",
     ),
     (
         lambda: fs.repeat(fs.constant(), 3, 200, level_factor=2),
         ValueError,
-        "repeat: `level_factor` must be a number whose power of 199 is at most 3.4e38, got 2.0",
+        "repeat: `level_factor` must be a number with level_factor**199 at most 3.4e38, got 2.0",
     ),
     (
         lambda: fs.then(lambda step: -1.0, 5, steps=3),
@@ -301,11 +323,11 @@ SENTENCES = [
         ValueError,
         "cyclic: `mode` must be one of 'triangular', 'triangular2', 'exp_range', got 'triangle'",
     ),
-    (lambda: fs.cyclic(9, rate=0.5), ValueError, "cyclic: `rate` must be 1 for mode 'triangular', got 0.5"),
+    (lambda: fs.cyclic(9, rate=0.5), ValueError, "cyclic: `rate` must be 1 in mode 'triangular', got 0.5"),
     (
         lambda: fs.warmup_stable_decay(1, 2, 3, decay_shape="sqrt"),
         TypeError,
-        f"warmup_stable_decay: `decay_shape` must be {SHAPE}, got 'sqrt'",
+        f"warmup_stable_decay: `decay_shape` must be {SHAPE}, got 'sqrt'; {USE_SHAPE}",
     ),
     (
         lambda: fs.warmup_linear(11, 10),
@@ -327,7 +349,7 @@ SENTENCES = [
         ValueError,
         "warmup_cosine: `cycles` must be at most 1000000, got 2000000.0",
     ),
-    (lambda: fs.lift(3), TypeError, "lift: `function` must be callable, got 3"),
+    (lambda: fs.lift(3), TypeError, "lift: `function` must be a schedule or a function of a step, got 3"),
     (lambda: fs.lift(fs.cosine), TypeError, "lift: `function` must be a schedule or a function of a step, got cosine"),
     (
         lambda: fs.join([fs.constant(), fs.sqrt], [5]),
@@ -335,11 +357,23 @@ SENTENCES = [
         "join: `schedules[1]` must be a schedule or a function of a step, got sqrt",
     ),
     (lambda: fs.ramp(0, 1, steps=3, shape=fs.constant()), TypeError, f"ramp: `shape` must be {SHAPE}, got constant()"),
-    (lambda: fs.scale(None, 1.0), TypeError, "scale: `schedule` must be callable, got None"),
-    (lambda: fs.lerp("x", 1, 0), TypeError, "lerp: `schedule` must be callable, got 'x'"),
-    (lambda: fs.shift("x", 1), TypeError, "shift: `schedule` must be callable, got 'x'"),
-    (lambda: fs.ramp(0, 1, steps=3, shape="cosine"), TypeError, f"ramp: `shape` must be {SHAPE}, got 'cosine'"),
-    (lambda: fs.join([], []), ValueError, "join: `schedules` must be at least one schedule, got []"),
+    (lambda: fs.scale(None, 1.0), TypeError, "scale: `schedule` must be a schedule or a function of a step, got None"),
+    (
+        lambda: fs.lerp("x", 1, 0),
+        TypeError,
+        "lerp: `schedule` must be a schedule or a function of a step, got 'x'; use fs.parse(...)",
+    ),
+    (
+        lambda: fs.shift("x", 1),
+        TypeError,
+        "shift: `schedule` must be a schedule or a function of a step, got 'x'; use fs.parse(...)",
+    ),
+    (
+        lambda: fs.ramp(0, 1, steps=3, shape="cosine"),
+        TypeError,
+        f"ramp: `shape` must be {SHAPE}, got 'cosine'; {USE_SHAPE}",
+    ),
+    (lambda: fs.join([], []), ValueError, "join: `schedules` must be a non-empty sequence of schedules, got []"),
     (lambda: fs.join(3, []), TypeError, "join: `schedules` must be a sequence of schedules, got 3"),
     (lambda: fs.join("ab", []), TypeError, "join: `schedules` must be a sequence of schedules, got 'ab'"),
     (
@@ -347,39 +381,31 @@ SENTENCES = [
         TypeError,
         "join: `schedules` must be a sequence of schedules, got constant()",
     ),
+    (lambda: fs.join([fs.constant()], 3), TypeError, "join: `boundaries` must be a sequence of integers, got 3"),
     (
-        lambda: fs.join([fs.constant()], 3),
+        lambda: fs.join([fs.constant(), 2], [5]),
         TypeError,
-        "join: `boundaries` must be a sequence of integers, got 3",
+        "join: `schedules[1]` must be a schedule or a function of a step, got 2",
     ),
-    (lambda: fs.join([fs.constant(), 2], [5]), TypeError, "join: `schedules[1]` must be callable, got 2"),
     (
         lambda: fs.join([fs.constant()] * 3, [5]),
         ValueError,
-        "join: `boundaries` must be one fewer than the 3 schedules, got [5]",
+        "join: `boundaries` must be of length 2 for 3 schedules, got [5]",
     ),
     (
         lambda: fs.join([fs.constant()] * 2, [5, 6]),
         ValueError,
-        "join: `boundaries` must be one fewer than the 2 schedules, got [5, 6]",
+        "join: `boundaries` must be of length 1 for 2 schedules, got [5, 6]",
     ),
     (lambda: fs.join([fs.constant()] * 3, [6, 5]), ValueError, "join: `boundaries` must be increasing, got [6, 5]"),
     (lambda: fs.join([fs.constant()] * 3, [5, 5]), ValueError, "join: `boundaries` must be increasing, got [5, 5]"),
-    (
-        lambda: fs.warmup_linear(10),
-        TypeError,
-        "warmup_linear() missing 1 required positional argument: 'total_steps'",
-    ),
+    (lambda: fs.warmup_linear(10), TypeError, "warmup_linear() missing 1 required positional argument: 'total_steps'"),
     (
         lambda: fs.warmup_linear(1, 2, finish=0.1),
         TypeError,
         "warmup_linear() got an unexpected keyword argument 'finish'",
     ),
-    (
-        lambda: fs.warmup_linear(1, 2, 3),
-        TypeError,
-        "warmup_linear() takes 2 positional arguments but 3 were given",
-    ),
+    (lambda: fs.warmup_linear(1, 2, 3), TypeError, "warmup_linear() takes 2 positional arguments but 3 were given"),
     (
         lambda: fs.warmup_linear(1, 2, total_steps=3),
         TypeError,
@@ -388,32 +414,48 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(("build", "kind", "sentence"), SENTENCES, ids=[sentence for *_, sentence in SENTENCES])
-def test_the_whole_sentence(build, kind, sentence) -> None:
+@pytest.mark.parametrize(("build", "kind", "message"), MESSAGES, ids=[message for *_, message in MESSAGES])
+def test_the_message_of_an_error(build, kind, message) -> None:
     with pytest.raises(kind) as error:
         build()
     assert type(error.value) is kind
-    assert str(error.value) == sentence
+    assert str(error.value) == message
 
 
-def test_a_shape_is_no_schedule_and_a_schedule_no_shape() -> None:
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        ("warmup_linear(10, 100)", "use fs.parse(...)"),
+        (fs.to_dict(fs.constant()), "use fs.from_dict(...)"),
+        (Rated(fs.constant(), 0.5), "pass its `schedule`"),
+    ],
+    ids=["string", "dict", "rated"],
+)
+def test_an_error_about_a_schedule_suggests_a_fix(value: object, fix: str) -> None:
+    with pytest.raises(TypeError, match=rf"must be a schedule or a function of a step, got .*; {re.escape(fix)}$"):
+        fs.scale(value, 1.0)
+
+
+def test_a_shape_is_not_accepted_as_a_schedule_nor_a_schedule_as_a_shape() -> None:
     with pytest.raises(TypeError, match=r"^scale: `schedule` must be a schedule or a function of a step, got cosine$"):
         fs.scale(fs.cosine, 2)
     with pytest.raises(TypeError, match=f"^ramp: `shape` must be {SHAPE}, got constant"):
         fs.ramp(0, 1, steps=5, shape=fs.constant())
 
 
-def test_products_that_are_no_float_are_refused() -> None:
+def test_products_of_factors_that_overflow_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^piecewise_constant: `factors` must be numbers whose products are at most"):
         fs.piecewise_constant(range(10), factors=[3e38] * 10)
 
 
-def test_a_number_too_long_to_print_is_refused_with_the_same_sentence() -> None:
-    with pytest.raises(ValueError, match=r"^constant: `value` must be a number from 0 to 3\.4e38, got one of type int"):
+def test_an_error_about_a_number_too_long_to_print_names_its_type() -> None:
+    with pytest.raises(
+        ValueError, match=r"^constant: `value` must be a number from 0 to 3\.4e38, got a value of type int"
+    ):
         fs.constant(10**5000)
 
 
-def test_repetitions_and_shapes_inside_each_other_take_no_more_than_their_sum() -> None:
+def test_nested_repetitions_and_compositions_take_linear_time() -> None:  # with exponential time it would not end
     schedule, shape = fs.constant(0.5), fs.sqrt
     for _ in range(40):
         schedule, shape = fs.repeat(schedule, 1, 2, 2.0), fs.compose(fs.sqrt, shape)

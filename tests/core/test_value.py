@@ -1,4 +1,4 @@
-"""Schedules are values: equality, hash, pickle, copy, print, immutability."""
+"""Schedules are values: equality, hash, pickle, copy, repr and immutability."""
 
 import copy
 import pickle
@@ -11,8 +11,8 @@ import funcsched as fs
 from tests.cases import CASES, LONG, Case
 
 ALL = [*CASES, *LONG]
-RECIPES = {
-    "constant": fs.constant(),
+SCHEDULES = {  # by their repr
+    "constant()": fs.constant(),
     "warmup_constant(warmup_steps=10)": fs.warmup_constant(10),
     "warmup_linear(warmup_steps=10, total_steps=100)": fs.warmup_linear(10, 100),
     "warmup_cosine(warmup_steps=10, total_steps=100, end=0.1)": fs.warmup_cosine(10, 100, end=0.1),
@@ -56,42 +56,42 @@ def half(step):
     return 0.5 + 0 * step
 
 
-@pytest.mark.parametrize(("text", "schedule"), [pair for pair in RECIPES.items() if "(" in pair[0]])
-def test_the_repr_names_the_recipe_and_its_arguments(text: str, schedule: fs.Schedule) -> None:
+@pytest.mark.parametrize(("text", "schedule"), SCHEDULES.items())
+def test_the_repr_is_the_call_with_its_arguments(text: str, schedule: fs.Schedule) -> None:
     assert repr(schedule) == text
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_the_repr_evaluates_back(case: Case) -> None:
+def test_the_repr_evaluates_to_an_equal_schedule(case: Case) -> None:
     assert eval(repr(case.schedule), vars(fs)) == case.schedule
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=repr)
-def test_the_repr_of_a_shape_evaluates_back(shape: fs.Shape) -> None:
+def test_the_repr_of_a_shape_evaluates_to_an_equal_shape(shape: fs.Shape) -> None:
     assert eval(repr(shape), vars(fs)) == shape
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_two_builds_are_equal_and_hash_alike(case: Case) -> None:
-    assert case.schedule == case.schedule
+def test_schedules_with_the_same_arguments_are_equal_and_have_the_same_hash(case: Case) -> None:
+    assert case.schedule == case.schedule  # built anew each time
     assert hash(case.schedule) == hash(case.schedule)
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_a_pickled_schedule_comes_back_equal(case: Case, protocol: int) -> None:
-    back = pickle.loads(pickle.dumps(case.schedule, protocol))
-    assert back == case.schedule
-    assert back(37) == case.schedule(37)
+def test_an_unpickled_schedule_is_equal(case: Case, protocol: int) -> None:
+    restored = pickle.loads(pickle.dumps(case.schedule, protocol))
+    assert restored == case.schedule
+    assert restored(37) == case.schedule(37)
 
 
-@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_a_copied_schedule_is_equal(case: Case, how) -> None:
-    assert how(case.schedule) == case.schedule
+def test_a_copied_schedule_is_equal(case: Case, copied) -> None:
+    assert copied(case.schedule) == case.schedule
 
 
-DIFFERENT = [
+DISTINCT = [
     fs.warmup_linear(10, 100),
     fs.warmup_linear(10, 101),
     fs.warmup_linear(11, 100),
@@ -112,7 +112,7 @@ DIFFERENT = [
     fs.lift(half),
     fs.lift(abs),
     *(fs.ramp(0, 1, steps=11, shape=shape) for shape in SHAPES),
-    *(several(fs.constant(2), fs.constant(3)) for several in (fs.product, fs.add, fs.minimum, fs.maximum)),
+    *(combine(fs.constant(2), fs.constant(3)) for combine in (fs.product, fs.add, fs.minimum, fs.maximum)),
     fs.repeat(fs.constant(), 5),
     fs.repeat(fs.constant(), 5, 2),
     fs.repeat(fs.constant(), 5, 2, 2),
@@ -126,21 +126,21 @@ DIFFERENT = [
 ]
 
 
-def test_schedules_of_different_arguments_are_different() -> None:
-    assert len(set(DIFFERENT)) == len(DIFFERENT)
+def test_schedules_with_different_arguments_are_not_equal() -> None:
+    assert len(set(DISTINCT)) == len(DISTINCT)
 
 
-def test_a_schedule_is_not_equal_to_another_kind_of_thing() -> None:
+def test_a_schedule_is_not_equal_to_a_value_of_another_type() -> None:
     assert fs.constant() != 1.0
     assert fs.constant() != "constant()"
 
 
-def test_equal_numbers_of_other_types_make_equal_schedules() -> None:
+def test_equal_arguments_of_different_types_build_equal_schedules() -> None:
     assert fs.warmup_linear(10.0, 100, end=0) == fs.warmup_linear(10, 100)
 
 
 @pytest.mark.parametrize("schedule", [fs.warmup_linear(1, 2), fs.ramp(0, 1, steps=3)], ids=repr)
-def test_a_schedule_cannot_be_changed(schedule: fs.Schedule) -> None:
+def test_a_schedule_is_immutable(schedule: fs.Schedule) -> None:
     with pytest.raises(AttributeError, match="is immutable: cannot set `start`"):
         schedule.start = 0.5
     with pytest.raises(AttributeError, match="is immutable: cannot delete `start`"):
@@ -149,30 +149,30 @@ def test_a_schedule_cannot_be_changed(schedule: fs.Schedule) -> None:
         schedule.anything = 1
 
 
-def test_the_arguments_of_a_recipe_can_be_read() -> None:
+def test_the_arguments_of_a_recipe_are_attributes() -> None:
     schedule = fs.warmup_cosine(10, 100, end=0.1)
     assert (schedule.warmup_steps, schedule.total_steps, schedule.end, schedule.cycles) == (10, 100, 0.1, 0.5)
 
 
-def test_a_table_is_hashed_once_and_still_a_value() -> None:
+def test_long_tables_are_equal_and_have_the_same_hash_if_their_values_are_equal() -> None:
     long, same = fs.table(range(100_000)), fs.table(range(100_000))
     assert hash(long) == hash(same)
     assert {long: 1}[same] == 1
     assert long != fs.table(range(99_999))
 
 
-def test_a_lifted_function_is_a_value_by_the_function() -> None:
+def test_lifted_functions_are_compared_and_pickled_by_the_function() -> None:
     assert fs.lift(half) == fs.lift(half)
     assert pickle.loads(pickle.dumps(fs.lift(abs)))(3) == 3.0
     assert repr(fs.lift(abs)) == "lift(builtins.abs)"
 
 
-def test_lifting_a_schedule_changes_nothing() -> None:
+def test_lift_returns_a_schedule_unchanged() -> None:
     schedule = fs.constant()
     assert fs.lift(schedule) is schedule
 
 
-def test_two_equal_static_arguments_compile_once() -> None:
+def test_equal_schedules_as_static_arguments_compile_once() -> None:
     traced = []
 
     def rate(schedule, step):
@@ -186,11 +186,11 @@ def test_two_equal_static_arguments_compile_once() -> None:
     assert len(traced) == 2
 
 
-def test_a_schedule_can_be_jitted_by_itself() -> None:
+def test_a_schedule_can_be_jitted_directly() -> None:
     assert float(jax.jit(fs.warmup_linear(10, 100))(10)) == 1.0
 
 
-def test_a_subclass_with_its_own_at_is_a_schedule() -> None:
+def test_a_subclass_with_its_own_at_works_as_a_schedule() -> None:
     class Double(fs.Schedule):
         __slots__ = fields = ("schedule",)
         factory = "double"

@@ -1,4 +1,6 @@
-"""Both ends of every phase, with `==`, for every total from 1 to 1,500."""
+"""Start, peak and end are exact with `==` for every total from 1 to 1,500."""
+
+from contextlib import nullcontext
 
 import jax
 import jax.numpy as jnp
@@ -9,80 +11,69 @@ import torch
 import funcsched as fs
 from tests.backends import x64
 
-RECIPES = [fs.warmup_linear, fs.warmup_cosine, fs.warmup_cosine_restarts]
 TOTALS = range(1, 1501)
 END = 0.1
 
+each_recipe = pytest.mark.parametrize("recipe", [fs.warmup_linear, fs.warmup_cosine, fs.warmup_cosine_restarts])
 
-def marks(total: int) -> tuple[int, ...]:
-    """Below 0, the start, the peak, the end, after it, far after it."""
+
+def schedule(recipe, total):
+    return recipe(total // 3, total, start=END, end=END)
+
+
+def steps(total: int) -> tuple[int, ...]:
+    """Below 0, the start, the peak, the end, one step past it, and far past it."""
     return -1, 0, total // 3, total, total + 1, 2 * total + 5
 
 
-def declared(total: int, kind: type) -> list[float]:
-    warmup = total // 3
-    start, end = kind(END if warmup else 1.0), kind(END)
-    return [start, start, kind(1.0), end, end, end]
+def expected(total: int, dtype: type) -> list[float]:
+    """The multipliers at `steps(total)`, rounded to a dtype."""
+    start = END if total // 3 else 1.0
+    return [float(dtype(value)) for value in (start, start, 1.0, END, END, END)]
 
 
-def schedules(recipe, totals):
-    return [recipe(total // 3, total, start=END, end=END) for total in totals]
+@each_recipe
+def test_python_values_are_exact(recipe) -> None:
+    values = {total: [schedule(recipe, total)(step) for step in steps(total)] for total in TOTALS}
+    assert values == {total: expected(total, float) for total in TOTALS}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_on_python_numbers(recipe) -> None:
-    found = {t: [s(step) for step in marks(t)] for t, s in zip(TOTALS, schedules(recipe, TOTALS), strict=True)}
-    assert found == {total: declared(total, float) for total in TOTALS}
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each_recipe
+def test_numpy_values_are_exact(recipe, dtype) -> None:
+    values = {total: schedule(recipe, total)(np.array(steps(total), dtype)).tolist() for total in TOTALS}
+    assert values == {total: expected(total, dtype) for total in TOTALS}
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_on_numpy_steps(recipe, kind) -> None:
-    found = {t: s(np.array(marks(t), kind)).tolist() for t, s in zip(TOTALS, schedules(recipe, TOTALS), strict=True)}
-    assert found == {total: list(map(float, declared(total, kind))) for total in TOTALS}
+@each_recipe
+def test_torch_values_are_exact(recipe) -> None:
+    values = {total: schedule(recipe, total)(torch.tensor(steps(total))).tolist() for total in TOTALS}
+    assert values == {total: expected(total, np.float32) for total in TOTALS}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_on_torch_steps(recipe) -> None:
-    found = {t: s(torch.tensor(marks(t))).tolist() for t, s in zip(TOTALS, schedules(recipe, TOTALS), strict=True)}
-    assert found == {total: list(map(float, declared(total, np.float32))) for total in TOTALS}
+@pytest.mark.parametrize("totals", [range(first, first + 300, 3) for first in range(1, 1501, 300)], ids=str)
+@each_recipe
+def test_jitted_values_are_exact_with_constant_parameters(recipe, totals) -> None:
+    # The totals are constants of the program, because XLA rewrites divisions by constants. The steps are arguments.
+    def values(arrays):
+        return [schedule(recipe, total)(array) for total, array in zip(totals, arrays, strict=True)]
+
+    found = jax.jit(values)([jnp.array(steps(total)) for total in totals])
+    assert [array.tolist() for array in found] == [expected(total, np.float32) for total in totals]
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_under_jit_with_constant_parameters(recipe) -> None:
-    # XLA rewrites divisions by constants, so the totals have to be constants; the steps are not.
-    def values(chunk, steps):
-        return jnp.stack([schedule(step) for schedule, step in zip(schedules(recipe, chunk), steps, strict=True)])
-
-    for first in range(1, 1501, 150):
-        chunk = range(first, first + 150, 3)
-        found = jax.jit(lambda steps, chunk=chunk: values(chunk, steps))(jnp.array([marks(total) for total in chunk]))
-        expected = [declared(total, np.float32) for total in chunk]
-        np.testing.assert_array_equal(np.asarray(found), np.array(expected, np.float32))
+@pytest.mark.parametrize(("context", "dtype"), [(nullcontext, np.float32), (x64, np.float64)], ids=["32-bit", "x64"])
+@each_recipe
+def test_jitted_values_are_exact_with_traced_parameters(recipe, context, dtype) -> None:
+    with context():
+        evaluate = jax.jit(jax.vmap(lambda total, array: schedule(recipe, total)(array)))
+        values = evaluate(jnp.array(TOTALS), jnp.array([steps(total) for total in TOTALS]))
+        assert values.dtype == dtype
+        assert values.tolist() == [expected(total, dtype) for total in TOTALS]
 
 
-@pytest.mark.parametrize("context", [None, x64], ids=["32-bit", "x64"])
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_with_traced_parameters(recipe, context) -> None:
-    def one(total, steps):
-        return recipe(total // 3, total, start=END, end=END)(steps)
-
-    def all_totals():
-        steps = jnp.array([marks(total) for total in TOTALS])
-        return np.asarray(jax.jit(jax.vmap(one))(jnp.arange(1, 1501), steps))
-
-    if context is None:
-        found, kind = all_totals(), np.float32
-    else:
-        with context():
-            found, kind = all_totals(), np.float64
-    np.testing.assert_array_equal(found, np.array([declared(total, kind) for total in TOTALS], kind))
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_ends_are_exact_eagerly_on_jax_steps(recipe) -> None:
+@each_recipe
+def test_eager_jax_values_are_exact(recipe) -> None:
     totals = [1, 2, 3, 7, 10, 30, 803, 1000, 1499]
-    found = {
-        t: np.asarray(s(jnp.array(marks(t)))).tolist() for t, s in zip(totals, schedules(recipe, totals), strict=True)
-    }
-    assert found == {total: list(map(float, declared(total, np.float32))) for total in totals}
+    values = {total: schedule(recipe, total)(jnp.array(steps(total))).tolist() for total in totals}
+    assert values == {total: expected(total, np.float32) for total in totals}

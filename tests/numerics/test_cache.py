@@ -1,7 +1,7 @@
-"""The cache, and schedules that cost little to build."""
+"""Results are cached, and building a schedule is cheap because expensive constants are computed on first use."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,44 +10,45 @@ import funcsched as fs
 from funcsched.numerics.cache import MAX_RESULTS, cached
 
 
-@pytest.fixture
-def calls() -> Iterator[list[tuple[object, ...]]]:
-    yield []
+def test_a_result_is_computed_once() -> None:
+    calls = []
 
-
-def test_what_was_computed_is_not_computed_again(calls: list[tuple[object, ...]]) -> None:
     @cached
-    def total(*numbers: int) -> int:
+    def add(*numbers: int) -> int:
         calls.append(numbers)
         return sum(numbers)
 
-    assert [total(1, 2), total(1, 2), total(3, 4)] == [3, 3, 7]
+    assert [add(1, 2), add(1, 2), add(3, 4)] == [3, 3, 7]
     assert calls == [(1, 2), (3, 4)]
 
 
-def test_none_is_a_result_too(calls: list[tuple[object, ...]]) -> None:
+def test_none_is_cached_too() -> None:
+    calls = []
+
     @cached
-    def nothing(number: int) -> None:
-        calls.append((number,))
+    def return_none(number: int) -> None:
+        calls.append(number)
 
-    assert nothing(1) is None and nothing(1) is None
-    assert calls == [(1,)]
+    assert return_none(1) is None and return_none(1) is None
+    assert calls == [1]
 
 
-def test_of_many_results_the_oldest_go(calls: list[tuple[object, ...]]) -> None:
+def test_the_oldest_result_is_dropped_when_the_cache_is_full() -> None:
+    calls = []
+
     @cached
     def double(number: int) -> int:
-        calls.append((number,))
+        calls.append(number)
         return 2 * number
 
     for number in range(MAX_RESULTS + 1):
         double(number)
     assert double(1) == 2 and len(calls) == MAX_RESULTS + 1
-    assert double(0) == 0 and calls[-1] == (0,)
+    assert double(0) == 0 and calls[-1] == 0
 
 
-def events(work: Callable[[], object]) -> int:
-    """How many functions are called: a measure of work that no busy machine changes."""
+def count_calls(work: Callable[[], object]) -> int:
+    """The number of function calls: unlike time, it does not depend on the load of the machine."""
     count = 0
 
     def profile(frame: object, event: str, argument: object) -> None:
@@ -63,7 +64,7 @@ def events(work: Callable[[], object]) -> int:
     return count
 
 
-LONG = {
+SLOW_TO_EVALUATE = {
     "repeat, 7,000 cycles": lambda: fs.repeat(fs.constant(), 1, period_factor=1.0078125),
     "cosine_restarts, 7,000 cycles": lambda: fs.cosine_restarts(1000, period_factor=1.00390625),
     "repeat, 1,000 levels": lambda: fs.repeat(fs.constant(), 1, 1000, level_factor=1.0078125),
@@ -71,14 +72,14 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("build", LONG.values(), ids=LONG)
-def test_what_takes_long_is_left_to_the_first_use(build: Callable[[], fs.Schedule]) -> None:
-    building = events(build)
-    assert building < 300
-    # NumPy's steps, for what JAX calls depends on what it has compiled before.
-    assert events(lambda: build()(np.arange(3))) > 3 * building
+@pytest.mark.parametrize("build", SLOW_TO_EVALUATE.values(), ids=SLOW_TO_EVALUATE)
+def test_building_a_schedule_does_not_compute_its_constants(build: Callable[[], fs.Schedule]) -> None:
+    calls_to_build = count_calls(build)
+    assert calls_to_build < 300
+    # NumPy steps, because what JAX calls depends on what it has compiled before.
+    assert count_calls(lambda: build()(np.arange(3))) > 3 * calls_to_build
 
 
-def test_a_text_full_of_them_is_read_at_once() -> None:
+def test_parsing_a_schedule_does_not_compute_its_constants() -> None:
     text = ",".join(f"repeat(constant(),1,period_factor=1.{1000 + i})" for i in range(2000))
-    assert events(lambda: fs.parse(f"add({text})")) < 2000 * 300
+    assert count_calls(lambda: fs.parse(f"add({text})")) < 2000 * 300

@@ -1,36 +1,42 @@
-"""The generated page of the documentation is there, current, and whole."""
+"""The catalogue and the reference: generated from the docstrings, current, and complete."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from docs.catalogue import FOLDER, SECTIONS, page, words
-from funcsched.serialization.data import builders
+from docs.catalogue import FOLDER, SECTIONS, description, page, reference
+from funcsched.serialization.data import registry
 
-NAMES = [entry.name for entries in SECTIONS.values() for entry in entries]
+NAMES = [name for names in SECTIONS.values() for name in names]
 
 
-def test_the_page_is_current() -> None:
+def test_the_catalogue_is_current() -> None:
     assert (FOLDER / "catalogue.md").read_text(encoding="utf-8") == page(), "run python -m docs.catalogue"
 
 
-def test_every_public_name_has_one_entry() -> None:
-    assert sorted(NAMES) == sorted({*builders(), "lift", "tabulate"})
+def test_the_reference_is_current() -> None:
+    text = (FOLDER / "api.md").read_text(encoding="utf-8")
+    assert text == reference(text), "run python -m docs.catalogue"
+    assert reference(text.replace(".. autofunction:: ramp\n", "")) == text
+
+
+def test_every_public_schedule_and_shape_has_one_entry() -> None:
+    assert sorted(NAMES) == sorted({*registry(), "lift", "tabulate"})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_entry_has_a_formula_and_a_picture(name: str) -> None:
-    assert re.search(r"`[^`]*[(*/]|`u`", words(name)), words(name)
+    assert re.search(r"`[^`]*[(*/]|`u`", description(name)), description(name)
     picture = (FOLDER / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
     assert picture.count("<path") > 5
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in [*SECTIONS["Recipes"], *SECTIONS["Shapes"]]])
-def test_every_recipe_and_shape_has_its_source(name: str) -> None:
-    if name not in ("reverse",):  # made of another shape, whose source counts
-        assert "Source: " in words(name)
+@pytest.mark.parametrize("name", [*SECTIONS["Recipes"], *SECTIONS["Shapes"]])
+def test_every_recipe_and_shape_names_its_source(name: str) -> None:
+    if name != "reverse":  # made of another shape, which has a source
+        assert "Source: " in description(name)
 
 
-def test_no_picture_is_left_of_another_name() -> None:
+def test_no_picture_of_a_removed_name_is_left() -> None:
     assert {Path(path).stem for path in (FOLDER / "pictures").iterdir()} == set(NAMES)

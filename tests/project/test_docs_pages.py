@@ -1,4 +1,4 @@
-"""The pages of the documentation: every snippet runs, every link leads somewhere, and every name has its place."""
+"""Every page of the documentation: code blocks run, links work, and the reference is complete."""
 
 import doctest
 import re
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PAGES = sorted(FOLDER.rglob("*.md"))
-GENERATED = {FOLDER / "catalogue.md", FOLDER / "stacks.md"}  # their own modules write and test them
+GENERATED = {FOLDER / "catalogue.md", FOLDER / "stacks.md"}  # their examples are tested elsewhere
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PEERS = set("transformers torch optax timm keras composer torchtitan megatron deepspeed fairseq maxtext".split())
 PEERS |= {"big_vision", "t5x"}
@@ -27,73 +27,75 @@ def name(page: Path) -> str:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return [code for found, code in FENCE.findall(page.read_text(encoding="utf-8")) if found == language]
+    return [
+        code for block_language, code in FENCE.findall(page.read_text(encoding="utf-8")) if block_language == language
+    ]
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub and the site give the headings of a page."""
+    """The anchors that GitHub and the site generate for the headings of a page."""
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
-    found = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name)
-def test_every_snippet_of_a_page_runs(page: Path) -> None:
+def test_the_python_blocks_of_a_page_run(page: Path) -> None:
     if page in GENERATED:
         assert not any(">>>" in code for code in blocks(page, "python"))
         return
     code = "\n".join(blocks(page, "python"))
     test = doctest.DocTestParser().get_doctest(code, {}, name(page), str(page), 0)
-    said: list[str] = []
-    doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False)
-    assert not said, "".join(said)
+    output: list[str] = []
+    doctest.DocTestRunner(optionflags=FLAGS).run(test, out=output.append, clear_globs=False)
+    assert not output, "".join(output)
 
 
 @pytest.mark.parametrize("page", console.pages(), ids=name)
-def test_a_console_shows_what_the_command_prints(page: Path, tmp_path: Path) -> None:
+def test_the_console_blocks_of_a_page_are_current(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert console.filled(text, tmp_path) == text
+    assert console.filled(text, tmp_path) == text, "run python -m docs.console"
     for picture in tmp_path.iterdir():
         assert picture.read_text(encoding="utf-8") == (page.parent / picture.name).read_text(encoding="utf-8")
 
 
-def test_what_a_console_does_not_show_would_be_seen(tmp_path: Path) -> None:
-    wrong = "```console\n$ funcsched table 'constant(0.5)' --steps 1\nstep  multiplier\n   0           1\n```\n"
-    assert console.filled(wrong, tmp_path) == wrong.replace("           1\n", "         0.5\n   1         0.5\n")
+def test_an_outdated_console_block_is_replaced(tmp_path: Path) -> None:
+    outdated = "```console\n$ funcsched table 'constant(0.5)' --steps 1\nstep  multiplier\n   0           1\n```\n"
+    assert console.filled(outdated, tmp_path) == outdated.replace("           1\n", "         0.5\n   1         0.5\n")
 
 
 @pytest.mark.parametrize("page", sorted({*PAGES} - GENERATED), ids=name)
-def test_every_block_of_python_has_something_to_run(page: Path) -> None:
+def test_every_python_block_has_an_example_to_run(page: Path) -> None:
     assert all(">>> " in code for code in blocks(page, "python"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+def test_every_link_points_to_an_existing_file_and_heading(page: Path) -> None:
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
     for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", prose)):
-        assert "://" not in link, link  # pages must not depend on what lies elsewhere
-        place, _, heading = link.partition("#")
-        target = (page.parent / place).resolve() if place else page
+        assert "://" not in link, link  # the documentation must work offline
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
         assert target.is_file() and target.is_relative_to(ROOT), link
         assert not heading or heading in anchors(target), link
 
 
-def test_every_page_can_be_reached_from_the_first() -> None:
-    reached, ahead = set(), [FOLDER / "index.md"]
-    while ahead:
-        page = ahead.pop()
+def test_every_page_is_linked_from_the_index() -> None:
+    reached, queue = set(), [FOLDER / "index.md"]
+    while queue:
+        page = queue.pop()
         if page in reached or page.suffix != ".md":
             continue
         reached.add(page)
         links = re.findall(r"\]\(([^)#\s]+)", FENCE.sub("", page.read_text(encoding="utf-8")))
-        ahead += [(page.parent / link).resolve() for link in links]
+        queue += [(page.parent / link).resolve() for link in links]
     assert set(PAGES) <= reached
 
 
 def test_every_peer_with_a_bridge_has_a_page() -> None:
     assert {page.stem for page in (FOLDER / "moving").glob("*.md")} == {"index", *PEERS}
     modules = {module.name for module in iter_modules([str(ROOT / "bridges")])}
-    assert modules - {"jax", "rated", "expressions"} == PEERS  # these are of no peer
+    assert modules - {"jax", "rated", "expressions"} == PEERS
 
 
 @pytest.mark.parametrize("peer", sorted(PEERS | {"expressions"}))
@@ -109,6 +111,6 @@ def test_every_function_of_a_bridge_is_in_the_reference(peer: str) -> None:
 def test_every_public_name_is_in_the_reference() -> None:
     text = (FOLDER / "api.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\.\. auto\w+:: (\w+)$", text, re.MULTILINE))
-    values = {known for known in fs.__all__ if isinstance(getattr(fs, known), fs.Shape)}
-    assert listed == set(fs.__all__) - values
-    assert all(f"`{value}`" in text for value in values)
+    shapes = {name for name in fs.__all__ if isinstance(getattr(fs, name), fs.Shape)}
+    assert listed == set(fs.__all__) - shapes
+    assert all(f"`{shape}`" in text for shape in shapes)

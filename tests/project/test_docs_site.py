@@ -1,4 +1,4 @@
-"""The site is built without a warning, and no link within it is broken."""
+"""The documentation site builds without warnings and has no broken links."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_every_page_is_there(site: Path) -> None:
+def test_every_page_is_built(site: Path) -> None:
     for page in FOLDER.rglob("*.md"):
         assert (site / page.relative_to(ROOT)).with_suffix(".html").is_file()
     assert "docs/index.html" in (site / "index.html").read_text(encoding="utf-8")
@@ -38,17 +38,17 @@ def test_no_link_or_picture_is_broken(site: Path) -> None:
             if re.match(r"[a-z]+:", link):
                 continue
             count += 1
-            place, _, heading = unquote(unescape(link)).partition("#")
-            place = place.partition("?")[0]
-            target = (path.parent / place).resolve() if place else path
+            relative, _, heading = unquote(unescape(link)).partition("#")
+            relative = relative.partition("?")[0]
+            target = (path.parent / relative).resolve() if relative else path
             assert target.is_file(), (path, link)
             if heading and target in ids:
                 assert heading in ids[target], (path, link)
     assert count > 1000
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
-    far = r'[^>]*="(?:https?:)?//'
-    loads = re.compile(f"<(?:script|img|iframe){far}|<link[^>]*stylesheet{far}")
+def test_pages_load_nothing_from_other_servers(site: Path) -> None:
+    remote = r'[^>]*="(?:https?:)?//'
+    loads = re.compile(f"<(?:script|img|iframe){remote}|<link[^>]*stylesheet{remote}")
     for path in site.rglob("*.html"):
         assert not loads.search(path.read_text(encoding="utf-8")), path

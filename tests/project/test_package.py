@@ -1,4 +1,4 @@
-"""The wheel: it builds, installs into an empty environment and works there without the source tree."""
+"""The wheel builds, installs into an empty environment, and works there without the source tree."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_two_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {"funcsched", "bridges"}
     assert {"funcsched/py.typed", "bridges/py.typed"} <= set(names)
@@ -27,7 +27,7 @@ def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has the wheel and nothing else."""
+    """The interpreter of an environment in which only the wheel is installed."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
@@ -40,13 +40,13 @@ def test_the_wheel_works_in_an_empty_environment(python: Path, tmp_path: Path) -
         "import funcsched as fs, bridges; print(fs.__file__, fs.warmup_cosine(10, 100)(100), fs.warmup_linear(2, 4)(3))"
     )
     done = subprocess.run([python, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    where, *values = done.stdout.split()
-    assert Path(where).is_relative_to(python.parent.parent)
+    path, *values = done.stdout.split()
+    assert Path(path).is_relative_to(python.parent.parent)
     assert values == ["0.0", "0.5"]
 
 
 @pytest.mark.parametrize(("bridge", "missing"), [("bridges.torch", "torch"), ("bridges.optax", "jax")])
-def test_a_bridge_without_its_framework_says_which_is_missing(
+def test_importing_a_bridge_without_its_framework_names_the_framework(
     python: Path, tmp_path: Path, bridge: str, missing: str
 ) -> None:
     done = subprocess.run([python, "-I", "-c", f"import {bridge}"], cwd=tmp_path, capture_output=True, text=True)

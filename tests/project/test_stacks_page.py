@@ -1,4 +1,4 @@
-"""The page of training stacks is current, and has every example and every test module."""
+"""docs/stacks.md is current and covers every example and test module in the `stacks` folders."""
 
 import re
 from pathlib import Path
@@ -16,20 +16,20 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m docs.stacks"
 
 
-def test_every_example_and_every_test_module_has_one_row() -> None:
+def test_every_example_and_test_module_has_one_entry() -> None:
     assert sorted(stack.example for stack in STACKS) == sorted(names("examples/stacks", "*.py"))
     assert sorted(stack.test for stack in STACKS) == sorted(names("tests/stacks", "test_*.py"))
 
 
-def test_the_page_shows_every_example() -> None:
+def test_the_page_contains_the_code_of_every_example() -> None:
     text = page()
     for name in names("examples/stacks", "*.py"):
         code = (ROOT / "examples" / "stacks" / f"{name}.py").read_text(encoding="utf-8")
         assert code.partition("import ")[2].strip() in text
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_points_to_an_existing_file_or_heading() -> None:
     text = page()
     headings = {anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("### ")}
-    for place in re.findall(r"\]\((.*?)\)", text.partition("## Examples")[0]):
-        assert place[1:] in headings if place.startswith("#") else (PAGE.parent / place).is_file(), place
+    for link in re.findall(r"\]\((.*?)\)", text.partition("## Examples")[0]):
+        assert link[1:] in headings if link.startswith("#") else (PAGE.parent / link).is_file(), link

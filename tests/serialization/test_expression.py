@@ -1,11 +1,9 @@
-"""Schedules as text, read back, and errors that show the place."""
+"""`parse`: round trips, error messages with their positions, and limits."""
 
 import argparse
 import copy
 import pickle
 import re
-import subprocess
-import sys
 import time
 
 import pytest
@@ -13,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import funcsched as fs
-from funcsched.serialization.data import builders
-from funcsched.serialization.expression import ParseError, parse
+from funcsched.serialization.data import registry
+from funcsched.serialization.expression import parse
+from funcsched.serialization.syntax import ParseError
 from tests import fuzz
 from tests.cases import CASES, LONG, Case
 from tests.strategies import nestings
 
 ALL = [*CASES, *LONG]
-# Texts that calculate, or hold a function, are for Python alone.
+# `parse` does not support arithmetic, functions and comprehensions.
 PLAIN = [case for case in ALL if not {"for", "lambda"} & set(case.text.replace("[", " ").split())]
 PLAIN = [case for case in PLAIN if not any(sign in case.text for sign in ("**", " / ", " * "))]
 
@@ -28,40 +27,40 @@ PLAIN = [case for case in PLAIN if not any(sign in case.text for sign in ("**", 
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_a_schedule_comes_back_from_its_text(case: Case) -> None:
+def test_round_trip_of_every_case(case: Case) -> None:
     assert parse(str(case.schedule)) == case.schedule
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=str)
-def test_a_text_means_what_python_means_by_it(case: Case) -> None:
+def test_a_text_has_the_same_value_as_in_python(case: Case) -> None:
     assert parse(case.text) == case.schedule
 
 
 @settings(max_examples=200, deadline=None)
 @given(nestings)
-def test_any_nesting_comes_back_from_its_text(schedule: fs.Schedule) -> None:
+def test_round_trip_of_nested_schedules(schedule: fs.Schedule) -> None:
     again = parse(str(schedule))
     assert again == schedule and str(again) == str(schedule) and hash(again) == hash(schedule)
 
 
 @settings(max_examples=100, deadline=None)
 @given(nestings, st.sampled_from(["", " ", "\n", "\r\n    ", "\t"]), st.sampled_from(["", "fs.", "funcsched."]))
-def test_spaces_lines_last_commas_and_prefixes_change_nothing(schedule: fs.Schedule, space: str, prefix: str) -> None:
+def test_whitespace_trailing_commas_and_prefixes_have_no_effect(schedule: fs.Schedule, space: str, prefix: str) -> None:
     tokens = re.findall(r"[\w.'+-]+|[()\[\],=]", str(schedule))
     varied = []
     for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
         if token == ")" and before not in ("(", ","):
             varied.append(",")
-        varied.append(prefix + token if token in builders() and after != "=" else token)
+        varied.append(prefix + token if token in registry() and after != "=" else token)
     assert parse(space + space.join(varied) + space) == schedule
 
 
-def test_every_name_that_stands_in_data_stands_in_text() -> None:
-    for name, builder in builders().items():
-        if isinstance(builder, fs.Shape):
-            assert parse(f"ramp(0, 1, steps=5, shape={name})") == fs.ramp(0, 1, steps=5, shape=builder)
+def test_every_registered_name_can_be_used() -> None:
+    for name, factory in registry().items():
+        if isinstance(factory, fs.Shape):
+            assert parse(f"ramp(0, 1, steps=5, shape={name})") == fs.ramp(0, 1, steps=5, shape=factory)
         else:
-            with pytest.raises(ParseError, match=rf"^parse: at line 1, column 1: {name}"):
+            with pytest.raises(ParseError, match=rf"^parse: line 1, column 1: {name}"):
                 parse(f"{name}()" if name != "constant" else "constant(-1)")
 
 
@@ -70,6 +69,12 @@ def test_every_name_that_stands_in_data_stands_in_text() -> None:
     [
         ("warmup_linear(1_000, 1e5)", fs.warmup_linear(1000, 100_000)),
         ("constant(+.5)", fs.constant(0.5)),
+        ("constant(- 0.0)", fs.constant(0)),
+        ("constant(00)", fs.constant(0)),
+        ("\n  constant\r\n(\n\t0.5\n)\r\n", fs.constant(0.5)),
+        ("warmup_linear(1, total_steps\r\n=\n2)", fs.warmup_linear(1, 2)),
+        ("constant(value" + " " * 1000 + "=0.5)", fs.constant(0.5)),
+        ("fs.ramp(0, 1, steps=3, shape=fs.cosine)", fs.ramp(0, 1, steps=3, shape=fs.cosine)),
         ("constant(5.)", fs.constant(5)),
         ("constant(1_0.2_5e-1_0)", fs.constant(10.25e-10)),
         ("constant(-0.0)", fs.constant(0)),
@@ -89,71 +94,131 @@ def test_every_name_that_stands_in_data_stands_in_text() -> None:
         ("interpolate([0, 5], [0, 1], shape=[power(2)])", fs.interpolate([0, 5], [0, 1], shape=[fs.power(2)])),
     ],
 )
-def test_numbers_strings_lists_and_brackets(text: str, schedule: fs.Schedule) -> None:
+def test_literals_and_brackets(text: str, schedule: fs.Schedule) -> None:
     assert parse(text) == schedule
 
 
-# Errors: the sentence, and the place of the caret in the last line of the text.
+# Errors: text, column of the caret, and message.
 
-ARGUMENTS = "of the arguments warmup_steps, total_steps, start, end"
-WRONG = [
-    ("", "have a schedule", 1, "the end of the text"),
-    (" \n ", "have a schedule", 2, "the end of the text"),
-    ("5", "have a schedule", 1, "5"),
-    ("cosine", "have a schedule", 1, "cosine"),
-    ("  [constant()]", "have a schedule", 3, "[constant()]"),
-    ("constant", "have '(' and the arguments of constant", 9, "the end of the text"),
-    ("scale(constant, 1)", "have '(' and the arguments of constant", 15, "','"),
-    ("ramp(0, 1, steps=5, shape=cosine())", "have cosine without brackets", 33, "'('"),
-    ("constant(1", "have ',' or ')'", 11, "the end of the text"),
-    ("constant(1 2)", "have ',' or ')'", 12, "'2'"),
-    ("table([1 2])", "have ',' or ']'", 10, "'2'"),
-    ("table([1, 2)", "have ',' or ']'", 12, "')'"),
-    ("table((1, 2])", "have ',' or ')'", 12, "']'"),
-    ("table([,])", "have a value or ']'", 8, "','"),
-    ("constant(,)", "have an argument or ')'", 10, "','"),
-    ("constant(value=)", "have a value", 16, "')'"),
-    ("constant(value==1)", "have a value", 16, "'='"),
-    ("constant(1=2)", "have ',' or ')'", 11, "'='"),
-    ("constant(1))", "have the end of the text", 12, "')'"),
-    ("constant() * 2", "have the end of the text", 12, "'*'"),
-    ("constant(), constant()", "have the end of the text", 11, "','"),
-    ("constant(2 + 3)", "have ',' or ')'", 12, "'+'"),
-    ("constant(--1)", "have a number", 11, "'-'"),
-    ("constant(-cosine)", "have a number", 11, "'cosine'"),
-    ("constant(007)", "have a number", 10, "'007'"),
-    ("constant(0x10)", "have a number", 10, "'0x10'"),
-    ("constant(1__0)", "have a number", 10, "'1__0'"),
-    ("constant(1_)", "have a number", 10, "'1_'"),
-    ("constant(1e)", "have a number", 10, "'1e'"),
-    ("constant(1e+)", "have a number", 10, "'1e+'"),
-    ("constant(1.2.3)", "have a number", 10, "'1.2.3'"),
-    ("constant(1j)", "have a number", 10, "'1j'"),
-    ("constant(.)", "have a number", 10, "'.'"),
-    ("constant(1e309)", "have a finite number", 10, "'1e309'"),
-    ("constant(-1e999999999999)", "have a finite number", 11, "'1e999999999999'"),
-    (f"constant({'9' * 401})", "have a number of at most 400 characters", 10, f"'{'9' * 40}...'"),
-    (f"constant({'9' * 5000})", "have a number of at most 400 characters", 10, f"'{'9' * 40}...'"),
-    ("constant(\u0661)", "have an argument or ')'", 10, "'\u0661'"),
-    ("constant(\x00)", "have an argument or ')'", 10, r"'\x00'"),
-    ("constant(\ud800)", "have an argument or ')'", 10, r"'\ud800'"),
-    ("constant(\u00a01)", "have an argument or ')'", 10, r"'\xa0'"),
-    ("scale(<lambda>, 2)", "have an argument or ')'", 7, "'<'"),
-    ("cyclic(3, mode='triangular2)", "have the end of the string, ',", 29, "the end of the text"),
-    ("cyclic(3, mode='tri\nangular2')", "have the end of the string, ',", 20, "the end of the line"),
-    (r"cyclic(3, mode='\x41')", "have a string without backslashes", 17, r"'\\'"),
-    ("scale(constant(), 2, 3)", "have at most 2 arguments of scale without a name", 22, "'3'"),
-    ("noam(10, 2, 3, 4)", "have at most 2 arguments of noam without a name", 13, "'3'"),
-    ("table([1], 2)", "have at most 1 argument of table without a name", 12, "'2'"),
-    ("warmup_linear(total_steps=100, 10)", "have arguments without names before those with names", 32, "'10'"),
-    ("warmup_linear(1, 2, warmup_steps=3)", "have each argument of warmup_linear once", 21, "'warmup_steps'"),
-    ("warmup_linear(1, 2, end=0, end=0)", "have each argument of warmup_linear once", 28, "'end'"),
-    ("warmup_linear(1, steps=2)", f"have one {ARGUMENTS}", 18, "'steps'"),
-    ("add(schedules=[1, 2])", "have arguments without names", 5, "'schedules'"),
-    ("lift(abs)", "have no functions of your own (`tabulate` makes a table of one)", 1, "'lift'"),
-    ("fs.tabulate(abs, 5)", "have no functions of your own (`tabulate` makes a table of one)", 1, "'tabulate'"),
-    ("warmup_cosin(1, 2)", "have one of warmup_cosine, warmup_half_cosine, warmup_cosine_linear", 1, "'warmup_cosin'"),
-    ("fs.fs.join()", "have one of join", 1, "'fs.join'"),
+SCHEDULE = "expected a schedule, such as warmup_cosine(10, 100)"
+NAMES = "`funcsched list` shows all names"
+SIGNATURE = "arguments: warmup_steps, total_steps, start, end"
+FUNCTION = "takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
+INVALID = [
+    ("", 1, f"unexpected end of the text; {SCHEDULE}"),
+    ("-", 1, "unexpected '-'"),
+    ("5", 1, f"{SCHEDULE}, got 5"),
+    ("cosine", 1, f"{SCHEDULE}, got cosine"),
+    ("power(2)", 1, f"{SCHEDULE}, got power(2)"),
+    ("  [constant()]", 3, f"{SCHEDULE}, got [constant()]"),
+    (f"[{'1, ' * 50}]", 1, f"{SCHEDULE}, got [{'1, ' * 13}..."),
+    ("constant", 1, "constant must be called; write constant(...)"),
+    ("scale(fs.constant, 1)", 7, "fs.constant must be called; write fs.constant(...)"),
+    ("ramp(0, 1, steps=5, shape=cosine())", 27, "the shape cosine has no arguments; write it without parentheses"),
+    # Brackets and commas.
+    ("constant(1", 9, "'(' was never closed"),
+    ("constant(", 9, "'(' was never closed"),
+    ("constant(value=", 9, "'(' was never closed"),
+    ("add([constant()", 5, "'[' was never closed"),
+    ("constant(1 2)", 10, "perhaps you forgot a comma?"),
+    ("table([1 2])", 8, "perhaps you forgot a comma?"),
+    ("table([1, 2)", 12, "closing parenthesis ')' does not match opening parenthesis '['"),
+    ("table((1, 2])", 12, "closing parenthesis ']' does not match opening parenthesis '('"),
+    ("table([,])", 8, "unexpected ',' after '['"),
+    ("table([1,,2])", 10, "unexpected ',' after ','"),
+    ("constant((,))", 11, "unexpected ',' after '('"),
+    ("constant(,)", 10, "unexpected ',' after '('"),
+    ("constant(1))", 12, "unmatched ')'"),
+    ("constant)+(constant", 9, "unmatched ')'"),
+    ("constant(), constant()", 1, "expected a schedule, such as warmup_cosine(10, 100), got constant(), constant()"),
+    ("constant(1)(2)", 12, "unexpected '(' after ')'"),
+    ("(constant)(1)", 11, "unexpected '(' after ')'"),
+    ("table([1][0])", 10, "unexpected '[' after ']'"),
+    ("constant[1]", 1, "unexpected 'constant[1]'"),
+    # Names of arguments.
+    ("constant(value=)", 16, "unexpected ')' after '='"),
+    ("constant(value==1)", 10, "unexpected 'value==1'"),
+    ("constant(value=value=1)", 21, "unexpected '=' after value"),
+    ("constant(1=2)", 10, "unexpected '1' after '('"),
+    ("constant(fs.value=2)", 10, "unexpected 'fs.value' after '('"),
+    ("constant((value=1))", 11, "unexpected 'value' after '('"),
+    ("table([values=1])", 8, "unexpected 'values' after '['"),
+    ("x=constant()", 2, "unexpected '=' after x"),
+    ("warmup_linear(total_steps=100, 10)", 34, "positional argument follows keyword argument"),
+    ("scale(constant(), 2, 3)", 22, "too many positional arguments; scale takes 2"),
+    ("noam(10, 2, 3, 4)", 13, "too many positional arguments; noam takes 2"),
+    ("table([1], 2)", 12, "too many positional arguments; table takes 1"),
+    ("warmup_linear(1, 2, 0)", 21, "too many positional arguments; warmup_linear takes 2; pass start, end by name"),
+    ("warmup_linear(1, 2, warmup_steps=3)", 21, "argument 'warmup_steps' of warmup_linear is repeated"),
+    ("warmup_linear(1, 2, end=0, end=0)", 28, "argument 'end' of warmup_linear is repeated"),
+    ("warmup_linear(1, total_step=2)", 18, "warmup_linear has no argument 'total_step'; did you mean 'total_steps'?"),
+    ("warmup_linear(1, foo=2)", 18, f"warmup_linear has no argument 'foo'; {SIGNATURE}"),
+    ("add(schedules=[1, 2])", 1, "add() got an unexpected keyword argument 'schedules'"),
+    ("scale(warmup_linear(10), 2)", 7, "warmup_linear() missing 1 required positional argument: 'total_steps'"),
+    # Operators and other syntax of Python.
+    ("constant() * 2", 12, "unexpected '*' after ')'; arithmetic is not supported"),
+    ("0.5 * constant()", 5, "unexpected '*' after 0.5; arithmetic is not supported"),
+    ("constant(2 + 3)", 12, "unexpected '+' after 2; arithmetic is not supported"),
+    ("constant(*[1])", 10, "unexpected '*' after '('"),
+    ("constant(**{})", 10, "unexpected '*' after '('"),
+    ("constant(2 -3)", 12, "unexpected '-' after 2; arithmetic is not supported"),
+    ("constant(--1)", 10, "unexpected '--1'"),
+    ("constant(-cosine)", 10, "unexpected '-cosine'"),
+    ("constant(-(1))", 1, "constant: `value` must be a number from 0 to 3.4e38, got -1"),
+    ("constant(1 if 2 else 3)", 10, "unexpected '1 if 2 else 3'"),
+    ("constant(not 1)", 10, "unexpected 'not 1'"),
+    ("constant(not(1))", 10, "unexpected 'not(1)'"),
+    ("constant((yield(1)))", 11, "unexpected 'yield(1)'"),
+    ("constant(await(1))", 10, "unexpected 'await(1)'"),
+    ("constant(lambda=1)", 16, "unexpected '=' after lambda"),
+    ("constant(True=1)", 10, "cannot assign to True"),
+    ("fs.lambda.x()", 4, "unexpected 'lambda.x' after 'fs.'"),
+    ("scale(<lambda>, 2)", 7, "unexpected '<' after '('"),
+    ("scale(lambda: 2, 2)", 13, "unexpected ':' after lambda"),
+    ("constant(x := 1)", 12, "unexpected ':' after x"),
+    ("constant({1: 2})", 10, "unexpected '{' after '('"),
+    ("constant() # one", 12, "unexpected '#' after ')'"),
+    ("constant(\\\n)", 10, "unexpected '\\\\'; only ASCII without backslashes is supported"),
+    ("constant(None(1))", 10, "unexpected 'None(1)'"),
+    # Numbers.
+    ("constant(007)", 10, "leading zeros in decimal integer literals are not permitted"),
+    ("constant(1__0)", 11, "invalid decimal literal"),
+    ("constant(1_)", 11, "invalid decimal literal"),
+    ("constant(1e)", 10, "invalid decimal literal"),
+    ("constant(1e+)", 12, "invalid decimal literal"),
+    ("constant(1.2.3)", 10, "perhaps you forgot a comma?"),
+    ("constant(1j)", 10, "unexpected '1j'"),
+    ("constant(1is)", 10, "invalid decimal literal"),
+    ("constant(.)", 10, "unexpected '.' after '('"),
+    ("constant(...)", 10, "unexpected '...'"),
+    ("constant(1e309)", 10, "number '1e309' is too large"),
+    ("constant(-1e999999999999)", 11, "number '1e999999999999' is too large"),
+    (f"constant({'9' * 400})", 1, f"constant: `value` must be a number from 0 to 3.4e38, got {'9' * 400}"),
+    (f"constant({'9' * 401})", 10, f"'{'9' * 40}...' is longer than 400 characters"),
+    (f"constant({'9' * 5000})", 10, f"'{'9' * 40}...' is longer than 400 characters"),
+    # Characters and strings.
+    ("constant(\u0661)", 10, "unexpected '\u0661'; only ASCII without backslashes is supported"),
+    ("constant(\x00)", 10, "unexpected '\\x00'; only ASCII without backslashes is supported"),
+    ("constant(\ud800)", 10, "unexpected '\\ud800'; only ASCII without backslashes is supported"),
+    ("constant(\u00a01)", 10, "unexpected '\\xa0'; only ASCII without backslashes is supported"),
+    ("\U0001d4ec\u2092nstant(1)", 1, "unexpected '\U0001d4ec'; only ASCII without backslashes is supported"),
+    ("cyclic(3, mode='triangular2)", 16, "unterminated string"),
+    ("cyclic(3, mode='tri\nangular2')", 16, "unterminated string"),
+    (r"cyclic(3, mode='\x41')", 17, "unexpected '\\\\'; only ASCII without backslashes is supported"),
+    (r"cyclic(3, mode='\d')", 17, "unexpected '\\\\'; only ASCII without backslashes is supported"),
+    (r"cyclic(3, mode='a\')", 18, "unexpected '\\\\'; only ASCII without backslashes is supported"),
+    ("cyclic(3, mode='\xe9', x=1)", 17, "unexpected 'é'; only ASCII without backslashes is supported"),
+    ("cyclic(3, mode=b'triangular')", 16, "unexpected \"b'triangular'\""),
+    ("cyclic(3, mode=f'{1}')", 16, "unexpected \"f'{1}'\""),
+    # Unknown names.
+    ("warmup_cosin(1, 2)", 1, "unknown schedule 'warmup_cosin'; did you mean 'warmup_cosine'?"),
+    ("shift(foo(1), 2)", 7, f"unknown schedule 'foo'; {NAMES}"),
+    ("fs.fs.join()", 1, "unknown schedule 'fs.join'; did you mean 'join'?"),
+    ("ramp(0, 1, steps=3, shape=cosin)", 27, "unknown name 'cosin'; did you mean 'cosine'?"),
+    ("exponential_decay(0.5, staircase=true)", 34, "unknown name 'true'; did you mean 'True'?"),
+    ("shift(foo, 2)", 7, f"unknown name 'foo'; {NAMES}, and strings need quotes"),
+    ("lift(abs)", 1, f"lift {FUNCTION}"),
+    ("fs.tabulate(abs, 5)", 1, f"tabulate {FUNCTION}"),
 ]
 
 
@@ -163,50 +228,56 @@ def caught(text: str) -> ParseError:
     return error.value
 
 
-@pytest.mark.parametrize(("text", "rule", "column", "found"), WRONG)
-def test_an_error_says_what_was_expected_and_found_and_where(text: str, rule: str, column: int, found: str) -> None:
+def message_of(error: ParseError) -> str:
+    sentence = str(error).split("\n")[0]
+    place = f"parse: line {error.line}, column {error.column}: "
+    assert sentence.startswith(place)
+    return sentence.removeprefix(place)
+
+
+IDS = [repr(text[:40]) for text, *_ in INVALID]
+
+
+@pytest.mark.parametrize(("text", "column", "message"), INVALID, ids=IDS)
+def test_an_error_says_what_is_wrong_and_where(text: str, column: int, message: str) -> None:
     error = caught(text)
     sentence, shown, caret = str(error).split("\n")
-    line = 2 if text == " \n " else 1
-    assert sentence == f"parse: `text` must {rule} at line {line}, column {column}, got {found}"
-    assert (error.line, error.column) == (line, column)
-    assert caret == " " * (3 + column) + "^" or len(text) > 400
-    assert shown.startswith(
-        "    " + "".join(c if c.isprintable() else "?" for c in text.split("\n")[line - 1].rstrip())[:90]
-    )
+    assert sentence == f"parse: line 1, column {column}: {message}"
+    assert (error.line, error.column) == (1, column)
+    assert caret == " " * (3 + column) + "^"
+    line = "".join(c if c.isprintable() else "?" for c in text.split("\n")[0].rstrip())
+    assert shown == "    " + (line if len(line) <= 100 else f"{line[:100]} ...")
 
 
-def test_an_unknown_name_that_is_near_to_none_gets_all() -> None:
-    assert f"must have one of {', '.join(sorted(builders()))} at" in str(caught("shift(foo(1), 2)"))
+@pytest.mark.parametrize("text", [text for text, *_ in INVALID], ids=IDS)
+def test_leading_lines_and_spaces_move_the_position_only(text: str) -> None:
+    error, moved = caught(text), caught("\r\n\n \t" + text)
+    assert (moved.line, moved.column) == (3, error.column + 2)
+    assert message_of(moved) == message_of(error)
 
 
 @pytest.mark.parametrize(
-    "name", ["__import__", "eval", "Schedule", "parse", "fs", "fs.", "funcsched.serialization.data.builders"]
+    "name", ["__import__", "eval", "Schedule", "parse", "fs", "funcsched.serialization.data.registry", "abs.__self__"]
 )
-def test_no_other_name_is_known(name: str) -> None:
-    assert "must have one of" in str(caught(f"{name}('os')"))
+def test_only_registered_names_can_be_called(name: str) -> None:
+    error = caught(f"{name}('os')")
+    assert error.column == 1 and message_of(error).startswith("unknown schedule ")
 
 
-def test_what_a_function_refuses_is_shown_at_its_call() -> None:
+def test_an_error_of_a_function_points_at_its_call() -> None:
     error = caught("join([\n    constant(),\n    warmup_linear(10, 5),\n], [3])")
     assert str(error) == (
-        "parse: at line 3, column 5: warmup_linear: `warmup_steps` must be at most `total_steps` (5), got 10\n"
+        "parse: line 3, column 5: warmup_linear: `warmup_steps` must be at most `total_steps` (5), got 10\n"
         "        warmup_linear(10, 5),\n"
         "        ^"
     )
 
 
-def test_a_missing_argument_is_named() -> None:
-    assert str(caught("scale(warmup_linear(10), 2)")).startswith(
-        "parse: at line 1, column 7: warmup_linear() missing 1 required positional argument: 'total_steps'\n"
-    )
-
-
-def test_a_tab_does_not_move_the_caret() -> None:
+def test_a_tab_does_not_displace_the_caret() -> None:
     assert str(caught("constant(\n\tfoo = 1)")).endswith("\n     foo = 1)\n     ^")
 
 
-def test_of_a_long_line_the_surroundings_are_shown() -> None:
+def test_the_error_in_a_long_line_shows_its_surroundings() -> None:
     error = caught("table([" + "1, " * 5000 + "x" + ", 1" * 5000 + "])")
     _, shown, caret = str(error).split("\n")
     assert len(shown) <= 112 and shown[caret.index("^")] == "x"
@@ -214,16 +285,16 @@ def test_of_a_long_line_the_surroundings_are_shown() -> None:
 
 
 @pytest.mark.parametrize("text", [b"constant()", None, 5, ["constant()"], fs.constant(), bytearray(b"constant()")])
-def test_what_is_no_text_is_a_type_error(text: object) -> None:
-    with pytest.raises(TypeError, match=rf"^parse: `text` must be a string, got .* type {type(text).__name__}$"):
+def test_other_types_than_str_are_a_type_error(text: object) -> None:
+    with pytest.raises(TypeError, match=r"^parse: `text` must be a string, got "):
         parse(text)  # type: ignore[arg-type]
 
 
-# The error as a value.
+# The exception class.
 
 
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])
-def test_an_error_can_be_copied(again) -> None:
+def test_an_error_can_be_copied_and_pickled(again) -> None:
     error = caught("constant(\n  x)")
     other = again(error)
     assert isinstance(other, ParseError) and isinstance(other, ValueError)
@@ -237,46 +308,42 @@ def test_argparse_shows_the_whole_message(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit):
         parser.parse_args(["--schedule", "constant(0.5]"])
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "train: error: argument --schedule: parse: `text` must have ',' or ')' at line 1, column 13, got ']'",
+        "train: error: argument --schedule: parse: line 1, column 13: closing parenthesis ']' does not match opening "
+        "parenthesis '('",
         "    constant(0.5]",
         "                ^",
     ]
 
 
-def test_where_argparse_is_not_in_use_it_is_not_loaded() -> None:
-    code = (
-        "import sys; from funcsched.serialization.expression import ParseError, parse\n"
-        "try: parse('constant(]')\n"
-        "except ParseError as error: print(type(error) is ParseError, error.column)\n"
-        "print({'argparse', 're', 'difflib', 'ast', 'tokenize'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:2] == ["True 10", "set()"]
-
-
-# Bounds.
+# Limits.
 
 
 def deep(opening: str, closing: str, count: int) -> str:
     return opening * count + "constant()" + closing * count
 
 
-def test_calls_are_inside_each_other_50_times_at_most() -> None:
+def test_at_most_50_nested_calls() -> None:
     assert parse(deep("shift(", ", 1)", 49))(0) == 1
-    assert "must have at most 50 calls inside each other at line 1, column 301, got" in str(
-        caught(deep("shift(", ", 1)", 50))
-    )
+    assert "line 1, column 309: more than 50 nested calls\n" in str(caught(deep("shift(", ", 1)", 50)))
 
 
-def test_brackets_are_inside_each_other_50_times_at_most() -> None:
+def test_at_most_50_nested_brackets() -> None:
     assert parse(deep("(", ")", 50)) == fs.constant()
-    assert "must have at most 50 brackets inside each other at line 1, column 51, got '('" in str(
-        caught(deep("(", ")", 51))
-    )
+    assert "line 1, column 51: more than 50 nested brackets\n" in str(caught(deep("(", ")", 51)))
 
 
-@pytest.mark.parametrize("opening", ["(", "[", "add(", "add([", "shift(", "reverse(", "compose(cosine, ", "-", "fs."])
-def test_depth_without_an_end_is_refused_at_once(opening: str) -> None:
+def test_both_limits_can_be_reached_together() -> None:
+    assert parse("add((" + deep("add([", "])", 48) + ",),)")(0) == 1
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        *("(", "[", "{", "add(", "add([", "shift(", "reverse(", "compose(cosine, ", "add(x=", "f'{", "(yield ", "not("),
+        *("-", "- ", "fs.", "not ", "1+", "1 if 1 else ", "constant()", "()", "[0]", "lambda: ", "await ", "**", "1,"),
+    ],
+)
+def test_unlimited_nesting_is_an_error_without_delay(opening: str) -> None:
     start = time.process_time()
     caught((opening * 100_000)[:100_000])
     assert time.process_time() - start < 1
@@ -284,39 +351,52 @@ def test_depth_without_an_end_is_refused_at_once(opening: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["9" * 100_000, "constant(" + "9" * 99_000 + ")", "_" * 100_000, "1e" * 50_000, "'" * 99_999, "\n" * 100_000],
+    [
+        "9" * 100_000,
+        "constant(" + "9" * 99_000 + ")",
+        "constant(0." + "3" * 99_000 + ")",
+        "_" * 100_000,
+        "a." * 49_999 + "a",
+        "a b " * 25_000,
+        "a" + " " * 99_999,
+        "1e" * 50_000,
+        "'" * 99_999,
+        "\n" * 100_000,
+        "constant(" + " " * 99_000,
+    ],
+    ids=lambda text: text[:12],
 )
-def test_long_tokens_are_refused_at_once(text: str) -> None:
+def test_long_tokens_are_an_error_without_delay(text: str) -> None:
     start = time.process_time()
     assert len(str(caught(text))) < 2000
     assert time.process_time() - start < 1
 
 
-def test_a_text_is_100_000_characters_at_most() -> None:
+def test_at_most_100_000_characters() -> None:
     text = f"table([{'1,' * 49_995}])"
     assert parse(" " * (100_000 - len(text)) + text)(0) == 1
     with pytest.raises(ParseError, match=r"^parse: `text` must be at most 100000 characters long, got 100001$"):
         parse(" " * 100_001)
 
 
-def test_a_long_list_is_read_within_a_second() -> None:
+def test_a_long_list_takes_less_than_a_second() -> None:
     start = time.process_time()
     assert parse(f"table([{'0.25,' * 19_000}])") == fs.table([0.25] * 19_000)
     assert time.process_time() - start < 1
 
 
-def test_numbers_are_read_to_the_last_bit() -> None:
+def test_numbers_are_exact() -> None:
     assert parse("constant(0.30000000000000004)")(0) == 0.1 + 0.2
     assert parse("constant(5e-324)")(0) == 5e-324
     assert parse(f"warmup_constant({2**53})") == fs.warmup_constant(2**53)
 
 
-# Inputs that nobody writes.
+# Fuzzing.
 
 
-def test_no_input_gives_another_error_or_takes_long() -> None:
+def test_fuzzing_finds_no_fault() -> None:
     report = fuzz.run(2000)
-    assert {fault: fuzz.shown(given) for fault, given in report.faults.items()} == {}
+    assert {fault: fuzz.abbreviated(given) for fault, given in report.faults.items()} == {}
     assert sum(report.outcomes.values()) == 2000
     assert report.outcomes["parse: a schedule"] > 50 and report.outcomes["from_dict: a schedule"] > 50
 
@@ -329,14 +409,14 @@ def test_no_input_gives_another_error_or_takes_long() -> None:
         (lambda text: parse("constant()" if text == "x" else text) and fs.constant(0.5), None),
     ],
 )
-def test_the_fuzzer_sees_what_is_wrong(function, fault: str | None) -> None:
-    found = fuzz.judged(fuzz.Input(function, "x"))[1]
+def test_the_fuzzer_finds_faults(function, fault: str | None) -> None:
+    found = fuzz.outcome_and_fault(fuzz.Input(function, "x"))[1]
     assert found is None if fault is None else found is not None and fault in found
 
 
-def test_the_fuzzer_ends_what_does_not_end() -> None:
+def test_the_fuzzer_stops_endless_inputs() -> None:
     def endless(text: str) -> fs.Schedule:
         while True:
             pass
 
-    assert fuzz.judged(fuzz.Input(endless, "x")) == ("endless: Slow", "Slow: ")
+    assert fuzz.outcome_and_fault(fuzz.Input(endless, "x")) == ("endless: Slow", "Slow: ")

@@ -1,4 +1,6 @@
-"""The curves that the training loops of JAX are tested with, beside their oracles."""
+"""Schedules with their oracles, and helpers that compare learning rates with them."""
+
+from collections.abc import Callable, Iterable
 
 import funcsched as fs
 from tests import oracle
@@ -15,6 +17,24 @@ CASES = {
         oracle.join([oracle.ramp(0.0, 1.0, 3), oracle.constant(0.5), oracle.ramp(0.5, 0.1, 4)], [3, 9]),
     ),
 }
-UPDATES = 18  # past the end of all of them
+UPDATES = 18  # past the end of every schedule
 PEAK = 0.5  # a power of two: the product with it is exact, so a rate is as accurate as its multiplier
-TOLERANCE = 4  # ulp of float32
+TOLERANCE = 4  # float32 ulps
+
+
+def max_ulps(rates: Iterable[float], exact: oracle.Curve, peak: float = PEAK, bits: int = 24) -> float:
+    """The largest error, in ulps, of the learning rates of updates 0, 1, 2, ..."""
+    return max(oracle.ulps(rate, peak * exact(update), bits) for update, rate in enumerate(rates))
+
+
+def warmup_linear_rate(
+    warmup: int, total: int, *, start: float = 0.0, end: float = 0.0, peak: float = PEAK
+) -> Callable[[int], float]:
+    """The learning rate of `fs.warmup_linear` from its formula: exact if the levels and slopes have few bits."""
+
+    def rate(update: int) -> float:
+        if update < warmup:
+            return peak * (start + (1 - start) * update / warmup)
+        return peak * (1 - (1 - end) * min(update - warmup, total - warmup) / (total - warmup))
+
+    return rate

@@ -1,16 +1,17 @@
-"""`DistributedDataParallel` on two processes, and resumed on one and on three: the example's rates, rank by rank."""
+"""`DistributedDataParallel` on two processes, resumed on one and on three: the learning rates of every rank."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from examples.stacks import ddp
 
-# warmup_linear(3, 13) by hand; each quotient and each product is rounded once, here as there.
-FORMULA = [ddp.PEAK * (step / 3 if step < 3 else max(13 - step, 0) / 10) for step in range(ddp.UPDATES)]
-RANKS = {2: 0, 1: ddp.SAVED, 3: ddp.SAVED}  # the numbers of processes, and the first update of each
+# The formula of warmup_linear(3, 13); it rounds like the schedule, so the rates must be equal.
+RATES = [ddp.PEAK * (step / 3 if step < 3 else max(13 - step, 0) / 10) for step in range(ddp.UPDATES)]
+FIRST_UPDATE = {2: 0, 1: ddp.SAVED, 3: ddp.SAVED}  # by the number of processes
+
+Runs = dict[int, list[ddp.Result]]
 
 
 @pytest.fixture(scope="module")
@@ -19,34 +20,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(folder: Path) -> dict[int, ddp.Run]:
+def runs(folder: Path) -> Runs:
     return ddp.main(folder)
 
 
-def close(first: list[Any], second: list[Any]) -> bool:
-    pairs = zip(map(torch.tensor, first), map(torch.tensor, second), strict=True)
-    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in pairs)
+@pytest.mark.parametrize("ranks", FIRST_UPDATE)
+def test_every_rank_uses_exactly_the_rates_of_the_formula(runs: Runs, ranks: int) -> None:
+    rates = RATES[FIRST_UPDATE[ranks] :]
+    assert [(result.rank, result.rates) for result in runs[ranks]] == [(rank, rates) for rank in range(ranks)]
 
 
-@pytest.mark.parametrize("ranks", RANKS)
-def test_every_rank_uses_the_rates_of_the_formula_bit_for_bit(runs: dict[int, ddp.Run], ranks: int) -> None:
-    assert [(rank, rates) for rank, rates, _ in runs[ranks]] == [(i, FORMULA[RANKS[ranks] :]) for i in range(ranks)]
-
-
-@pytest.mark.parametrize("ranks", RANKS)
-def test_all_ranks_end_with_the_same_weights(runs: dict[int, ddp.Run], ranks: int) -> None:
-    assert all(weights == runs[ranks][0][2] for _, _, weights in runs[ranks])
+@pytest.mark.parametrize("ranks", FIRST_UPDATE)
+def test_all_ranks_end_with_the_same_weights(runs: Runs, ranks: int) -> None:
+    assert all(result.weights == runs[ranks][0].weights for result in runs[ranks])
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_a_run_resumed_on_another_number_of_processes_ends_where_the_first_does(
-    runs: dict[int, ddp.Run], ranks: int
-) -> None:
-    assert close(runs[ranks][0][2], runs[2][0][2])
+def test_a_run_resumed_on_a_different_number_of_processes_ends_with_close_weights(runs: Runs, ranks: int) -> None:
+    torch.testing.assert_close(runs[ranks][0].weights, runs[2][0].weights, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_checkpoint_loads_safely_and_knows_its_step(folder: Path) -> None:
+def test_the_checkpoint_loads_with_weights_only_and_has_the_step_and_rate(folder: Path) -> None:
     saved = torch.load(folder / f"{ddp.SAVED}.pt", weights_only=True)
     assert saved["scheduler"]["last_epoch"] == ddp.SAVED
-    assert saved["optimizer"]["param_groups"][0]["lr"] == FORMULA[ddp.SAVED]
+    assert saved["optimizer"]["param_groups"][0]["lr"] == RATES[ddp.SAVED]

@@ -1,4 +1,4 @@
-"""Schedules in Equinox: the rates of a training loop, files of the whole state, and schedules as fields of modules."""
+"""Schedules in Equinox: learning rates of a training loop, saved states, and schedules as fields of modules."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +14,14 @@ import funcsched as fs
 from bridges.optax import to_optax
 from examples.stacks import equinox_loop as example
 from tests import oracle
-from tests.stacks.curves import CASES, PEAK, TOLERANCE, UPDATES
+from tests.stacks.curves import CASES, PEAK, TOLERANCE, UPDATES, max_ulps
+from tests.stacks.jax_helpers import to_arrays
 
 COMPILE = {"eager": lambda function: function, "filter_jit": eqx.filter_jit}
 
 
-class Slope(eqx.Module):
-    """The gradient by the weight is 1."""
+class Linear(eqx.Module):
+    """A model whose gradient is 1."""
 
     weight: jax.Array
 
@@ -29,7 +30,7 @@ class Slope(eqx.Module):
 
 
 class Scheduled(eqx.Module):
-    """A model with a schedule among its fields; the gradient by the weight is the multiplier at step 5."""
+    """A model with a schedule as a field; the gradient of the weight is the multiplier at step 5."""
 
     weight: jax.Array
     schedule: Any
@@ -38,7 +39,7 @@ class Scheduled(eqx.Module):
         return self.weight * self.schedule(jnp.int32(5))
 
 
-class Static(eqx.Module):
+class StaticScheduled(eqx.Module):
     weight: jax.Array
     schedule: Any = eqx.field(static=True)
 
@@ -52,154 +53,144 @@ def update(optimizer: optax.GradientTransformation, model: Any, state: Any) -> t
     return eqx.apply_updates(model, updates), state
 
 
-def trained(
-    optimizer: optax.GradientTransformation, compile: Callable, updates: int = UPDATES
-) -> tuple[list[float], list[Any]]:
-    """How far each update goes down a slope of 1, from 0 each time and so without a rounding; the states after each."""
-    model = Slope(jnp.zeros(3))
-    state, moved, states = optimizer.init(eqx.filter(model, eqx.is_array)), [], []
+def train(optimizer: optax.GradientTransformation, compile: Callable) -> tuple[list[float], list[Any]]:
+    """The rate that each update applies and the state after it; every update starts at a weight of 0, so is exact."""
+    model = Linear(jnp.zeros(3))
+    state, rates, states = optimizer.init(eqx.filter(model, eqx.is_array)), [], []
     step = compile(lambda model, state: update(optimizer, model, state))
-    for _ in range(updates):
-        stepped, state = step(model, state)
-        moved.append(-float(stepped.weight[0]))
+    for _ in range(UPDATES):
+        updated, state = step(model, state)
+        rates.append(-float(updated.weight[0]))
         states.append(state)
-    return moved, states
+    return rates, states
 
 
-def worst(used: list[float], exact: oracle.Curve, peak: float = PEAK) -> float:
-    """The largest error in ulps of float32 of the rates at updates 0, 1, 2, ..."""
-    return max(oracle.ulps(rate, peak * exact(update), 24) for update, rate in enumerate(used))
-
-
-def arrays(schedule: Any) -> Any:
-    return jax.tree.map(jnp.asarray, schedule)
-
-
-# The rates in use.
+# The learning rates in use.
 
 
 @pytest.mark.parametrize("compile", COMPILE.values(), ids=COMPILE)
 @pytest.mark.parametrize("name", CASES)
-def test_update_k_moves_the_parameters_by_the_rate_of_step_k(name: str, compile: Callable) -> None:
+def test_every_update_applies_the_rate_of_the_formula(name: str, compile: Callable) -> None:
     schedule, exact = CASES[name]
-    moved, _ = trained(optax.sgd(to_optax(schedule, PEAK)), compile)
-    assert worst(moved, exact) <= TOLERANCE
+    rates, _ = train(optax.sgd(to_optax(schedule, PEAK)), compile)
+    assert max_ulps(rates, exact) <= TOLERANCE
 
 
 @pytest.mark.parametrize("compile", COMPILE.values(), ids=COMPILE)
 @pytest.mark.parametrize("name", CASES)
-def test_the_rate_in_the_state_is_that_of_the_update_just_made(name: str, compile: Callable) -> None:
+def test_the_state_has_the_rate_of_the_last_update(name: str, compile: Callable) -> None:
     schedule, exact = CASES[name]
-    moved, states = trained(optax.inject_hyperparams(optax.sgd)(learning_rate=to_optax(schedule, PEAK)), compile)
-    told = [float(state.hyperparams["learning_rate"]) for state in states]
-    assert told == moved and worst(told, exact) <= TOLERANCE
+    rates, states = train(optax.inject_hyperparams(optax.sgd)(learning_rate=to_optax(schedule, PEAK)), compile)
+    recorded = [float(state.hyperparams["learning_rate"]) for state in states]
+    assert recorded == rates and max_ulps(recorded, exact) <= TOLERANCE
 
 
-def test_horizons_and_peaks_are_swept_by_filter_vmap() -> None:
+def test_filter_vmap_sweeps_horizons_and_peak_values() -> None:
     def run(rate: Any) -> jax.Array:
-        model, optimizer = Slope(jnp.zeros(())), optax.sgd(rate)
+        model, optimizer = Linear(jnp.zeros(())), optax.sgd(rate)
         state = optimizer.init(eqx.filter(model, eqx.is_array))
         for _ in range(3):
             model, state = update(optimizer, model, state)
         return model.weight
 
-    rates = [to_optax(fs.warmup_linear(0, total), peak) for total, peak in ((4, 1.0), (8, 0.5), (16, 0.25))]
-    batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(arrays, rates))
-    ends = eqx.filter_vmap(run)(batch).tolist()
-    assert ends == [
-        -peak * sum((total - step) / total for step in range(3)) for total, peak in ((4, 1.0), (8, 0.5), (16, 0.25))
-    ]
+    runs = [(4, 1.0), (8, 0.5), (16, 0.25)]
+    rates = [to_optax(fs.warmup_linear(0, total), peak) for total, peak in runs]
+    batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(to_arrays, rates))
+    expected = [-peak * sum((total - step) / total for step in range(3)) for total, peak in runs]
+    assert eqx.filter_vmap(run)(batch).tolist() == expected
 
 
-# What filter_jit and jax.jit make of the numbers of a schedule.
+# Compilation: which parameters are static.
 
-EXPECTED = [(total - 5) / total for total in (10, 20, 40, 10)]
-
-
-def outputs(kind: type, wrap: Callable, compile: Callable) -> tuple[list[float], int]:
-    """What models with horizons of 10, 20, 40 and again 10 give, and how often that is compiled."""
-    traces: list[int] = []
-    call = compile(lambda model: traces.append(1) or model())
-    return [float(call(kind(jnp.float32(1), wrap(fs.warmup_linear(0, n))))) for n in (10, 20, 40, 10)], len(traces)
-
-
+HORIZONS = (10, 20, 40, 10)
+EXPECTED = [(total - 5) / total for total in HORIZONS]  # the multipliers at step 5
 BRIDGE = {"schedule": lambda schedule: schedule, "to_optax": to_optax}
 
 
-@pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-def test_a_schedule_of_python_numbers_is_static_under_filter_jit(bridge: Callable) -> None:
-    assert outputs(Scheduled, bridge, eqx.filter_jit) == (EXPECTED, 3)
+def evaluate(model: type, bridge: Callable, compile: Callable) -> tuple[list[float], int]:
+    """The outputs of models with all horizons, and how often they were compiled."""
+    traces: list[int] = []
+    call = compile(lambda model: traces.append(1) or model())
+    outputs = [float(call(model(jnp.float32(1), bridge(fs.warmup_linear(0, total))))) for total in HORIZONS]
+    return outputs, len(traces)
 
 
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-def test_a_schedule_of_arrays_is_traced_under_filter_jit(bridge: Callable) -> None:
-    assert outputs(Scheduled, lambda schedule: bridge(arrays(schedule)), eqx.filter_jit) == (EXPECTED, 1)
+def test_filter_jit_treats_python_numbers_of_a_schedule_as_static(bridge: Callable) -> None:
+    assert evaluate(Scheduled, bridge, eqx.filter_jit) == (EXPECTED, 3)
 
 
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-def test_a_schedule_of_python_numbers_is_traced_under_jax_jit(bridge: Callable) -> None:
-    assert outputs(Scheduled, bridge, jax.jit) == (EXPECTED, 1)
+def test_filter_jit_traces_array_parameters_of_a_schedule(bridge: Callable) -> None:
+    assert evaluate(Scheduled, lambda schedule: bridge(to_arrays(schedule)), eqx.filter_jit) == (EXPECTED, 1)
+
+
+@pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
+def test_jax_jit_traces_python_numbers_of_a_schedule(bridge: Callable) -> None:
+    assert evaluate(Scheduled, bridge, jax.jit) == (EXPECTED, 1)
 
 
 @pytest.mark.parametrize("compile", [eqx.filter_jit, jax.jit], ids=["filter_jit", "jax.jit"])
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-def test_a_schedule_in_a_static_field_compiles_once_for_each_horizon(bridge: Callable, compile: Callable) -> None:
-    assert outputs(Static, bridge, compile) == (EXPECTED, 3)
+def test_a_schedule_in_a_static_field_compiles_once_per_horizon(bridge: Callable, compile: Callable) -> None:
+    assert evaluate(StaticScheduled, bridge, compile) == (EXPECTED, 3)
 
 
-def test_an_optimizer_built_from_traced_numbers_compiles_once_for_all_horizons() -> None:
+def test_an_optimizer_with_traced_parameters_compiles_once_for_all_horizons() -> None:
     traces = []
 
     @eqx.filter_jit
-    def step(model: Slope, state: Any, schedule: Any) -> tuple[Slope, Any]:
+    def step(model: Linear, state: Any, schedule: Any) -> tuple[Linear, Any]:
         traces.append(1)
         return update(optax.sgd(to_optax(schedule, PEAK)), model, state)
 
-    state = optax.sgd(to_optax(fs.constant())).init(Slope(jnp.zeros(())))
+    model = Linear(jnp.zeros(()))
+    state = optax.sgd(to_optax(fs.constant())).init(model)
     for _ in range(5):
-        _, state = step(Slope(jnp.zeros(())), state, arrays(fs.warmup_linear(0, 10)))
-    moved = [-float(step(Slope(jnp.zeros(())), state, arrays(fs.warmup_linear(0, n)))[0].weight) for n in (10, 20, 40)]
-    assert (moved, len(traces)) == ([PEAK * value for value in EXPECTED[:3]], 1)
+        _, state = step(model, state, to_arrays(fs.warmup_linear(0, 10)))
+    rates = [-float(step(model, state, to_arrays(fs.warmup_linear(0, total)))[0].weight) for total in HORIZONS]
+    assert (rates, len(traces)) == ([PEAK * multiplier for multiplier in EXPECTED], 1)
 
 
-# What the filters make of them.
+# Filters and tree functions.
 
-KINDS = {"schedule": (BRIDGE["schedule"], 4), "to_optax": (BRIDGE["to_optax"], 5)}
+LEAVES = {"schedule": (BRIDGE["schedule"], 4), "to_optax": (BRIDGE["to_optax"], 5)}
 
 
-@pytest.mark.parametrize(("bridge", "count"), KINDS.values(), ids=KINDS)
-def test_the_python_numbers_of_a_schedule_are_no_arrays(bridge: Callable, count: int) -> None:
+@pytest.mark.parametrize(("bridge", "count"), LEAVES.values(), ids=LEAVES)
+def test_python_numbers_of_a_schedule_are_array_like_but_no_arrays(bridge: Callable, count: int) -> None:
     schedule = bridge(fs.warmup_cosine(4, 15, end=0.1))
     assert jax.tree.leaves(eqx.filter(schedule, eqx.is_array)) == []
     assert len(jax.tree.leaves(eqx.filter(schedule, eqx.is_array_like))) == count
 
 
-@pytest.mark.parametrize(("bridge", "count"), KINDS.values(), ids=KINDS)
-def test_a_model_with_a_schedule_is_partitioned_and_combined(bridge: Callable, count: int) -> None:
+@pytest.mark.parametrize(("bridge", "count"), LEAVES.values(), ids=LEAVES)
+def test_a_model_with_a_schedule_can_be_partitioned_and_combined(bridge: Callable, count: int) -> None:
     model = Scheduled(jnp.float32(2), bridge(fs.warmup_cosine(4, 15, end=0.1)))
     dynamic, static = eqx.partition(model, eqx.is_array)
     assert (len(jax.tree.leaves(dynamic)), len(jax.tree.leaves(static))) == (1, count)
     assert eqx.combine(dynamic, static).schedule == bridge(fs.warmup_cosine(4, 15, end=0.1))
 
 
-@pytest.mark.parametrize("kind", [Scheduled, Static])
+@pytest.mark.parametrize("kind", [Scheduled, StaticScheduled])
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
 def test_a_schedule_in_a_model_is_not_trained(bridge: Callable, kind: type) -> None:
     schedule = bridge(fs.warmup_linear(0, 10, end=0.5))
     optimizer, model = optax.sgd(1.0), kind(jnp.float32(2), schedule)
     model, _ = update(optimizer, model, optimizer.init(eqx.filter(model, eqx.is_array)))
-    assert float(model.weight) == 2 - 0.75 and model.schedule == schedule
+    assert float(model.weight) == 2 - 0.75 and model.schedule == bridge(fs.warmup_linear(0, 10, end=0.5))
 
 
-# The twin: with arrays the levels of a schedule are weights like any other.
-def test_the_array_levels_of_a_schedule_in_a_model_are_trained() -> None:
-    optimizer, model = optax.sgd(0.125), Scheduled(jnp.float32(2), arrays(fs.warmup_linear(0, 10, end=0.5)))
+# The documented pitfall: levels that are arrays are trained like weights.
+def test_array_levels_of_a_schedule_in_a_model_are_trained() -> None:
+    optimizer, model = optax.sgd(0.125), Scheduled(jnp.float32(2), to_arrays(fs.warmup_linear(0, 10, end=0.5)))
     model, _ = update(optimizer, model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)))
-    assert float(model.schedule.end) == 0.5 - 0.125 * 2 * 0.5  # the slope by `end` at step 5 of 10 is the weight's half
+    # At step 5 of 10, the derivative of the multiplier with respect to `end` is 0.5; the weight is 2.
+    assert float(model.schedule.end) == 0.5 - 0.125 * 2 * 0.5
 
 
-def test_the_array_levels_of_a_schedule_can_be_frozen() -> None:
-    model = Scheduled(jnp.float32(2), arrays(fs.warmup_linear(0, 10, end=0.5)))
+def test_array_levels_of_a_schedule_can_be_frozen() -> None:
+    model = Scheduled(jnp.float32(2), to_arrays(fs.warmup_linear(0, 10, end=0.5)))
     spec = eqx.tree_at(lambda spec: spec.schedule, jax.tree.map(eqx.is_inexact_array, model), replace=False)
     weights, rest = eqx.partition(model, spec)
     gradients = eqx.filter_grad(lambda weights: eqx.combine(weights, rest)())(weights)
@@ -207,7 +198,7 @@ def test_the_array_levels_of_a_schedule_can_be_frozen() -> None:
 
 
 HORIZON: dict[str, tuple[Any, Callable, Any]] = {
-    "schedule": (fs.warmup_cosine(4, 15), lambda s: s.total_steps, fs.warmup_cosine(4, 40)),
+    "schedule": (fs.warmup_cosine(4, 15), lambda schedule: schedule.total_steps, fs.warmup_cosine(4, 40)),
     "to_optax": (
         to_optax(fs.warmup_cosine(4, 15), 0.5),
         lambda rate: rate.schedule.total_steps,
@@ -221,84 +212,89 @@ def test_tree_at_replaces_the_horizon(schedule: Any, where: Callable, longer: An
     assert eqx.tree_at(where, schedule, 40) == longer
 
 
-def test_tree_at_replaces_a_whole_schedule() -> None:
+def test_tree_at_replaces_a_schedule_in_a_model() -> None:
     model = Scheduled(jnp.float32(2), fs.warmup_linear(0, 10))
     assert float(eqx.tree_at(lambda model: model.schedule, model, fs.constant(0.25))()) == 2 * 0.25
 
 
-@pytest.mark.parametrize("other", [fs.warmup_linear(0, 11), fs.warmup_cosine(0, 10), fs.constant()], ids=repr)
-def test_tree_equal_compares_schedules_by_value(other: Any) -> None:
+@pytest.mark.parametrize("different", [fs.warmup_linear(0, 11), fs.warmup_cosine(0, 10), fs.constant()], ids=repr)
+def test_tree_equal_compares_schedules_by_value(different: Any) -> None:
     assert eqx.tree_equal(fs.warmup_linear(0, 10), fs.warmup_linear(0, 10))
-    assert not eqx.tree_equal(fs.warmup_linear(0, 10), other)
+    assert not eqx.tree_equal(fs.warmup_linear(0, 10), different)
 
 
 # Files.
 
 
-def fresh() -> tuple[Any, eqx.nn.Linear, Any]:
+def build() -> tuple[Any, eqx.nn.Linear, Any]:
     rate = to_optax(CASES["warmup_cosine"][0], PEAK)
     optimizer = optax.inject_hyperparams(optax.adamw)(learning_rate=rate)
     model = eqx.nn.Linear(3, "scalar", key=jax.random.key(0))
     return optimizer, model, optimizer.init(eqx.filter(model, eqx.is_array))
 
 
-def run(optimizer: Any, model: Any, state: Any, first: int, last: int) -> tuple[list[float], Any, Any]:
+def train_linear(optimizer: Any, model: Any, state: Any, first: int, last: int) -> tuple[list[float], Any, Any]:
+    """Train from update `first` to `last`; the learning rates in the state, the model and the state."""
+
     @eqx.filter_jit
     def step(model: Any, state: Any, inputs: jax.Array) -> tuple[Any, Any]:
         gradients = eqx.filter_grad(lambda model: (model(inputs) - inputs.sum()) ** 2)(model)
         updates, state = optimizer.update(gradients, state, eqx.filter(model, eqx.is_array))
         return eqx.apply_updates(model, updates), state
 
-    told = []
+    rates = []
     for batch in range(first, last):
         model, state = step(model, state, jnp.sin(jnp.arange(3.0) + batch))
-        told.append(float(state.hyperparams["learning_rate"]))
-    return told, model, state
+        rates.append(float(state.hyperparams["learning_rate"]))
+    return rates, model, state
 
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> tuple[list[float], Any, Any]:
-    return run(*fresh(), 0, UPDATES)
+    return train_linear(*build(), 0, UPDATES)
 
 
 @pytest.mark.parametrize("stop", [0, 3, 4, 11])
-def test_a_run_resumed_from_a_file_goes_on_bit_for_bit(stop: int, tmp_path: Path, uninterrupted: Any) -> None:
-    told, *stopped = run(*fresh(), 0, stop)
+def test_a_run_resumed_from_a_file_is_identical_to_the_uninterrupted_run(
+    stop: int, tmp_path: Path, uninterrupted: Any
+) -> None:
+    rates, *stopped = train_linear(*build(), 0, stop)
     eqx.tree_serialise_leaves(tmp_path / "run.eqx", stopped)
-    optimizer, model, state = fresh()
+    optimizer, model, state = build()
     model, state = eqx.tree_deserialise_leaves(tmp_path / "run.eqx", [model, state])
-    rest, model, state = run(optimizer, model, state, stop, UPDATES)
-    assert told + rest == uninterrupted[0]
+    rest, model, state = train_linear(optimizer, model, state, stop, UPDATES)
+    assert rates + rest == uninterrupted[0]
     assert bool(eqx.tree_equal((model, state), uninterrupted[1:]))
 
 
-def loaded(kind: type, old: Any, new: Any, path: Path) -> Any:
-    """The schedule of a model of `new` after loading the file of a model of `old`."""
-    eqx.tree_serialise_leaves(path, kind(jnp.float32(2), old))
-    model = eqx.tree_deserialise_leaves(path, kind(jnp.float32(1), new))
+def save_and_load(kind: type, saved: Any, current: Any, path: Path) -> Any:
+    """The schedule of a model with `current` after loading the file of a model with `saved`."""
+    eqx.tree_serialise_leaves(path, kind(jnp.float32(2), saved))
+    model = eqx.tree_deserialise_leaves(path, kind(jnp.float32(1), current))
     assert model.weight == 2
     return model.schedule
 
 
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-@pytest.mark.parametrize("convert", [lambda schedule: schedule, arrays], ids=["numbers", "arrays"])
-def test_a_schedule_in_a_model_is_in_its_file_and_comes_back(
-    convert: Callable, bridge: Callable, tmp_path: Path
-) -> None:
-    old, new = (bridge(convert(fs.warmup_linear(2, total, end=0.5))) for total in (10, 1000))
-    assert loaded(Scheduled, old, new, tmp_path / "model.eqx") == bridge(fs.warmup_linear(2, 10, end=0.5))
+@pytest.mark.parametrize("convert", [lambda schedule: schedule, to_arrays], ids=["numbers", "arrays"])
+def test_loading_a_file_overwrites_a_schedule_in_a_model(convert: Callable, bridge: Callable, tmp_path: Path) -> None:
+    saved, current = (bridge(convert(fs.warmup_linear(2, total, end=0.5))) for total in (10, 1000))
+    loaded = save_and_load(Scheduled, saved, current, tmp_path / "model.eqx")
+    assert loaded == bridge(fs.warmup_linear(2, 10, end=0.5))
 
 
 @pytest.mark.parametrize("bridge", BRIDGE.values(), ids=BRIDGE)
-def test_a_schedule_in_a_static_field_is_not_overwritten_by_a_file(bridge: Callable, tmp_path: Path) -> None:
-    old, new = bridge(fs.warmup_linear(2, 10)), bridge(fs.warmup_linear(2, 1000))
-    assert loaded(Static, old, new, tmp_path / "model.eqx") == new
+def test_loading_a_file_does_not_change_a_schedule_in_a_static_field(bridge: Callable, tmp_path: Path) -> None:
+    saved, current = bridge(fs.warmup_linear(2, 10)), bridge(fs.warmup_linear(2, 1000))
+    loaded = save_and_load(StaticScheduled, saved, current, tmp_path / "model.eqx")
+    assert loaded == bridge(fs.warmup_linear(2, 1000))
 
 
 # The example.
 
 
-def test_the_example_logs_the_rates_of_its_schedule_and_learns() -> None:
+def test_the_example_records_the_rates_of_the_formula_and_learns() -> None:
     rates, losses = example.main()
-    assert worst(rates, oracle.warmup_cosine(10, 60, 0.0, 0.1), example.PEAK) <= TOLERANCE + 1
+    # 4 ulp of the multiplier, and one rounding of the product
+    assert max_ulps(rates, oracle.warmup_cosine(10, 60, 0.0, 0.1), example.PEAK) <= TOLERANCE + 1
     assert len(rates) == 60 and sum(losses[-10:]) < 0.2 * sum(losses[:10])

@@ -1,97 +1,88 @@
-"""`jax.distributed` with two processes on one machine, and one process that goes on from what they saved."""
+"""`jax.distributed` with two processes on one machine, resumed in one process and again in two."""
 
-import math
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from mpmath import mpf
 
 from examples.stacks import jax_distributed as example
 from tests import oracle
+from tests.stacks.curves import TOLERANCE, max_ulps
+from tests.stacks.processes import PYTHONPATH
 
-ROOT = Path(__file__).parents[2]
-SAVED = 5  # updates made by the two processes of the example
+# The runs of the example: the first update, the end, and the number of processes.
+RUNS = {"two processes": (0, 3, 2), "one process": (3, 7, 1), "two processes again": (7, 12, 2)}
+EXACT = oracle.warmup_cosine(4, example.TOTAL, 0.0, 0.1)
 
-Rows = list[list[float]]
-
-
-def multiplier(step: int) -> float:
-    warmup, end = 4, 0.1
-    if step < warmup:
-        return step / warmup
-    return end + (1 - end) * (1 + math.cos(math.pi * (step - warmup) / (example.TOTAL - warmup))) / 2
+Log = list[example.Update]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def machine() -> Iterator[None]:
-    """Two devices in each process, and warnings are errors there as well."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+def environment() -> Iterator[None]:
+    """Each process has two devices, and warnings are errors there as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_PLATFORMS", "cpu")
-        patch.setenv("PYTHONPATH", path)
+        patch.setenv("PYTHONPATH", PYTHONPATH)
         patch.setenv("PYTHONWARNINGS", "error")
         patch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
         yield
 
 
 @pytest.fixture(scope="module")
-def resumed() -> list[Rows]:
-    """The rows of the two processes, and of the one after them."""
-    return example.main()
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[Log]:
+    """The updates of two processes."""
+    return example.launch(2, example.TOTAL, tmp_path_factory.mktemp("uninterrupted"))
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Rows]:
-    """The rows of two processes that nobody interrupts."""
-    return example.run(2, example.TOTAL, tmp_path_factory.mktemp("whole"))
+def resumed() -> dict[str, list[Log]]:
+    """The updates of each process in each run of the example."""
+    return dict(zip(RUNS, example.main(), strict=True))
 
 
-def rates(rows: Rows) -> list[float]:
-    return [rate for _, rate, _ in rows]
+def rates(log: Log) -> list[float]:
+    return [update.rate for update in log]
 
 
-def losses(rows: Rows) -> list[float]:
-    return [loss for _, _, loss in rows]
+def losses(log: Log) -> list[float]:
+    return [update.loss for update in log]
 
 
-def test_both_processes_use_the_same_rate_at_every_update(whole: list[Rows]) -> None:
-    first, second = whole
-    assert [count for count, _, _ in first] == list(range(example.TOTAL))
+def test_both_processes_use_the_same_rates(uninterrupted: list[Log]) -> None:
+    first, second = uninterrupted
+    assert [update.step for update in first] == list(range(example.TOTAL))
     assert first == second
 
 
-def test_the_rate_of_each_update_is_that_of_the_formula(whole: list[Rows]) -> None:
-    for update, rate in enumerate(rates(whole[0])):
-        assert oracle.ulps(rate, mpf(example.PEAK * multiplier(update)), 24) <= 4, update
+def test_every_update_uses_the_rate_of_the_formula(uninterrupted: list[Log]) -> None:
+    assert max_ulps(rates(uninterrupted[0]), EXACT, example.PEAK) <= TOLERANCE
 
 
-def test_the_weights_move_by_that_rate(whole: list[Rows]) -> None:
+def test_gradient_descent_with_the_rates_of_the_formula_gives_the_same_losses(uninterrupted: list[Log]) -> None:
     x = np.random.default_rng(0).normal(size=(64, 16)).astype(np.float32).astype(float)
     target, weights, expected = np.arange(16.0), np.zeros(16), []
-    for update in range(example.TOTAL):
+    for step in range(example.TOTAL):
         error = x @ (weights - target)
         expected.append(float(np.mean(error**2)))
-        weights -= example.PEAK * multiplier(update) * 2 * x.T @ error / len(x)
-    assert losses(whole[0]) == pytest.approx(expected, rel=1e-4)
+        weights -= example.PEAK * float(EXACT(step)) * 2 * x.T @ error / len(x)
+    assert losses(uninterrupted[0]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_one_process_goes_on_with_the_rates_where_two_stopped(whole: list[Rows], resumed: list[Rows]) -> None:
-    first, second, alone = resumed
-    assert first == second and rates(first) == rates(whole[0])[:SAVED]
-    assert [count for count, _, _ in alone] == list(range(SAVED, example.TOTAL))
-    assert rates(alone) == rates(whole[0])[SAVED:]
+@pytest.mark.parametrize("name", RUNS)
+def test_resumed_processes_use_exactly_the_rates_of_the_uninterrupted_run(
+    name: str, uninterrupted: list[Log], resumed: dict[str, list[Log]]
+) -> None:
+    first, end, processes = RUNS[name]
+    log = resumed[name][0]
+    assert [update.step for update in log] == list(range(first, end))
+    assert rates(log) == rates(uninterrupted[0])[first:end]
+    assert resumed[name] == [log] * processes
 
 
-def test_one_process_goes_on_with_the_losses_where_two_stopped(whole: list[Rows], resumed: list[Rows]) -> None:
-    # Not equal: one process adds up the batch in another order.
-    assert losses(resumed[2]) == pytest.approx(losses(whole[0])[SAVED:], rel=1e-4)
-
-
-def test_two_processes_go_on_where_one_stopped(whole: list[Rows], tmp_path: Path) -> None:
-    (alone,) = example.run(1, SAVED, tmp_path)
-    first, second = example.run(2, example.TOTAL, tmp_path)
-    assert first == second
-    assert rates(alone) + rates(first) == rates(whole[0])
+@pytest.mark.parametrize("name", RUNS)
+def test_resumed_processes_have_the_losses_of_the_uninterrupted_run(
+    name: str, uninterrupted: list[Log], resumed: dict[str, list[Log]]
+) -> None:
+    first, end, _ = RUNS[name]
+    # Not equal: a single process sums the batch in a different order.
+    assert losses(resumed[name][0]) == pytest.approx(losses(uninterrupted[0])[first:end], rel=1e-4)

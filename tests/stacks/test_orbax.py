@@ -1,4 +1,4 @@
-"""Schedules in Orbax checkpoints: runs that stop, are killed, and go on, and refusals of another schedule."""
+"""Schedules in Orbax checkpoints: runs that stop or are killed and resume, and rejected schedules."""
 
 import hashlib
 import json
@@ -18,15 +18,14 @@ import pytest
 import funcsched as fs
 from examples.stacks import orbax_checkpoint as example
 from tests import oracle
+from tests.stacks.curves import TOLERANCE, max_ulps
+from tests.stacks.processes import ROOT
 
-ROOT = Path(__file__).parents[2]
 SCHEDULE = fs.warmup_cosine(5, 30, end=0.1)
-EXACT = oracle.warmup_cosine(5, 30, 0.0, 0.1)
 UPDATES = 36  # past the end
-INTERVAL = 5  # updates from one checkpoint to the next
 
-# Trains in a process of its own and prints every rate. With a third argument it kills itself as soon as the saving of
-# that step has begun, which Orbax does in a thread of its own.
+# Trains and prints the learning rate of every update, then the weights. With a third argument, it kills itself as soon
+# as the checkpoint of that step is being saved, which Orbax does in a thread.
 SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
@@ -36,68 +35,65 @@ from examples.stacks.orbax_checkpoint import train
 
 def log(update, rate):
     print(update, rate.hex(), flush=True)
-    time.sleep(0.01)
+    time.sleep(0.01)  # so that a kill comes soon after its update
 
-def save_and_die(self, step, *arguments, save=ocp.CheckpointManager.save, **named):
-    begun = save(self, step, *arguments, **named)
+def save_and_die(self, step, *arguments, save=ocp.CheckpointManager.save, **keywords):
+    started = save(self, step, *arguments, **keywords)
     if step == int(sys.argv[3]):
-        assert begun
+        assert started
         os.kill(os.getpid(), signal.SIGKILL)
-    return begun
+    return started
 
 if len(sys.argv) > 3:
     ocp.CheckpointManager.save = save_and_die
-state = train(Path(sys.argv[1]), eval(sys.argv[2]), 36, log)
+state = train(Path(sys.argv[1]), fs.parse(sys.argv[2]), 36, log)
 print("weights", *(value.item().hex() for name in ("matrix", "bias") for value in state["weights"][name].ravel()))
 """
 
 
-def in_another_process(
-    directory: Path, *, killed_after: int | None = None, killed_saving: int | None = None
+def train_in_process(
+    directory: Path, *, kill_after: int | None = None, kill_saving: int | None = None
 ) -> tuple[int, str]:
-    """The exit code of a process that trains, and what it printed."""
-    more = [] if killed_saving is None else [str(killed_saving)]
-    command = [sys.executable, "-c", SCRIPT, str(directory), "fs." + repr(SCHEDULE), *more]
+    """Train in a new process, which may be killed after an update or while saving; its exit code and output."""
+    arguments = [str(directory), repr(SCHEDULE), *([] if kill_saving is None else [str(kill_saving)])]
     output = ""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         for line in process.stdout:
             output += line
-            if killed_after in told(output):
+            if kill_after in parse_rates(output):
                 process.kill()
     return process.returncode, output
 
 
-def told(output: str) -> dict[int, float]:
-    """The rate of each update that a process printed; a line that was cut off has no end."""
+def parse_rates(output: str) -> dict[int, float]:
+    """The learning rates that a process printed, by update, without an incomplete last line."""
     lines = [line.split() for line in output.splitlines(keepends=True) if line.endswith("\n") and "weights" not in line]
     return {int(update): float.fromhex(rate) for update, rate in lines}
 
 
-def weights_told(output: str) -> list[float]:
+def parse_weights(output: str) -> list[float]:
     *_, last = output.splitlines()
     return [float.fromhex(word) for word in last.split()[1:]]
 
 
-def first(run: tuple[dict[int, float], Any], updates: int) -> dict[int, float]:
-    return {update: rate for update, rate in run[0].items() if update < updates}
+def flat_weights(state: Any) -> list[float]:
+    return [value.item() for name in ("matrix", "bias") for value in state["weights"][name].ravel()]
 
 
-def numbers(state: Any) -> list[float]:
-    weights = state["weights"]
-    return [value.item() for name in ("matrix", "bias") for value in weights[name].ravel()]
-
-
-def complete(directory: Path) -> int:
-    """The step of the last complete checkpoint: Orbax gives it its name when all of it is written."""
+def last_complete(directory: Path) -> int:
+    """The step of the last complete checkpoint; Orbax renames a checkpoint to its step once it is complete."""
     return max((int(path.name) for path in directory.iterdir() if path.name.isdigit()), default=0)
 
 
-def files(directory: Path) -> dict[str, str]:
+def file_hashes(directory: Path) -> dict[str, str]:
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def train(directory: Path, schedule: fs.Schedule = SCHEDULE, updates: int = UPDATES) -> tuple[dict[int, float], Any]:
+    """The learning rates by update, and the final state."""
     rates: dict[int, float] = {}
     state = example.train(directory, schedule, updates, rates.__setitem__)
     return rates, state
@@ -106,7 +102,7 @@ def train(directory: Path, schedule: fs.Schedule = SCHEDULE, updates: int = UPDA
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, float], list[float]]:
     rates, state = train(tmp_path_factory.mktemp("uninterrupted"))
-    return rates, numbers(state)
+    return rates, flat_weights(state)
 
 
 @pytest.fixture(scope="module")
@@ -118,63 +114,63 @@ def after_12_updates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stopped(after_12_updates: Path, tmp_path: Path) -> Path:
-    """The checkpoints of a run that stopped after 12 updates, the last of them after 10."""
+    """The checkpoints of a run that stopped after 12 updates; the last checkpoint is of update 10."""
     shutil.copytree(after_12_updates, tmp_path / "checkpoints")
     return tmp_path / "checkpoints"
 
 
-def test_the_rate_of_each_update_is_that_of_the_schedule(uninterrupted: Any) -> None:
+def test_every_update_uses_the_rate_of_the_formula(uninterrupted: Any) -> None:
     rates, _ = uninterrupted
     assert list(rates) == list(range(UPDATES))
-    assert max(oracle.ulps(rate, example.PEAK * EXACT(update), 24) for update, rate in rates.items()) <= 4 + 1
+    # 4 ulp of the multiplier, and one rounding of the product
+    assert max_ulps(rates.values(), oracle.warmup_cosine(5, 30, 0.0, 0.1), example.PEAK) <= TOLERANCE + 1
 
 
-# Runs that stop and resume.
+# Resuming.
+
+
+def assert_continues(result: tuple[dict[int, float], Any], uninterrupted: Any, first: int = 10) -> None:
+    """The result of a run from update `first` equals the uninterrupted run."""
+    rates, state = result
+    assert list(rates) == list(range(first, UPDATES))
+    assert rates.items() <= uninterrupted[0].items()
+    assert flat_weights(state) == uninterrupted[1]
 
 
 @pytest.mark.parametrize("stop", [1, 5, 30])
-def test_a_resumed_run_goes_on_bit_for_bit(stop: int, tmp_path: Path, uninterrupted: Any) -> None:
+def test_a_resumed_run_is_identical_to_the_uninterrupted_run(stop: int, tmp_path: Path, uninterrupted: Any) -> None:
     rates, _ = train(tmp_path, updates=stop)
-    last = complete(tmp_path)
-    again, state = train(tmp_path)
-    assert list(again) == list(range(last, UPDATES)) and last > stop - INTERVAL
-    assert (rates | again, numbers(state)) == uninterrupted
+    assert list(rates) == list(range(stop)) and rates.items() <= uninterrupted[0].items()
+    assert_continues(train(tmp_path), uninterrupted, first=stop)
 
 
-def test_a_run_resumed_in_another_process_goes_on_bit_for_bit(stopped: Path, uninterrupted: Any) -> None:
-    code, output = in_another_process(stopped)
-    assert code == 0 and list(told(output)) == list(range(10, UPDATES))
-    assert (first(uninterrupted, 10) | told(output), weights_told(output)) == uninterrupted
-
-
-def test_killed_processes_resume_with_the_last_complete_checkpoint(tmp_path: Path, uninterrupted: Any) -> None:
+def test_new_and_killed_processes_resume_from_the_last_complete_checkpoint(stopped: Path, uninterrupted: Any) -> None:
     rates, weights = uninterrupted
-    begins, runs = [], []
-    for how in ({"killed_after": 11}, {"killed_saving": 20}, {"killed_after": 27}, {}):
-        begins.append(complete(tmp_path))
-        code, output = in_another_process(tmp_path, **how)
-        assert code == (-signal.SIGKILL if how else 0)
-        runs.append(told(output))
-    assert [min(run) for run in runs] == begins
-    # A save waits for the one before it: after update 9 that of 5 is complete, after update 24 that of 20.
-    assert begins[0] == 0 and begins[1] in (5, 10) and begins[2] in (15, 20) and begins[3] in (20, 25)
-    assert all(run.items() <= rates.items() for run in runs)
-    assert set().union(*runs) == set(rates)
-    assert weights_told(output) == weights
+    starts, runs = [], []
+    for kill in ({"kill_saving": 20}, {"kill_after": 27}, {}):
+        starts.append(last_complete(stopped))
+        code, output = train_in_process(stopped, **kill)
+        assert code == (-signal.SIGKILL if kill else 0)
+        runs.append(parse_rates(output))
+    # A save waits for the one before it: at the save of 20, that of 15 is complete; after update 24, that of 20.
+    assert starts[0] == 10 and starts[1] in (15, 20) and starts[2] in (20, 25)
+    for start, run in zip(starts, runs, strict=True):
+        assert list(run) == list(range(start, start + len(run)))
+        assert run.items() <= rates.items()
+    assert set().union(*runs) == set(range(10, UPDATES))
+    assert parse_weights(output) == weights
 
 
-def test_a_checkpoint_that_was_never_finished_is_passed_over(stopped: Path, uninterrupted: Any) -> None:
-    torn = stopped / "15.orbax-checkpoint-tmp"
-    (torn / "state").mkdir(parents=True)
-    (torn / "state" / "d").write_bytes(b"half of")
-    again, state = train(stopped)
-    assert next(iter(again)) == 10
-    assert (first(uninterrupted, 10) | again, numbers(state)) == uninterrupted
+def test_an_incomplete_checkpoint_is_ignored(stopped: Path, uninterrupted: Any) -> None:
+    incomplete = stopped / "15.orbax-checkpoint-tmp" / "state"
+    incomplete.mkdir(parents=True)
+    (incomplete / "d").write_bytes(b"half of")
+    assert_continues(train(stopped), uninterrupted)
 
 
-# What the file knows of the schedule.
+# The schedule in a checkpoint.
 
-HELD = {
+SNAPSHOTS = {
     "warmup_cosine": fs.warmup_cosine(5, 30, end=0.1 + 0.2),
     "join": fs.join([fs.ramp(0.0, 1.0, steps=3, shape=fs.sqrt), fs.constant(1 / 3)], [3]),
     "product": fs.product(fs.warmup_linear(3, 2**53), fs.cosine_restarts(10)),
@@ -182,93 +178,97 @@ HELD = {
 }
 
 
-def through_orbax(data: Any, directory: Path) -> Any:
+def save_and_restore(data: Any, directory: Path) -> Any:
     with ocp.CheckpointManager(directory) as checkpoints:
         checkpoints.save(7, args=ocp.args.Composite(schedule=ocp.args.JsonSave(data)))
     with ocp.CheckpointManager(directory) as checkpoints:
         return checkpoints.restore(7, args=ocp.args.Composite(schedule=ocp.args.JsonRestore())).schedule
 
 
-@pytest.mark.parametrize("schedule", HELD.values(), ids=HELD)
-def test_a_snapshot_comes_back_from_a_file_as_it_was(schedule: fs.Schedule, tmp_path: Path) -> None:
+@pytest.mark.parametrize("schedule", SNAPSHOTS.values(), ids=SNAPSHOTS)
+def test_a_snapshot_is_restored_unchanged(schedule: fs.Schedule, tmp_path: Path) -> None:
     data = fs.snapshot(schedule)
-    written = json.dumps(data)
-    again = through_orbax(data, tmp_path)
-    assert again == json.loads(written) and json.dumps(data) == written
-    fs.check_resume(again, schedule, step=7)
+    text = json.dumps(data)
+    restored = save_and_restore(data, tmp_path)
+    assert restored == json.loads(text) and json.dumps(data) == text
+    fs.check_resume(restored, schedule, step=7)
 
 
-@pytest.mark.parametrize("schedule", HELD.values(), ids=HELD)
-def test_a_snapshot_from_a_file_refuses_another_curve(schedule: fs.Schedule, tmp_path: Path) -> None:
-    again = through_orbax(fs.snapshot(schedule), tmp_path)
-    with pytest.raises(ValueError, match="check_resume: the checkpoint was made with another schedule"):
-        fs.check_resume(again, fs.scale(schedule, 0.5), step=7)
+@pytest.mark.parametrize("schedule", SNAPSHOTS.values(), ids=SNAPSHOTS)
+def test_a_restored_snapshot_rejects_a_different_curve(schedule: fs.Schedule, tmp_path: Path) -> None:
+    restored = save_and_restore(fs.snapshot(schedule), tmp_path)
+    with pytest.raises(ValueError, match="check_resume: the checkpoint was made with a different schedule"):
+        fs.check_resume(restored, fs.scale(schedule, 0.5), step=7)
 
 
-def half_wave(fraction: float) -> float:
+def half_cosine(fraction: float) -> float:
     return (1 + math.cos(math.pi * fraction)) / 2
 
 
-# Each with the step from which on it is another curve, and its multiplier at step 10.
-OTHERS = {
-    "a longer one": (fs.warmup_cosine(5, 60, end=0.1), 6, 0.1 + 0.9 * half_wave(5 / 55)),
-    "another warmup": (fs.warmup_cosine(2, 30, end=0.1), 1, 0.1 + 0.9 * half_wave(8 / 28)),
-    "another shape": (fs.warmup_linear(5, 30, end=0.1), 6, 1 - 0.9 * 5 / 25),
+# Each with the first step at which its curve differs, and its multiplier at step 10.
+DIFFERENT = {
+    "total_steps": (fs.warmup_cosine(5, 60, end=0.1), 6, 0.1 + 0.9 * half_cosine(5 / 55)),
+    "warmup_steps": (fs.warmup_cosine(2, 30, end=0.1), 1, 0.1 + 0.9 * half_cosine(8 / 28)),
+    "recipe": (fs.warmup_linear(5, 30, end=0.1), 6, 1 - 0.9 * 5 / 25),
 }
 
 
-@pytest.mark.parametrize(("other", "parting", "after"), OTHERS.values(), ids=OTHERS)
-def test_another_schedule_is_refused_with_where_it_would_jump(
-    other: fs.Schedule, parting: int, after: float, stopped: Path
+@pytest.mark.parametrize(("different", "step", "multiplier"), DIFFERENT.values(), ids=DIFFERENT)
+def test_the_error_for_a_different_schedule_has_the_step_and_the_jump(
+    different: fs.Schedule, step: int, multiplier: float, stopped: Path
 ) -> None:
-    before = 0.1 + 0.9 * half_wave(5 / 25)
-    with pytest.raises(ValueError) as refused:
-        train(stopped, other)
-    assert f"the curves part at step {parting}, and at step 10" in str(refused.value)
-    assert f"would jump from {before:g} to {after:g}" in str(refused.value)
+    before = 0.1 + 0.9 * half_cosine(5 / 25)
+    with pytest.raises(ValueError) as caught:
+        train(stopped, different)
+    assert f"the curves diverge at step {step}; at step 10" in str(caught.value)
+    assert f"would jump from {before:g} to {multiplier:g}" in str(caught.value)
 
 
-@pytest.mark.parametrize("other", [other for other, *_ in OTHERS.values()], ids=OTHERS)
-def test_a_refused_run_leaves_the_checkpoints_as_they_were(other: fs.Schedule, stopped: Path) -> None:
-    before = files(stopped)
-    with pytest.raises(ValueError, match="another schedule"):
-        train(stopped, other)
-    assert files(stopped) == before and before
+@pytest.mark.parametrize("different", [different for different, *_ in DIFFERENT.values()], ids=DIFFERENT)
+def test_a_rejected_run_does_not_change_the_checkpoints(different: fs.Schedule, stopped: Path) -> None:
+    before = file_hashes(stopped)
+    with pytest.raises(ValueError, match="a different schedule"):
+        train(stopped, different)
+    assert file_hashes(stopped) == before and before
 
 
-def test_a_refused_run_makes_no_update(stopped: Path) -> None:
+def test_a_rejected_run_makes_no_update(stopped: Path) -> None:
     rates: dict[int, float] = {}
-    with pytest.raises(ValueError, match="another schedule"):
+    with pytest.raises(ValueError, match="a different schedule"):
         example.train(stopped, fs.constant(), UPDATES, rates.__setitem__)
     assert rates == {}
 
 
-def test_after_a_refusal_the_run_goes_on_with_its_own_schedule(stopped: Path, uninterrupted: Any) -> None:
-    with pytest.raises(ValueError, match="another schedule"):
+def test_after_a_rejected_run_the_original_schedule_resumes(stopped: Path, uninterrupted: Any) -> None:
+    with pytest.raises(ValueError, match="a different schedule"):
         train(stopped, fs.warmup_cosine(5, 60))
-    again, state = train(stopped)
-    assert (first(uninterrupted, 10) | again, numbers(state)) == uninterrupted
+    assert_continues(train(stopped), uninterrupted)
 
 
-def test_the_same_curve_by_another_expression_goes_on(stopped: Path, uninterrupted: Any) -> None:
+def test_a_different_expression_of_the_same_curve_resumes(stopped: Path, uninterrupted: Any) -> None:
     joined = fs.join([fs.ramp(0.0, 1.0, steps=5), fs.ramp(1.0, 0.1, steps=25, shape=fs.cosine)], [5])
-    again, state = train(stopped, joined)
-    assert (first(uninterrupted, 10) | again, numbers(state)) == uninterrupted
+    assert_continues(train(stopped, joined), uninterrupted)
 
 
-def test_with_a_warning_a_run_goes_on_with_the_new_schedule(stopped: Path) -> None:
+def test_with_warn_a_run_continues_with_the_new_schedule(stopped: Path) -> None:
     rates: dict[int, float] = {}
     with pytest.warns(UserWarning, match="would jump from 0.914058 to 0.5"):
         example.train(stopped, fs.constant(0.5), UPDATES, rates.__setitem__, on_mismatch="warn")
     assert rates == {update: float(np.float32(0.05)) for update in range(10, UPDATES)}
 
 
-# The state itself.
+# The training state in a checkpoint.
 
 
-def test_the_count_in_the_state_is_the_name_of_the_checkpoint(tmp_path: Path) -> None:
-    train(tmp_path, updates=15)
-    with ocp.CheckpointManager(tmp_path) as checkpoints:
+@pytest.fixture(scope="module")
+def after_15_updates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The directory and the state of a run that stopped after 15 updates."""
+    directory = tmp_path_factory.mktemp("after_15_updates")
+    return directory, train(directory, updates=15)[1]
+
+
+def test_the_count_in_the_state_equals_the_step_of_the_checkpoint(after_15_updates: tuple[Path, Any]) -> None:
+    with ocp.CheckpointManager(after_15_updates[0]) as checkpoints:
         steps = checkpoints.all_steps()
         states = [
             checkpoints.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore())) for step in steps
@@ -276,20 +276,20 @@ def test_the_count_in_the_state_is_the_name_of_the_checkpoint(tmp_path: Path) ->
     assert steps == [int(restored.state["optimizer"]["count"]) for restored in states] == [10, 15]
 
 
-def test_a_state_restored_by_its_shapes_alone_is_the_same(tmp_path: Path) -> None:
-    _, state = train(tmp_path, updates=15)
+def test_a_state_is_restored_from_its_shapes_and_dtypes(after_15_updates: tuple[Path, Any]) -> None:
+    directory, state = after_15_updates
     shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
-    with ocp.CheckpointManager(tmp_path) as checkpoints:
+    with ocp.CheckpointManager(directory) as checkpoints:
         restored = checkpoints.restore(15, args=ocp.args.Composite(state=ocp.args.StandardRestore(shapes))).state
-    pairs = zip(jax.tree.leaves(state), jax.tree.leaves(restored), strict=True)
     assert jax.tree.structure(restored) == jax.tree.structure(state)
-    assert all(np.array_equal(one, other) for one, other in pairs)
+    assert all(map(np.array_equal, jax.tree.leaves(state), jax.tree.leaves(restored)))
 
 
 # The example.
 
 
-def test_the_example_resumes_and_refuses_another_schedule() -> None:
-    rates, refusal = example.main()
-    assert max(oracle.ulps(rates[k], example.PEAK * oracle.warmup_cosine(5, 30)(k), 24) for k in range(30)) <= 4 + 1
-    assert len(rates) == 30 and "the curves part at step 6, and at step 30" in refusal
+def test_the_example_resumes_and_rejects_a_different_schedule() -> None:
+    rates, message = example.main()
+    assert list(rates) == list(range(30))
+    assert max_ulps(rates.values(), oracle.warmup_cosine(5, 30), example.PEAK) <= TOLERANCE + 1
+    assert "the curves diverge at step 6; at step 30" in message

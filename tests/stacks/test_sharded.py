@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,89 +9,83 @@ import pytest
 
 from examples.stacks import sharded
 from tests import oracle
-from tests.stacks.sharded_worker import COUNTS, LAYOUTS, PEAK
+from tests.stacks.curves import TOLERANCE, max_ulps
+from tests.stacks.processes import ROOT, run_python
+from tests.stacks.sharded_worker import LAYOUTS, PEAK, STEPS
 
-ROOT = Path(__file__).parents[2]
 DEVICES = 8
 
 
-def run(script: str, folder: Path, *arguments: str) -> str:
-    """What a script prints on a machine of eight devices."""
-    env = {
-        **os.environ,
-        "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={DEVICES}",
-    }
-    command = [sys.executable, "-W", "error", str(ROOT / script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder, timeout=300)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("sharded")
-    run("tests/stacks/sharded_worker.py", folder, "found.json")
-    return json.loads((folder / "found.json").read_text())
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("sharded") / "results.json"
+    flags = f"--xla_force_host_platform_device_count={DEVICES}"
+    done = run_python("-W", "error", "-m", "tests.stacks.sharded_worker", path, JAX_PLATFORMS="cpu", XLA_FLAGS=flags)
+    assert done.stderr == ""
+    return json.loads(path.read_text())
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_device_moves_its_weights_by_one_rate(layout: str, found: dict[str, Any]) -> None:
-    for moves in found["layouts"][layout]["moves"].values():
-        assert len(moves) == len(LAYOUTS[layout])
-        assert all(parts == [parts[0]] * DEVICES and len(parts[0]) == 1 for parts in moves)
+def test_every_device_uses_the_same_rate(layout: str, results: dict[str, Any]) -> None:
+    for rates in results["layouts"][layout]["rates"].values():
+        assert len(rates) == len(LAYOUTS[layout])
+        assert all(by_device == [by_device[0]] * DEVICES and len(by_device[0]) == 1 for by_device in rates)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_rate_on_the_devices_is_that_of_the_formula(layout: str, found: dict[str, Any]) -> None:
-    for count in COUNTS:
-        for case, parts in zip(LAYOUTS[layout], found["layouts"][layout]["moves"][str(count)], strict=True):
-            exact = case.exact(count)
-            # Values below the smallest normal float are 0 where XLA computes.
+def test_the_rate_on_the_devices_follows_the_formula(layout: str, results: dict[str, Any]) -> None:
+    for step in STEPS:
+        for case, by_device in zip(LAYOUTS[layout], results["layouts"][layout]["rates"][str(step)], strict=True):
+            exact = case.exact(step)
+            # XLA flushes values below the smallest normal float to 0.
             exact = 0 * exact if exact < 2.0**-126 else exact
-            assert oracle.ulps(parts[0][0] / PEAK, exact, 24, case.scale) <= case.ulps, (str(case), count)
+            assert oracle.ulps(by_device[0][0] / PEAK, exact, 24, case.scale) <= case.ulps, (str(case), step)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_schedules_add_no_communication_to_a_step(layout: str, found: dict[str, Any]) -> None:
-    of_schedules, of_constants = found["layouts"][layout]["communication"]
-    assert of_schedules == of_constants
-    assert of_constants["all-reduce"] >= 1, "the step itself communicates"
+def test_schedules_add_no_communication_to_a_step(layout: str, results: dict[str, Any]) -> None:
+    communication = results["layouts"][layout]["communication"]
+    assert communication["schedules"] == communication["constants"]
+    assert communication["constants"]["all-reduce"] >= 1, "the step itself communicates"
 
 
-def test_communication_would_be_seen(found: dict[str, Any]) -> None:
-    constant, asks, split = (found["control"][name] for name in ("constant", "asks Python", "in a split row"))
-    assert asks == {**constant, "custom-call": 1}
-    assert split == {**constant, "all-gather": 1}
+# Controls: the checks above detect communication and transfers.
+def test_communication_is_detected(results: dict[str, Any]) -> None:
+    constant, callback, table = (results["controls"][name] for name in ("constant", "callback", "sharded table"))
+    assert callback == {**constant, "custom-call": 1}
+    assert table == {**constant, "all-gather": 1}
 
 
-def test_a_transfer_would_be_refused(found: dict[str, Any]) -> None:
-    # Every update above ran under the same guard.
-    assert "Disallowed host-to-device transfer" in found["refusal"]
+def test_a_transfer_is_detected(results: dict[str, Any]) -> None:
+    assert "Disallowed host-to-device transfer" in results["transfer"]
 
 
-# Arrays of the steps are for plots and sweeps: training has one count.
-def test_steps_that_are_split_over_explicit_axes_give_values_that_are_split_like_them(found: dict[str, Any]) -> None:
-    assert found["errors on split steps"] == {}
+# Arrays of steps are for plots and sweeps; a training loop has a single count.
+def test_multipliers_have_the_sharding_of_their_steps(results: dict[str, Any]) -> None:
+    assert results["errors with sharded steps"] == {}
 
 
-def test_the_example_prints_the_rates_of_the_formula_for_eight_devices(tmp_path: Path) -> None:
+def test_the_example_prints_the_rates_of_the_formula_for_eight_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)  # the example itself asks for eight devices
     warmup, decay, end = 4, 8, 0.1
     rates = [0.125 * update / warmup for update in range(warmup)]
     rates += [0.125 * (end + (1 - end) * (1 + math.cos(math.pi * update / decay)) / 2) for update in range(decay)]
-    printed = [line.partition(": ") for line in run("examples/stacks/sharded.py", tmp_path).splitlines()]
-    assert [name for name, _, _ in printed] == ["jit, 8 devices", "shard_map, 8 devices"]
-    for _, _, row in printed:
-        assert [float(rate) for rate in row.split()] == pytest.approx(rates, abs=6e-5)
+    done = run_python("-W", "error", ROOT / "examples/stacks/sharded.py", cwd=tmp_path, JAX_PLATFORMS="cpu")
+    assert done.stderr == ""
+    printed = [line.partition(": ") for line in done.stdout.splitlines()]
+    assert [name for name, _, _ in printed] == [f"jit, {DEVICES} devices", f"shard_map, {DEVICES} devices"]
+    for _, _, values in printed:
+        assert [float(value) for value in values.split()] == pytest.approx(rates, abs=6e-5)
 
 
-def test_the_example_runs_on_the_devices_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_runs_on_the_available_devices(capsys: pytest.CaptureFixture[str]) -> None:
     used = sharded.main()
     exact = oracle.warmup_cosine(4, sharded.UPDATES, 0.0, 0.1)
-    for rows in used.values():
-        assert len(rows) == sharded.UPDATES
-        for update, row in enumerate(rows):
-            assert max(oracle.ulps(rate, sharded.PEAK * exact(update), 24) for rate in row) <= 4
+    for rates in used.values():
+        assert len(rates) == sharded.UPDATES
+        for device_rates in zip(*rates, strict=True):
+            assert max_ulps(device_rates, exact, sharded.PEAK) <= TOLERANCE
     assert used["jit"] == used["shard_map"]
     assert len(capsys.readouterr().out.splitlines()) == 2

@@ -1,36 +1,37 @@
-"""A schedule under torch.compile: nothing is compiled again, and the compiled update uses the schedule's rates."""
+"""A schedule with torch.compile: nothing is recompiled, and the compiled update uses the rates of the schedule."""
 
 import math
 from collections.abc import Callable
-from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from mpmath import mpf
 from torch._dynamo.utils import counters
 
 import funcsched as fs
 from bridges.torch import lambda_lr
 from examples.stacks import torch_compile
 from tests import oracle
+from tests.stacks.curves import max_ulps
 
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch warns of its own compiler
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # from torch's own compiler
 
 UPDATES, PEAK = 1000, 1e-3
+FLOAT32_PEAK = float(np.float32(PEAK))  # the value of a peak in a tensor
 SCHEDULE, EXACT = fs.warmup_cosine(100, 900, end=0.1), oracle.warmup_cosine(100, 900, 0.0, 0.1)
-WARM = 2  # updates: momentum is made in the first, which is compiled apart
+WARMUP = 2  # updates that may compile: the first one creates the momentum
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw foreach": lambda p, lr: torch.optim.AdamW(p, lr, foreach=True, capturable=True),
-    "adamw fused": lambda p, lr: torch.optim.AdamW(p, lr, fused=True),  # which torch calls between graphs
+    "adamw fused": lambda p, lr: torch.optim.AdamW(p, lr, fused=True),  # called between graphs
     "sgd": torch.optim.SGD,
     "momentum foreach": lambda p, lr: torch.optim.SGD(p, lr, momentum=0.9, foreach=True),
     "sgd fused": lambda p, lr: torch.optim.SGD(p, lr, fused=True),
 }
-# What is compiled: the step of the optimizer, a function that calls it, or one that steps the scheduler as well.
+# What is compiled: the step of the optimizer, a function that calls it, or one that also steps the scheduler.
 COMPILED: dict[str, Callable[..., Callable[[], Any]]] = {
     "method": lambda optimizer, scheduler: optimizer.step,
     "function": lambda optimizer, scheduler: lambda: optimizer.step() and None,
@@ -38,24 +39,24 @@ COMPILED: dict[str, Callable[..., Callable[[], Any]]] = {
 }
 
 
-class Record(NamedTuple):
+class Run(NamedTuple):
     rates: list[float]
-    moves: list[float]  # of a parameter from 0, with a gradient of 1
+    changes: list[float]  # of a parameter that is reset to 0 before each update, with a gradient of 1
     graphs: int
 
 
 @pytest.fixture(autouse=True)
-def _forget_what_was_compiled() -> None:
+def _reset_compiler() -> None:
     torch._dynamo.reset()
 
 
-def made(name: str, rate: Any) -> tuple[torch.nn.Parameter, torch.optim.Optimizer]:
+def build(name: str, rate: Any) -> tuple[torch.nn.Parameter, torch.optim.Optimizer]:
     parameter = torch.nn.Parameter(torch.zeros(3))
     parameter.grad = torch.ones(3)
     return parameter, OPTIMIZERS[name]([parameter], lr=rate)
 
 
-def update_function(optimizer: torch.optim.Optimizer, scheduler: Any, what: str) -> Callable[[], None]:
+def compile_update(optimizer: torch.optim.Optimizer, scheduler: Any, what: str = "method") -> Callable[[], None]:
     compiled = torch.compile(COMPILED[what](optimizer, scheduler))
 
     def update() -> None:
@@ -66,80 +67,71 @@ def update_function(optimizer: torch.optim.Optimizer, scheduler: Any, what: str)
     return update
 
 
-def run(name: str, what: str = "method", updates: int = UPDATES) -> Record:
-    """Updates with a tensor rate; one that compiles anything after the first two raises."""
-    parameter, optimizer = made(name, torch.tensor(PEAK))
-    update = update_function(optimizer, lambda_lr(optimizer, SCHEDULE), what)
-    before = counters["stats"]["unique_graphs"]
-    rates, moves = [], []
-    for number in range(updates):
+def run(name: str, what: str = "method") -> Run:
+    """Train with a learning rate in a tensor; an update that compiles anything after the first two raises."""
+    parameter, optimizer = build(name, torch.tensor(PEAK))
+    update = compile_update(optimizer, lambda_lr(optimizer, SCHEDULE), what)
+    graphs_before = counters["stats"]["unique_graphs"]
+    rates, changes = [], []
+    for step in range(UPDATES):
         parameter.detach().zero_()
         rates.append(optimizer.param_groups[0]["lr"].item())
-        with torch.compiler.set_stance("default" if number < WARM else "fail_on_recompile"):
+        with torch.compiler.set_stance("default" if step < WARMUP else "fail_on_recompile"):
             update()
-        moves.append(-parameter[0].item())
-    return Record(rates, moves, counters["stats"]["unique_graphs"] - before)
+        changes.append(-parameter[0].item())
+    return Run(rates, changes, counters["stats"]["unique_graphs"] - graphs_before)
 
 
-@cache
-def exact_rates() -> list[mpf]:
-    peak = mpf(float(np.float32(PEAK)))
-    return [peak * EXACT(step) for step in range(UPDATES)]
-
-
-def worst(rates: list[float]) -> float:
-    return max(oracle.ulps(rate, exact, 24) for rate, exact in zip(rates, exact_rates(), strict=True))
-
-
-# An optimizer of torch, compiled, and a scheduler.
+# A compiled optimizer with a scheduler.
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_thousand_compiled_updates_use_the_rates_of_the_schedule_and_compile_once(name: str) -> None:
-    record = run(name)
-    assert worst(record.rates) <= 1.5  # the multiplier and its product with the peak, each rounded once
-    assert (record.graphs >= 1) == ("fused" not in name)
+def test_a_thousand_compiled_updates_use_the_rates_of_the_formula_without_recompilation(name: str) -> None:
+    rates, changes, graphs = run(name)
+    assert max_ulps(rates, EXACT, FLOAT32_PEAK) <= 1.5  # roundings of the multiplier and of its product with the peak
+    assert (graphs >= 1) == ("fused" not in name)
     if "sgd" in name:
-        assert record.moves == record.rates  # the rate times 1, from 0
+        assert changes == rates
     elif "adam" in name:
-        assert record.moves == pytest.approx(record.rates, rel=1e-4)  # but for the epsilon of Adam
+        assert changes == pytest.approx(rates, rel=1e-4)  # not equal, because of the epsilon of Adam
+    else:
+        momentum = [(1 - 0.9 ** (step + 1)) / (1 - 0.9) for step in range(UPDATES)]  # for gradients of 1
+        assert changes == pytest.approx([rate * m for rate, m in zip(rates, momentum, strict=True)], rel=1e-5)
 
 
 @pytest.mark.parametrize("what", ["function", "both"])
 def test_a_compiled_function_may_step_the_optimizer_and_the_scheduler(what: str) -> None:
-    record = run("sgd", what)
-    assert worst(record.rates) <= 1.5
-    assert record.moves == record.rates and record.graphs >= 1
+    rates, changes, graphs = run("sgd", what)
+    assert max_ulps(rates, EXACT, FLOAT32_PEAK) <= 1.5
+    assert changes == rates and graphs >= 1
 
 
-# The twin: with a number in place of the tensor, the same check of the same loop does not pass.
-def test_a_rate_that_is_a_number_is_compiled_again_at_every_update() -> None:
-    _, optimizer = made("sgd", PEAK)
-    update = update_function(optimizer, lambda_lr(optimizer, SCHEDULE), "method")
-    for _ in range(WARM):
+# Control for the tests above, and the documented pitfall.
+def test_a_rate_that_is_a_python_number_recompiles_every_update() -> None:
+    _, optimizer = build("sgd", PEAK)
+    update = compile_update(optimizer, lambda_lr(optimizer, SCHEDULE))
+    for _ in range(WARMUP):
         update()
     with torch.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="Detected recompile"):
         update()
 
 
-def test_a_loaded_state_fills_the_tensor_that_was_compiled() -> None:
-    _, optimizer = made("adam", torch.tensor(PEAK))
+def test_loading_a_state_fills_the_tensor_of_the_compiled_update() -> None:
+    _, optimizer = build("adam", torch.tensor(PEAK))
     scheduler = lambda_lr(optimizer, SCHEDULE)
-    update = update_function(optimizer, scheduler, "method")
+    update = compile_update(optimizer, scheduler)
     for _ in range(50):
         update()
     state = scheduler.state_dict()
-    other = lambda_lr(made("adam", torch.tensor(PEAK))[1], SCHEDULE, step=400)
-    errors = []
+    later = lambda_lr(build("adam", torch.tensor(PEAK))[1], SCHEDULE, step=400)
     with torch.compiler.set_stance("fail_on_recompile"):
-        for step, loaded in ((400, other.state_dict()), (50, state)):
+        for step, loaded in ((400, later.state_dict()), (50, state)):
             scheduler.load_state_dict(loaded)
-            errors.append(oracle.ulps(optimizer.param_groups[0]["lr"].item(), exact_rates()[step], 24))
+            assert oracle.ulps(optimizer.param_groups[0]["lr"].item(), FLOAT32_PEAK * EXACT(step), 24) <= 1.5
             update()
-    assert max(errors) <= 1.5
 
 
-# A schedule evaluated in the compiled update, at a step that is counted there.
+# A schedule evaluated in the compiled update, which also counts the steps.
 
 CURVES = {
     "warmup_cosine": (SCHEDULE, EXACT),
@@ -150,12 +142,13 @@ CURVES = {
         oracle.join([oracle.ramp(0.0, 1.0, 300), oracle.constant(0.5), oracle.ramp(0.5, 0.1, 400)], [300, 550]),
     ),
 }
+DEVICE_ULPS = 5.5  # 4 of the multiplier, and the roundings of the peak and of the product
 
 
-class OnTheDevice:
-    """An update by gradient descent with all it needs in tensors; the whole is one graph."""
+class DeviceUpdate:
+    """An update by gradient descent as one graph, with all its values in tensors."""
 
-    def __init__(self, schedule: fs.Schedule, dtype: torch.dtype = torch.int64, backend: Any = "inductor") -> None:
+    def __init__(self, schedule: fs.Schedule, dtype: torch.dtype = torch.int64, backend: Any = "eager") -> None:
         self.step, self.rate, self.weight = torch.zeros((), dtype=dtype), torch.zeros(()), torch.zeros(3)
         gradient = torch.ones(3)
 
@@ -167,55 +160,52 @@ class OnTheDevice:
 
         self.compiled = update
 
-    def update(self) -> tuple[float, float]:
+    def __call__(self) -> tuple[float, float]:
+        """The learning rate, and the change of a weight that was reset to 0."""
         self.weight.zero_()
         self.compiled(self.step, self.rate, self.weight)
         return self.rate.item(), -self.weight[0].item()
 
 
-def device_worst(rates: list[float], exact: oracle.Curve) -> float:
-    peak = mpf(PEAK)
-    return max(oracle.ulps(rate, peak * exact(step), 24) for step, rate in enumerate(rates))
-
-
 @pytest.mark.parametrize("name", CURVES)
-def test_a_schedule_in_the_compiled_update_gives_its_rates_without_a_break(name: str) -> None:
+def test_a_schedule_in_the_compiled_update_gives_the_rates_of_the_formula_without_a_graph_break(name: str) -> None:
     schedule, exact = CURVES[name]
-    # Inductor takes seconds for each; the others run as the graph that torch captured.
-    device = OnTheDevice(schedule, backend="inductor" if name == "warmup_cosine" else "eager")
-    pairs = [device.update()]
+    # Inductor takes seconds for each schedule; the "eager" backend runs the graph that torch captured.
+    update = DeviceUpdate(schedule, backend="inductor" if name == "warmup_cosine" else "eager")
+    results = [update()]
     with torch.compiler.set_stance("fail_on_recompile"):
-        pairs += [device.update() for _ in range(UPDATES - 1)]
-    rates = [rate for rate, _ in pairs]
-    assert device_worst(rates, exact) <= 5.5  # 4 of the multiplier, and the roundings of the peak and the product
-    assert [move for _, move in pairs] == rates
+        results += [update() for _ in range(UPDATES - 1)]
+    rates, changes = zip(*results, strict=True)
+    assert max_ulps(rates, exact, PEAK) <= DEVICE_ULPS
+    assert changes == rates
 
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.float32], ids=str)
-def test_the_count_may_be_a_tensor_of_another_kind(dtype: torch.dtype) -> None:
-    device = OnTheDevice(SCHEDULE, dtype, backend="eager")
-    assert device_worst([device.update()[0] for _ in range(UPDATES)], EXACT) <= 5.5
+def test_the_step_tensor_may_have_another_dtype(dtype: torch.dtype) -> None:
+    update = DeviceUpdate(SCHEDULE, dtype)
+    assert max_ulps([update()[0] for _ in range(UPDATES)], EXACT, PEAK) <= DEVICE_ULPS
 
 
-def test_the_update_goes_on_from_the_step_that_was_saved(tmp_path: Any) -> None:
-    device = OnTheDevice(SCHEDULE, backend="eager")
-    used = [device.update() for _ in range(300)]
-    torch.save({"step": device.step}, tmp_path / "step.pt")
-    used = [device.update() for _ in range(50)]
-    again = OnTheDevice(SCHEDULE, backend="eager")
-    again.step.copy_(torch.load(tmp_path / "step.pt", weights_only=True)["step"])
-    assert [again.update() for _ in range(50)] == used
+def test_a_restored_step_tensor_resumes_the_schedule(tmp_path: Path) -> None:
+    update = DeviceUpdate(SCHEDULE)
+    for _ in range(300):
+        update()
+    torch.save({"step": update.step}, tmp_path / "step.pt")
+    expected = [update() for _ in range(50)]
+    resumed = DeviceUpdate(SCHEDULE)
+    resumed.step.copy_(torch.load(tmp_path / "step.pt", weights_only=True)["step"])
+    assert [resumed() for _ in range(50)] == expected
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_a_schedule_reads_no_value_of_the_step(name: str) -> None:
-    step = torch.zeros((), dtype=torch.int64, device="meta")  # has no values: `.item()`, or a branch on one, raises
+def test_a_schedule_does_not_read_the_value_of_the_step(name: str) -> None:
+    step = torch.zeros((), dtype=torch.int64, device="meta")  # has no value: `.item()` or a branch on it raises
     assert CURVES[name][0](step).device.type == "meta"
 
 
-def test_an_optimizer_without_a_scheduler_may_be_compiled_with_the_schedule() -> None:
+def test_a_schedule_can_be_compiled_with_the_step_of_an_optimizer_without_a_scheduler() -> None:
     step, rate = torch.zeros((), dtype=torch.int64), torch.zeros(())
-    parameter, optimizer = made("sgd", rate)
+    parameter, optimizer = build("sgd", rate)
 
     @torch.compile(backend="eager")
     def update() -> None:
@@ -223,22 +213,22 @@ def test_an_optimizer_without_a_scheduler_may_be_compiled_with_the_schedule() ->
         step.add_(1)
         optimizer.step()
 
-    moves = []
+    changes = []
     for number in range(UPDATES):
         parameter.detach().zero_()
-        with torch.compiler.set_stance("default" if number < WARM else "fail_on_recompile"):
+        with torch.compiler.set_stance("default" if number < WARMUP else "fail_on_recompile"):
             update()
-        moves.append(-parameter[0].item())
-    assert device_worst(moves, EXACT) <= 5.5
+        changes.append(-parameter[0].item())
+    assert max_ulps(changes, EXACT, PEAK) <= DEVICE_ULPS
 
 
 # The example.
 
 
-def test_the_example_compiles_nothing_twice_and_uses_the_rates_of_the_formula() -> None:
+def test_the_example_does_not_recompile_and_uses_the_rates_of_the_formula() -> None:
     with torch._dynamo.config.patch(error_on_recompile=True):
-        by_a_scheduler, on_the_device = torch_compile.main()
+        by_scheduler, on_device = torch_compile.main()
     cosine = [0.1 + 0.9 * (1 + math.cos(math.pi * step / 900)) / 2 for step in range(900)]
-    formula = [0.01 * multiplier for multiplier in [step / 100 for step in range(100)] + cosine]
-    assert by_a_scheduler == pytest.approx(formula, rel=2.0**-22)
-    assert on_the_device == pytest.approx(formula, rel=2.0**-21)
+    expected = [0.01 * multiplier for multiplier in [step / 100 for step in range(100)] + cosine]
+    assert by_scheduler == pytest.approx(expected, rel=2.0**-22)
+    assert on_device == pytest.approx(expected, rel=2.0**-21)

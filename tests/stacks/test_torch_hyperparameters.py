@@ -1,4 +1,4 @@
-"""Every hyperparameter of a torch optimizer follows a schedule of its own or the curve of another."""
+"""Hyperparameters of a torch optimizer that follow schedules, in all groups, and in groups that are added later."""
 
 import copy
 import gc
@@ -49,18 +49,18 @@ DECAY = [0.25 * (1 - 0.5 * min(step, 8) / 8) for step in range(10)]
 
 
 @pytest.mark.parametrize("key", ["weight_decay", "momentum", "dampening"])
-def test_any_number_of_a_group_follows_its_own_schedule(key: str) -> None:
+def test_any_numeric_hyperparameter_can_follow_a_schedule(key: str) -> None:
     optimizer = sgd(**{key: 0.25})
     assert used(optimizer, lambda_lr(optimizer, UP, hyperparameters={key: DOWN}), key) == DECAY
 
 
-def test_the_rate_follows_its_own_beside_them() -> None:
+def test_the_learning_rate_follows_its_own_schedule() -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"weight_decay": DOWN})
     assert used(optimizer, scheduler, "lr") == [0.5 * min(step, 8) / 8 for step in range(10)]
 
 
-def test_weight_decay_is_proportional_to_the_rate() -> None:
+def test_weight_decay_is_proportional_to_the_learning_rate() -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"weight_decay": UP})
     for _ in range(10):
@@ -70,13 +70,13 @@ def test_weight_decay_is_proportional_to_the_rate() -> None:
         scheduler.step()
 
 
-def test_each_beta_follows_its_own_or_stays() -> None:
+def test_each_beta_follows_its_own_schedule_or_stays_fixed() -> None:
     optimizer = adamw()
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"betas": (DOWN, None)})
     assert used(optimizer, scheduler, "betas") == [(2 * value, 0.75) for value in DECAY]
 
 
-def test_a_rated_pair_gives_the_value_itself() -> None:
+def test_a_rated_pair_sets_the_value_itself() -> None:
     optimizer = adamw()
     pairs = {"weight_decay": Rated(UP, 4.0), "betas": (None, Rated(DOWN, 0.25))}
     scheduler = lambda_lr(optimizer, UP, hyperparameters=pairs)
@@ -84,15 +84,14 @@ def test_a_rated_pair_gives_the_value_itself() -> None:
     assert optimizer.param_groups[0]["betas"] == (0.5, 0.125)
 
 
-def test_a_list_has_one_for_each_group() -> None:
+def test_a_list_has_one_schedule_for_each_group() -> None:
     optimizer = sgd(2)
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"weight_decay": [DOWN, None]})
     values = [used(optimizer, scheduler, "weight_decay", 1, group) for group in (0, 1) for _ in range(4)]
     assert values == [[value] for value in DECAY[:4]] + [[0.25]] * 4
 
 
-# torch's own one-cycle policy, beside which the momentum runs.
-def test_momentum_in_anti_phase_is_that_of_onecyclelr() -> None:
+def test_momentum_in_anti_phase_equals_that_of_onecyclelr() -> None:
     theirs, ours = sgd(), sgd()
     peer = torch.optim.lr_scheduler.OneCycleLR(
         theirs, max_lr=0.5, total_steps=100, pct_start=0.31, base_momentum=0.85, max_momentum=0.95
@@ -120,7 +119,7 @@ def test_values_in_tensors_are_filled_in_place() -> None:
     assert optimizer.param_groups[0]["weight_decay"] is decay and decay.item() == DECAY[4]
 
 
-def test_resume_at_a_step_sets_all_of_them() -> None:
+def test_resume_at_a_step_sets_all_hyperparameters() -> None:
     optimizer = adamw()
     lambda_lr(optimizer, UP, hyperparameters={"weight_decay": Rated(UP, 4.0), "betas": (DOWN, None)}, step=4)
     group = optimizer.param_groups[0]
@@ -128,13 +127,13 @@ def test_resume_at_a_step_sets_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("order", [("optimizer", "scheduler"), ("scheduler", "optimizer"), ("scheduler",)])
-def test_resume_from_a_state_sets_all_of_them(order: tuple[str, ...]) -> None:
+def test_resume_from_a_state_sets_all_hyperparameters(order: tuple[str, ...]) -> None:
     def build():
         optimizer = adamw(weight_decay=0.25)
         return optimizer, lambda_lr(optimizer, UP, hyperparameters={"weight_decay": DOWN, "betas": (DOWN, None)})
 
     optimizer, scheduler = build()
-    whole = used(optimizer, scheduler, "betas"), DECAY
+    expected = used(optimizer, scheduler, "betas")
     optimizer, scheduler = build()
     used(optimizer, scheduler, "betas", 4)
     saved = {"optimizer": copy.deepcopy(optimizer.state_dict()), "scheduler": copy.deepcopy(scheduler.state_dict())}
@@ -142,28 +141,34 @@ def test_resume_from_a_state_sets_all_of_them(order: tuple[str, ...]) -> None:
     for name in order:
         {"optimizer": optimizer, "scheduler": scheduler}[name].load_state_dict(saved[name])
     assert optimizer.param_groups[0]["weight_decay"] == DECAY[4]
-    assert used(optimizer, scheduler, "betas", 6) == whole[0][4:]
+    assert used(optimizer, scheduler, "betas", 6) == expected[4:]
 
 
 @pytest.mark.parametrize(
-    ("saved", "now", "words"),
+    ("saved", "current", "message"),
     [
-        ({"momentum": UP}, {"momentum": DOWN}, "for 'momentum' of group 0: the curves part at step 0, and at step 4"),
+        ({"momentum": UP}, {"momentum": DOWN}, "for 'momentum' of group 0: the curves diverge at step 0; at step 4"),
         (
             {"momentum": UP},
             {"momentum": Rated(UP, 0.5)},
-            "for 'momentum' of group 0: its peak value was None, and is 0.5",
+            r"for 'momentum' of group 0: `peak_value` differs \(checkpoint: None; current: 0.5\)",
         ),
-        ({"momentum": UP}, {"momentum": [None]}, "for 'momentum' of group 0: only one of the two has a schedule there"),
+        (
+            {"momentum": UP},
+            {"momentum": [None]},
+            "for 'momentum' of group 0: checkpoint: one schedule; current: no schedule",
+        ),
     ],
 )
-def test_the_checkpoint_of_other_schedules_is_refused(saved, now, words: str) -> None:
+def test_the_state_of_different_schedules_is_rejected(saved, current, message: str) -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP, hyperparameters=saved, step=4)
     other = sgd()
-    loading = lambda_lr(other, UP, hyperparameters=now)
+    loading = lambda_lr(other, UP, hyperparameters=current)
     before = settings(other)
-    with pytest.raises(ValueError, match=r"^load_state_dict: the checkpoint was made with another schedule " + words):
+    with pytest.raises(
+        ValueError, match=r"^load_state_dict: the checkpoint was made with a different schedule " + message
+    ):
         loading.load_state_dict(scheduler.state_dict())
     assert settings(other) == before
 
@@ -171,7 +176,7 @@ def test_the_checkpoint_of_other_schedules_is_refused(saved, now, words: str) ->
 # Groups that are added later.
 
 
-def test_a_group_that_is_added_runs_by_the_same_schedules_from_its_first_update() -> None:
+def test_an_added_group_follows_the_same_schedules_from_its_first_update() -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"weight_decay": DOWN})
     used(optimizer, scheduler, "lr", 4)
@@ -190,112 +195,128 @@ def test_a_run_with_an_added_group_resumes() -> None:
     saved = copy.deepcopy(optimizer.state_dict()), copy.deepcopy(scheduler.state_dict())
     other = sgd()
     other.add_param_group({"params": [parameter()], "lr": 1.0})
-    again = lambda_lr(other, UP)
+    resumed = lambda_lr(other, UP)
     other.load_state_dict(saved[0])
-    again.load_state_dict(saved[1])
-    assert again.get_last_lr() == [0.5 * 5 / 8, 5 / 8]
+    resumed.load_state_dict(saved[1])
+    assert resumed.get_last_lr() == [0.5 * 5 / 8, 5 / 8]
 
 
 @pytest.mark.parametrize(
     ("schedule", "hyperparameters"), [([UP], None), ((UP,), None), (UP, {"momentum": [DOWN]})], ids=str
 )
-def test_where_each_group_has_its_own_schedule_a_new_group_is_refused(schedule, hyperparameters) -> None:
+def test_with_one_schedule_per_group_an_added_group_is_rejected(schedule, hyperparameters) -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, schedule, hyperparameters=hyperparameters)
     with pytest.raises(
-        ValueError, match=r"^add_param_group: `param_group` must be there before `lambda_lr` gets a list"
+        ValueError,
+        match=r"^add_param_group: `param_group` must be added before `lambda_lr` is called with one schedule per group",
     ):
         optimizer.add_param_group({"params": [parameter()]})
     assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
 
 
-def test_a_group_that_came_in_by_another_way_is_refused() -> None:
+def test_a_group_that_was_not_added_with_add_param_group_is_rejected() -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP)
     optimizer.param_groups.append({**optimizer.param_groups[0], "params": [parameter()]})
     optimizer.step()
-    with pytest.raises(ValueError, match=r"^step: `param_groups` must be the 1 that have schedules, got 2$"):
+    message = r"^step: `param_groups` must be the 1 that have schedules, got 2; use `optimizer.add_param_group`$"
+    with pytest.raises(ValueError, match=message):
         scheduler.step()
 
 
-def test_a_scheduler_gives_its_schedules_back() -> None:
+def test_from_lr_scheduler_returns_its_schedules() -> None:
     scheduler = lambda_lr(sgd(), UP)
     assert from_lr_scheduler(scheduler) == [Rated(UP, 0.5)]
 
 
-# A pickled optimizer has lost what torch wraps around its `step`, of which torch warns.
+# torch warns, because a pickled optimizer loses the wrapper of its `step`.
 @pytest.mark.filterwarnings(r"ignore:Seems like `optimizer.step\(\)` has been overridden:UserWarning")
-def test_a_pickled_scheduler_goes_on() -> None:
+def test_a_pickled_scheduler_continues() -> None:
     scheduler = pickle.loads(pickle.dumps(lambda_lr(sgd(), UP, hyperparameters={"weight_decay": DOWN}, step=3)))
     scheduler.optimizer.step()
     scheduler.step()
     assert scheduler.optimizer.param_groups[0]["weight_decay"] == DECAY[4]
 
 
-def test_a_new_group_without_a_scheduled_number_is_refused() -> None:
+def test_an_added_group_without_a_scheduled_hyperparameter_is_rejected() -> None:
     optimizer = sgd()
     optimizer.param_groups[0]["temperature"] = 1.0
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"temperature": DOWN})
-    with pytest.raises(ValueError, match=r"must be keys of parameter group 0"):
+    with pytest.raises(ValueError, match=r"`hyperparameters key` must be a key of parameter group 0"):
         optimizer.add_param_group({"params": [parameter()]})
     assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
 
 
 def test_the_scheduler_keeps_neither_the_optimizer_nor_itself_alive() -> None:
+    sgd()  # torch keeps the first optimizer of a process
     gc.disable()
     try:
         optimizer = sgd()
         scheduler = lambda_lr(optimizer, UP)
-        seen = weakref.ref(scheduler)
+        optimizer_ref, scheduler_ref = weakref.ref(optimizer), weakref.ref(scheduler)
         del scheduler
-        assert seen() is None
+        assert scheduler_ref() is None
         optimizer.add_param_group({"params": [parameter()]})
         assert optimizer.param_groups[1]["lr"] == 0.5
+        del optimizer
+        assert optimizer_ref() is None
     finally:
         gc.enable()
 
 
-# What is refused.
+# Rejected arguments.
 
-WRONG = [
-    ({"speed": UP}, "hyperparameters", "keys of parameter group 0 (dampening, differentiable, foreach, fused, lr,"),
-    ({"lr": UP}, "hyperparameters", "of numbers of the parameter groups other than 'lr', got 'lr'"),
-    ({"params": UP}, "hyperparameters", "of numbers of the parameter groups other than 'lr', got 'params'"),
-    ({"nesterov": UP}, "hyperparameters", "keys of numbers ('nesterov' of group 0 is False), got 'nesterov'"),
-    ({"momentum": 3}, "hyperparameters['momentum']", "callable, got 3"),
-    ({"momentum": [UP, UP]}, "hyperparameters['momentum']", "one schedule, or one for each of the 1 parameter groups,"),
-    ({"momentum": (UP, UP)}, "hyperparameters['momentum']", "one schedule, as group 0 has 0.5, got (ramp("),
-    ([UP], "hyperparameters", "a dictionary from names to schedules, got [ramp("),
+REJECTED = [
+    (
+        {"speed": UP},
+        "hyperparameters key",
+        "a key of parameter group 0 (dampening, differentiable, foreach, fused, lr,",
+    ),
+    ({"lr": UP}, "hyperparameters key", "a key of the parameter groups other than 'lr', got 'lr'"),
+    ({"params": UP}, "hyperparameters key", "a key of the parameter groups other than 'lr', got 'params'"),
+    ({"nesterov": UP}, "param_groups[0]['nesterov']", "a number, to follow a schedule, got False"),
+    ({"momentum": 3}, "hyperparameters['momentum']", "a schedule or a function of a step, got 3"),
+    (
+        {"momentum": [UP, UP]},
+        "hyperparameters['momentum']",
+        "one schedule, or a list of one for each of the 1 parameter groups, got [ramp(",
+    ),
+    ({"momentum": (UP, UP)}, "hyperparameters['momentum']", "one schedule: group 0 has 0.5, got (ramp("),
+    ([UP], "hyperparameters", "a mapping from keys to schedules, got [ramp("),
 ]
 
 
-@pytest.mark.parametrize(("given", "argument", "rule"), WRONG, ids=[repr(given) for given, *_ in WRONG])
-def test_a_key_that_cannot_be_scheduled_is_refused_and_nothing_changed(given, argument: str, rule: str) -> None:
+@pytest.mark.parametrize(("given", "argument", "requirement"), REJECTED, ids=[repr(given) for given, *_ in REJECTED])
+def test_a_key_that_cannot_be_scheduled_is_rejected_and_nothing_changes(given, argument: str, requirement: str) -> None:
     optimizer = sgd()
     before = settings(optimizer)
     with pytest.raises((TypeError, ValueError)) as caught:
         lambda_lr(optimizer, UP, hyperparameters=given)
-    assert str(caught.value).startswith(f"lambda_lr: `{argument}` must be {rule}")
+    assert str(caught.value).startswith(f"lambda_lr: `{argument}` must be {requirement}")
     assert settings(optimizer) == before
 
 
 @pytest.mark.parametrize("betas", [UP, (UP,), (UP, UP, UP)])
-def test_betas_take_a_tuple_of_two(betas) -> None:
+def test_betas_require_a_tuple_of_two(betas) -> None:
     with pytest.raises(ValueError, match=r"^lambda_lr: `hyperparameters\['betas'\]` must be a tuple of 2 schedules"):
         lambda_lr(adamw(), UP, hyperparameters={"betas": betas})
 
 
-def test_a_rated_pair_for_the_rate_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^lambda_lr: `schedule` must be a schedule, its peak being the optimizer's"):
+def test_a_rated_pair_for_the_learning_rate_is_rejected() -> None:
+    message = (
+        r"^lambda_lr: `schedule` must be a schedule or a function of a step, got Rated\(.*\); pass its `schedule`$"
+    )
+    with pytest.raises(TypeError, match=message):
         lambda_lr(adamw(), Rated(UP, 0.5))
 
 
-def test_an_unknown_way_to_meet_another_schedule_is_refused() -> None:
+def test_an_unknown_value_of_on_mismatch_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"^lambda_lr: `on_mismatch` must be one of 'raise', 'warn', got 'ignore'$"):
         lambda_lr(sgd(), UP, on_mismatch="ignore")
 
 
-def test_the_example_runs_by_its_formulas() -> None:
+def test_the_example_uses_the_values_of_its_formulas() -> None:
     used = torch_hyperparameters.main()
     assert len(used) == 150 and [row["step"] for row in used[48:54]] == [48, 49, 50, 50, 51, 51]
     for row in used:

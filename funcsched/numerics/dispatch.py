@@ -1,6 +1,6 @@
 """Which array library a value belongs to, and the number system of a step.
 
-Nothing here imports an array library: whoever holds an array has already imported its library.
+Nothing here imports an array library: if the caller has an array, its library is already in `sys.modules`.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ def dtype_name(array: Any) -> str:
 
 
 def first_array(numbers: Iterable[Any]) -> Any:
-    """The array that decides which library computes, one of JAX or torch first; None if there is none."""
-    found = None
+    """The array whose library is used: the first one of JAX or torch, else one of NumPy; None if there is no array."""
+    numpy_array = None
     for number in numbers:
         if not is_concrete(number):
             if library(number) != "numpy":
                 return number
-            found = number
-    return found
+            numpy_array = number
+    return numpy_array
 
 
 def number_system_of(step: Any, parameters: list[Any], counts: list[Any], function: str) -> tuple[Arrays, Any]:
-    """The number system for a step among parameters, at least one of them an array; and the step, of its library.
+    """The number system for a step and the parameters of a schedule, and the step as an array of that library.
 
-    `counts` are those parameters that count steps.
+    At least one of the step and the parameters is an array. `counts` are the parameters that are numbers of steps.
     """
-    owner = first_array([step, *parameters])
-    kind = library(owner)
+    array = first_array([step, *parameters])
+    kind = library(array)
     lib = sys.modules["jax.numpy" if kind == "jax" else str(kind)]
     integer = isinstance(step, int)
     if library(step) is not None:
@@ -60,23 +60,27 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
         if not integer and name not in _FLOATS:
             raise TypeError(
                 f"{function}: `step` must be an integer or a float of at least 32 bits, got {name}"
-                + ("; 16 bits cannot count: bfloat16 cannot represent 257" if "float" in name else "")
+                + (
+                    "; cast it to float32 or to an integer (a 16-bit float cannot represent every step)"
+                    if "float" in name
+                    else ""
+                )
             )
     if kind == "torch":
-        step = lib.as_tensor(step, device=owner.device)
-        return Torch(lib, integer, lib.get_default_dtype() if integer else step.dtype, owner.device), step
+        step = lib.as_tensor(step, device=array.device)
+        return Torch(lib, integer, lib.get_default_dtype() if integer else step.dtype, array.device), step
     if kind == "numpy":
         step = lib.asarray(step)
         return Numpy(lib, integer, lib.float64 if integer else step.dtype), step
     default = lib.result_type(float)
-    if default == lib.float64:
+    if default == lib.float64:  # x64 is enabled
         step = lib.asarray(step)
         return Jax(lib, integer, default if integer else step.dtype), step
-    return (Int32Counts if _fit_int32(step, counts) else DoubleWordCounts)(lib, integer, lib.float32), step
+    return (Int32Counts if _fits_int32(step, counts) else DoubleWordCounts)(lib, integer, lib.float32), step
 
 
-def _fit_int32(step: Any, counts: list[Any]) -> bool:
-    """Whether a step and all counts fit into int32; a count that is an array may also be a float."""
+def _fits_int32(step: Any, counts: list[Any]) -> bool:
+    """Whether the step and all counts are integers of at most 32 bits, so that int32 can represent them."""
     if library(step) != "jax" or step.dtype.kind not in "iu" or step.dtype == "uint32":
         return False
     return all(

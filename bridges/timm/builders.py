@@ -1,0 +1,219 @@
+"""The schedules of timm's scheduler classes, built from their arguments."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+import funcsched as fs
+from bridges.rated import Rated, choose
+from bridges.timm.arguments import Arguments
+from funcsched.core.validation import (
+    argument_error,
+    boolean,
+    concrete_level,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    number_rule,
+    positive,
+    ratio,
+    ratio_up_to_one,
+    sequence,
+    tanh_bound,
+)
+
+_MAX_DENOMINATOR = 64  # the largest for which `stretch` does not round the step
+_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
+_below_one = number_rule("a number from 1e-30 to below 1", 1e-30, 1 - 2**-53)
+
+
+def cosine(arguments: Arguments) -> Rated:
+    cycles = _cycles(arguments, _with_k_decay(arguments, fs.cosine))
+    return with_warmup(arguments, cycles, prefix=arguments.get("warmup_prefix", boolean))
+
+
+def poly(arguments: Arguments) -> Rated:
+    shape = fs.reverse(fs.power(arguments.get("power", positive)))
+    cycles = _cycles(arguments, _with_k_decay(arguments, shape))
+    return with_warmup(arguments, cycles, prefix=arguments.get("warmup_prefix", boolean))
+
+
+def tanh(arguments: Arguments) -> Rated:
+    lower, upper = arguments.get("lb", tanh_bound), arguments.get("ub", tanh_bound)
+    if lower >= upper:
+        raise arguments.error("lb", f"below `ub` ({upper!r})")
+    cycles = _cycles(arguments, fs.tanh(lower, upper), _tanh_weights(lower), _tanh_weights(upper))
+    prefix = arguments.get("warmup_prefix", boolean)
+    # Without a prefix, timm's warmup rises to the rate that the cycle has when the warmup ends.
+    peak = 1.0 if prefix else cycles(arguments.steps("warmup_t", concrete_nonnegative_int))
+    return with_warmup(arguments, cycles, prefix=prefix, peak=peak)
+
+
+def step(arguments: Arguments) -> Rated:
+    period, denominator = arguments.steps("decay_t", _fraction)
+    decay = _from_fractions(fs.step_decay(period, arguments.get("decay_rate", ratio_up_to_one)), denominator)
+    return with_warmup(arguments, decay, prefix=arguments.get("warmup_prefix", boolean))
+
+
+def multistep(arguments: Arguments) -> Rated:
+    rate = arguments.get("decay_rate", concrete_level)
+    rule = partial(sequence, rule=arguments.in_steps(concrete_nonnegative_int), of="integers")
+    milestones = arguments.get("decay_t", rule)
+    if list(milestones) != sorted(milestones):
+        raise arguments.error("decay_t", "sorted")
+    boundaries = Counter(max(milestone - 1, 0) for milestone in milestones)  # timm compares milestones with t + 1
+    decay = fs.piecewise_constant(list(boundaries), factors=[rate**count for count in boundaries.values()])
+    return with_warmup(arguments, decay, prefix=arguments.get("warmup_prefix", boolean))
+
+
+def wsd(arguments: Arguments) -> Rated:
+    total, decay = (arguments.steps(name, concrete_positive_int) for name in ("t_initial", "decay_t"))
+    if decay > total:
+        raise arguments.error("decay_t", f"at most `t_initial` ({total})")
+    stable_fn = choose(arguments.function, "stable_fn", arguments.values["stable_fn"], ["constant", "rsqrt", "power"])
+    return stable_then_decay(arguments, total - decay, decay, stable_fn, arguments.values["decay_fn"])
+
+
+def with_warmup(arguments: Arguments, schedule: fs.Schedule, *, prefix: bool, peak: float = 1.0) -> Rated:
+    """A linear warmup to `peak`, then the schedule, which starts after the warmup with `prefix`, or else at t = 0."""
+    steps, start = arguments.steps("warmup_t", concrete_nonnegative_int), arguments.multiplier("warmup_lr_init")
+    if steps:
+        rest = schedule if prefix else fs.shift(schedule, steps)
+        schedule = fs.join([fs.ramp(start, peak, steps=steps), rest], [steps])
+    return Rated(schedule, arguments.base_lr)
+
+
+def stable_then_decay(arguments: Arguments, stable: int, decay: int, stable_fn: str, decay_fn: Any) -> Rated:
+    """A warmup, `stable` steps of a stable phase, and `decay` steps of decay."""
+    shape, end = _decay_shape(arguments, decay_fn), arguments.multiplier("lr_min")
+    if stable_fn == "constant" and end <= 1:
+        warmup, start = arguments.steps("warmup_t", concrete_nonnegative_int), arguments.multiplier("warmup_lr_init")
+        schedule = fs.warmup_stable_decay(warmup, stable, decay, start=start, end=end, decay_shape=shape)
+        return Rated(schedule, arguments.base_lr)
+    # lr_min + (max(stable, lr_min) - lr_min) * decay, written as max(stable, lr_min) * decay + lr_min * (1 - decay)
+    stable_curve = _stable_curve(arguments, stable_fn)
+    down = fs.join([fs.constant(), fs.ramp(1.0, 0.0, steps=decay, shape=shape)], [stable])
+    if end == 0:
+        return with_warmup(arguments, fs.product(stable_curve, down), prefix=True)
+    up = fs.join([fs.constant(0.0), fs.ramp(0.0, end, steps=decay, shape=shape)], [stable])
+    return with_warmup(arguments, fs.add(fs.product(fs.maximum(stable_curve, end), down), up), prefix=True)
+
+
+def _cycles(
+    arguments: Arguments,
+    shape: fs.Shape,
+    start_weights: tuple[float, float] = (1.0, 0.0),
+    stop_weights: tuple[float, float] = (0.0, 1.0),
+) -> fs.Schedule:
+    """Decays along a shape. The weights are those of the peak and of `lr_min` at the two ends of a decay."""
+    end = arguments.multiplier("lr_min")
+    limit = arguments.get("cycle_limit", concrete_nonnegative_int)
+    level_factor = arguments.get("cycle_decay", ratio)
+    if limit == 0:
+        return fs.constant(end)
+    (peak_start, end_start), (peak_stop, end_stop) = start_weights, stop_weights
+    if limit == 1 or level_factor == 1:
+        return _repeated(arguments, shape, peak_start + end * end_start, peak_stop + end * end_stop, end, limit)
+    # `cycle_decay` multiplies only the peak, so the terms of the peak and of `lr_min` are repeated separately.
+    peaks = _repeated(arguments, shape, peak_start, peak_stop, 0.0, limit, level_factor)
+    return fs.add(peaks, _repeated(arguments, shape, end * end_start, end * end_stop, end, limit)) if end else peaks
+
+
+def _tanh_weights(x: float) -> tuple[float, float]:
+    """``(1 - tanh(x)) / 2`` and ``(1 + tanh(x)) / 2``"""
+    return 1.0 / (1.0 + math.exp(2.0 * x)), 1.0 / (1.0 + math.exp(-2.0 * x))
+
+
+def _with_k_decay(arguments: Arguments, shape: fs.Shape) -> fs.Shape:
+    exponent = arguments.get("k_decay", positive)
+    return shape if exponent == 1 else fs.compose(shape, fs.power(exponent))
+
+
+def _repeated(
+    arguments: Arguments,
+    shape: fs.Shape,
+    start: float,
+    stop: float,
+    end: float,
+    limit: int,
+    level_factor: float = 1.0,
+) -> fs.Schedule:
+    """`limit` ramps from `start` to `stop`, after which `end` is held."""
+
+    def cycle(steps: int) -> fs.Schedule:
+        ramp = fs.ramp(start, stop, steps=steps, shape=shape)
+        return ramp if stop == end else fs.join([ramp, fs.constant(end)], [steps])
+
+    first, growth = arguments.steps("t_initial", concrete_positive_int), arguments.get("cycle_mul", _growth)
+    if limit == 1:
+        return cycle(first)
+    if growth == 1 or growth >= 1.001:  # the range of `repeat`
+        return fs.repeat(cycle(first), first, limit, growth, level_factor)
+    lengths, denominator = _cycle_lengths(arguments, first, growth, limit)
+    cycles = [fs.scale(cycle(n), level_factor**i) if level_factor != 1 else cycle(n) for i, n in enumerate(lengths)]
+    return _from_fractions(fs.join(cycles, accumulate(lengths[:-1])), denominator)
+
+
+def _cycle_lengths(arguments: Arguments, first: int, growth: float, limit: int) -> tuple[list[int], int]:
+    """The lengths of all cycles, as numerators of fractions with a common denominator."""
+    factor = Fraction(growth).limit_denominator(1000)
+    lengths, denominator = [Fraction(first)], 1
+    while len(lengths) < limit and denominator <= _MAX_DENOMINATOR:
+        lengths.append(lengths[-1] * factor)
+        denominator = math.lcm(denominator, lengths[-1].denominator)
+    if denominator > _MAX_DENOMINATOR or float(factor) != growth:
+        common = f"such that all cycle lengths have a common denominator of at most {_MAX_DENOMINATOR}"
+        raise arguments.error("cycle_mul", f"1, from 1.001 to 1e6, or {common}")
+    return [int(length * denominator) for length in lengths], denominator
+
+
+def _fraction(function: str, argument: str, value: Any) -> tuple[int, int]:
+    """The rule of a fraction such as 2.4, which returns its numerator and denominator."""
+    number = positive(function, argument, value)
+    fraction = Fraction(number).limit_denominator(_MAX_DENOMINATOR)
+    if float(fraction) != number:
+        requirement = f"an integer or a fraction with a denominator of at most {_MAX_DENOMINATOR}"
+        raise argument_error(function, argument, requirement, value)
+    return fraction.numerator, fraction.denominator
+
+
+def _from_fractions(schedule: fs.Schedule, denominator: int) -> fs.Schedule:
+    """Convert a schedule that counts fractions ``1 / denominator`` of a step to one that counts steps."""
+    return schedule if denominator == 1 else fs.stretch(schedule, 1 / denominator)
+
+
+def _stable_curve(arguments: Arguments, stable_fn: str) -> fs.Schedule:
+    if stable_fn == "constant":
+        return fs.constant()
+    if arguments.values["stable_timescale"] is not None:
+        timescale, denominator = arguments.steps("stable_timescale", _fraction)
+    else:
+        timescale, denominator = arguments.steps("warmup_t", concrete_nonnegative_int), 1
+    if timescale == 0:
+        raise arguments.error("stable_timescale", "given if there is no warmup")
+    exponent = 0.5 if stable_fn == "rsqrt" else arguments.get("stable_power", positive)
+    return _from_fractions(fs.inverse_power(timescale, exponent), denominator)
+
+
+def _decay_shape(arguments: Arguments, decay_fn: Any) -> Any:
+    if callable(decay_fn):
+        return partial(_one_minus, decay_fn)  # can be pickled, unlike a lambda
+    return choose(arguments.function, "decay_fn", decay_fn, _DECAYS)(arguments)
+
+
+def _one_minus(function: Callable[[Any], Any], fraction: Any) -> Any:
+    return 1.0 - function(fraction)
+
+
+_DECAYS: dict[str, Callable[[Arguments], fs.Shape]] = {
+    "linear": lambda arguments: fs.linear,
+    "1-sqrt": lambda arguments: fs.sqrt,
+    "cosine": lambda arguments: fs.cosine,
+    "power": lambda arguments: fs.power(arguments.get("decay_power", positive)),
+    "exp": lambda arguments: fs.exponential(arguments.get("decay_ratio", _below_one)),
+}

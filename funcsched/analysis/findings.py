@@ -1,0 +1,210 @@
+"""The findings of `check`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from funcsched.analysis.jumps import is_jump, jump_steps, steepest_step, value_ratio
+from funcsched.analysis.run import Run, is_valid
+from funcsched.analysis.sampling import Curve, start_of_last_stretch
+from funcsched.core.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LONG_WARMUP = 0.5  # of the run
+_CONSTANT = 0.1  # of the run
+_SMALL = 0.01  # of the run, or of the peak
+_VISIBLE = 1e-6  # of the peak: smaller jumps are ignored
+_SMALLEST_FLOAT32 = 2.0**-126  # the smallest normal number; XLA flushes smaller ones to 0
+
+
+class Finding(Value):
+    """A likely mistake in a run, or a fact about it.
+
+    Fields:
+        severity: "warning" or "info".
+        kind: an identifier for scripts, from the table of `check`.
+        step: the step at which it begins.
+        text: the message.
+    """
+
+    __slots__ = fields = ("severity", "kind", "step", "text")
+    factory = "Finding"
+
+    severity: str
+    kind: str
+    step: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.text}"
+
+
+def invalid_multiplier(curve: Curve, steps: list[int]) -> Iterator[Finding]:
+    step = next((step for step in steps if not is_valid(curve(step))), None)
+    if step is not None:
+        fault = "negative" if curve(step) < 0 else "not finite"
+        yield Finding("warning", "invalid", step, f"the multiplier is {fault} at step {step}: {curve(step):g}")
+
+
+def findings(run: Run) -> Iterator[Finding]:
+    """Everything to report about a run whose multipliers are all valid."""
+    yield from zero_at_start(run)
+    yield from warmup(run)
+    yield from peak(run)
+    if run.peak > 0:
+        yield from jumps_and_drops(run)
+        yield from horizon_short(run)
+        yield from horizon_long(run)
+        yield from end(run)
+        yield from zero_later(run)
+        yield from zero_in_float32(run)
+        yield from constant(run)
+
+
+def zero_at_start(run: Run) -> Iterator[Finding]:
+    zeros = run.leading_zeros
+    if run.peak == 0:
+        text = f"the learning rate is 0 in the entire run of {_updates(run.steps)}"
+        yield Finding("warning", "zero_rate", 0, text)
+    elif zeros == 1:
+        text = "the first update has learning rate 0 and changes nothing"
+        yield Finding("info", "first_rate_zero", 0, text)
+    elif zeros:
+        text = f"the first {zeros} updates have learning rate 0 and change nothing"
+        yield Finding("warning", "first_rate_zero", 0, text)
+
+
+def warmup(run: Run) -> Iterator[Finding]:
+    steps, values = run.sampled, run.values
+    # The indices at which the first increase begins and ends. A lower bound may hold the values before it.
+    start = next((i for i, (a, b) in enumerate(pairwise(values)) if b != a), 0)
+    top = next((i for i, (a, b) in enumerate(pairwise(values[start:]), start) if b <= a), len(values) - 1)
+    if top == start:
+        return
+    length = run.first_step(lambda value: value >= values[top])
+    held = steps[start]
+    # Not a warmup: the values before the increase are held for most of these steps, or end with a jump.
+    if 2 * held > length or (held and is_jump(run.curve, steepest_step(run.curve, held, steps[start + 1]))):
+        return
+    if length == run.last and (run.entire_curve is None or run.entire_curve(run.steps) > values[top]):
+        text = "the warmup takes the entire run: the learning rate still increases at the end"
+        yield Finding("warning", "warmup", 0, text)
+        return
+    share = length / run.steps
+    text = f"the warmup takes {100 * share:.3g}% of the run: the learning rate increases until step {length}"
+    yield Finding("warning" if share > _LONG_WARMUP else "info", "warmup", 0, text)
+
+
+def peak(run: Run) -> Iterator[Finding]:
+    if run.peak < run.schedule_peak * (1 - 1e-9):
+        text = (
+            f"the run does not reach the peak: the largest {run.quantity} of the run is {run.text(run.peak)} at step "
+            f"{run.peak_step}, that of the schedule is {run.text(run.schedule_peak)} at step {run.schedule_peak_step}"
+        )
+        yield Finding("warning", "peak_never_reached", run.peak_step, text)
+    elif run.peak > 0 and abs(run.peak - 1) > 1e-3:
+        rate = "" if run.peak_value == 1.0 else f", which is a learning rate of {run.text(run.peak)}"
+        text = f"the largest multiplier is {run.peak:.6g} instead of 1{rate}"
+        yield Finding("info", "peak_not_one", run.peak_step, text)
+
+
+def jumps_and_drops(run: Run) -> Iterator[Finding]:
+    curve = run.curve
+    steps = jump_steps(curve, run.sampled, _VISIBLE * run.peak)
+    up = [step for step in steps if curve(step) > curve(step - 1)]
+    down = [step for step in steps if curve(step) < curve(step - 1)]
+    # There may be more between the samples, or more that are too small to be visible.
+    all_found = len(run.sampled) == run.steps and not 0 < min(run.values) < _VISIBLE * run.peak
+    for severity, kind, verb, found in ("warning", "jump", "jumps up", up), ("info", "drop", "drops", down):
+        if not found:
+            continue
+        largest = max(found, key=lambda step: (value_ratio(curve(step - 1), curve(step)), -step))
+        before, after = curve(largest - 1), curve(largest)
+        ratio = value_ratio(before, after)
+        factor = f"by a factor of {ratio:.3g} " if ratio < float("inf") else ""
+        change = f"{factor}at step {largest}, from {run.text(before)} to {run.text(after)}"
+        if len(found) > 1:
+            times = f"{len(found)} times" if all_found else f"at least {len(found)} times"
+            change = f"{times}, first at step {found[0]}; the largest {kind} is {change}"
+        yield Finding(severity, kind, found[0], f"the {run.quantity} {verb} {change}")
+
+
+def horizon_short(run: Run) -> Iterator[Finding]:
+    count = run.updates_after_end
+    if not count:
+        return
+    step = run.steps - count
+    updates = f"the last {count} updates, from step {step} on," if count > 1 else "the last update"
+    if run.final == 0:
+        is_minor = count == 1
+        effect = "have learning rate 0 and change nothing" if count > 1 else "has learning rate 0 and changes nothing"
+    else:
+        is_minor = count <= _SMALL * run.steps
+        effect = f"stay at the {run.quantity} {run.text(run.final)}"
+    text = f"the horizon is shorter than the run: {updates} {effect}"
+    yield Finding("info" if is_minor else "warning", "horizon_short", step, text)
+
+
+def horizon_long(run: Run) -> Iterator[Finding]:
+    if not run.stops_before_end or run.schedule_end is None or run.schedule_end >= run.schedule_peak:
+        return
+    if abs(run.final - run.schedule_end) >= _SMALL * run.schedule_peak:
+        text = (
+            f"the horizon is longer than the run: the schedule ends at {run.text(run.schedule_end)} at step "
+            f"{run.horizon}, but the run ends at {run.text(run.final)} after {_updates(run.steps)}"
+        )
+        yield Finding("warning", "horizon_long", run.last, text)
+
+
+def end(run: Run) -> Iterator[Finding]:
+    percent = 100 * run.final / run.schedule_peak
+    text = f"the run ends at {percent:.3g}% of the peak: the {run.quantity} is {run.text(run.final)} at step {run.last}"
+    if run.stops_before_end and run.schedule_end is not None:
+        text += f"; the schedule would end at {run.text(run.schedule_end)} at step {run.horizon}"
+    yield Finding("info", "end", run.last, text)
+
+
+def zero_later(run: Run) -> Iterator[Finding]:
+    """Updates with learning rate 0 between the first one above 0 and the end of the decay."""
+    stretches = run.constant_stretches(run.leading_zeros, run.steps - run.updates_after_end)
+    zeros = [(start, stop) for start, stop in stretches if run.curve(start) == 0]
+    if zeros:
+        count = sum(stop - start for start, stop in zeros)
+        start, stop = zeros[0]
+        if len(zeros) > 1:
+            where = f"in {len(zeros)} places, first at step {start}"
+        else:
+            where = f"from step {start} to {stop - 1}" if count > 1 else f"at step {start}"
+        yield Finding("warning", "zero_rate", start, f"the learning rate is 0 for {_updates(count)}, {where}")
+
+
+def zero_in_float32(run: Run) -> Iterator[Finding]:
+    if 0 < run.final < _SMALLEST_FLOAT32:
+        step = start_of_last_stretch(lambda step: run.curve(step) < _SMALLEST_FLOAT32, run.sampled) or 0
+        text = (
+            f"in float32 the learning rate is 0 for the last {_updates(run.steps - step)}, from step {step} on: the "
+            "multiplier is below the smallest normal float32"
+        )
+        yield Finding("warning", "zero_rate", step, text)
+
+
+def constant(run: Run) -> Iterator[Finding]:
+    if run.peak == min(run.values):
+        yield Finding("info", "still", 0, f"the {run.quantity} is {run.text(run.peak)} in the entire run")
+        return
+    stretches = run.constant_stretches(run.leading_zeros, run.steps - run.updates_after_end)
+    held = [(start, stop) for start, stop in stretches if stop - start > 1]
+    count = sum(stop - start for start, stop in held)
+    if count >= _CONSTANT * run.steps:
+        start, stop = max(held, key=lambda stretch: stretch[1] - stretch[0])
+        share = f"the {run.quantity} is constant for {100 * count / run.steps:.3g}% of the run"
+        where = f"from step {start} to {stop - 1} at {run.text(run.curve(start))}"
+        text = f"{share}, {where}" if len(held) == 1 else f"{share}; the longest stretch is {where}"
+        yield Finding("info", "still", start, text)
+
+
+def _updates(count: int) -> str:
+    return "one update" if count == 1 else f"{count} updates"
