@@ -84,7 +84,7 @@ class Lerp(Schedule):
 
 
 def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -> Schedule:
-    """Linear interpolation between two levels, with a schedule as the weight: a hyperparameter that follows its curve.
+    """Linear interpolation between two levels with a schedule as the weight, for hyperparameters that follow its curve.
 
     ``(1 - m) * start + m * stop`` with ``m = min(schedule(step), 1)``
 
@@ -117,7 +117,7 @@ def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -
 
 
 class Pointwise(Schedule):
-    """The values of several schedules at the same step, combined pair by pair."""
+    """The values of several schedules at the same step, combined from left to right."""
 
     __slots__ = ()
     fields = ("schedules",)

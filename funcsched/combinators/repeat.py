@@ -13,8 +13,8 @@ from funcsched.core.validation import (
     integer_cycles,
     optional,
     positive_int,
+    ratio,
 )
-from funcsched.core.validation import ratio as ratio_rule
 from funcsched.numerics.cache import cached
 from funcsched.numerics.double_word import logarithm
 from funcsched.numerics.number_system import MAX_COUNT, MAX_STEP, is_concrete
@@ -95,24 +95,27 @@ class GrowingRepeat(Repeat):
         xp, index = step.xp, step.index(ends[:-1])
         start, fraction, scale, level = (xp.lookup(column, index) for column in (starts, fractions, scales, levels))
         local = step.since(start)
-        # In the first `exact` cycles, all lengths in the schedule can be multiplied by the scale without rounding.
-        exact = sum(cycle_scale * largest <= MAX_COUNT for cycle_scale in scales) if integer_scales else 0
-        if exact == len(scales):
+        # In the first `exact_cycles`, all lengths in the schedule can be multiplied by the scale without rounding. In
+        # the others, the step is divided.
+        exact_cycles = sum(cycle_scale * largest <= MAX_COUNT for cycle_scale in scales) if integer_scales else 0
+        if exact_cycles == len(scales):
             value = self.schedule.stretched(scale).at(local)
         else:
             value = self.schedule.at(local.minus(fraction).divided_by(scale))
-        if 0 < exact < len(scales):
-            exact_scale = xp.where(index < exact, scale, 1)
-            value = xp.where(index < exact, self.schedule.stretched(exact_scale).at(local), value)
+        if 0 < exact_cycles < len(scales):
+            exact_scale = xp.where(index < exact_cycles, scale, 1)  # larger scales would make the lengths overflow
+            value = xp.where(index < exact_cycles, self.schedule.stretched(exact_scale).at(local), value)
         value = value * level
         if len(starts) != self.times or (is_concrete(step.count) and step.count < last_end):
-            # Without the end, because evaluating it doubles the work at each level of nested repetitions.
+            # There is no last cycle, or the step is before its end. Evaluating the end would double the work at each
+            # level of nested repetitions.
             return value
-        end = self.schedule.at(Step(xp, xp.where(step.count >= 0, self.period, step.count))) * levels[-1]
+        period_or_nan = xp.where(step.count >= 0, self.period, step.count)
+        end = self.schedule.at(Step(xp, period_or_nan)) * levels[-1]
         return xp.where(step.is_before(last_end), value, step.full(end))
 
     def scalar(self) -> Callable[[int], float]:
-        return Schedule.scalar(self)
+        return Schedule.scalar(self)  # that of `Repeat` is for cycles of equal length
 
 
 @cached
@@ -153,7 +156,7 @@ def repeat(
     period_factor: float = 1.0,
     level_factor: float = 1.0,
 ) -> Schedule:
-    """The first steps of a schedule in cycles, which may become longer or lower.
+    """The first `period` steps of a schedule, repeated in cycles that may become longer or lower.
 
     ``level_factor**i * schedule((step - b[i]) / period_factor**i)`` for ``b[i] <= step < b[i + 1]``, with
     ``b[i] = period * (1 + period_factor + ... + period_factor**(i - 1))``
@@ -190,7 +193,7 @@ def repeat(
     inner = as_schedule("repeat", "schedule", schedule)
     period = positive_int("repeat", "period", period)
     times = optional(integer_cycles)("repeat", "times", times)
-    level_factor = ratio_rule("repeat", "level_factor", level_factor)
+    level_factor = ratio("repeat", "level_factor", level_factor)
     require_finite_levels("repeat", times, level_factor)
     period_factor = growth_factor("repeat", "period_factor", period_factor)
     if period_factor == 1:
@@ -200,9 +203,9 @@ def repeat(
 
 
 def require_finite_levels(function: str, times: int | None, level_factor: float) -> None:
-    """If the levels of successive cycles grow, the highest one must still be a valid level."""
+    """Raise an error if the levels of successive cycles grow above the largest level."""
     if level_factor > 1 and times is None:
         raise argument_error(function, "times", f"given if `level_factor` is above 1 ({level_factor!r})", times)
-    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:
+    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:  # the largest level is 3.4e38
         requirement = f"a number with level_factor**{times - 1} at most 3.4e38"
         raise argument_error(function, "level_factor", requirement, level_factor)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, ClassVar
 
-# Up to so many schedules, nested selections are faster than lookup tables and compile to fewer instructions.
+# Up to this many schedules, nested selections are faster than lookup tables and compile to fewer instructions.
 _MAX_SELECTIONS = 4
 
 
@@ -34,7 +34,7 @@ class Join(Schedule):
         if is_concrete(step.count):  # only one schedule is evaluated
             index = bisect_right(self.boundaries, step.count)
             return self.schedules[index].at(step.since(self._starts()[index]))
-        # If the leaves are arrays, they come from the lookup table of an outer join. Tables cannot be nested.
+        # Leaves with axes come from the lookup table of an outer `join` or `repeat`. Tables cannot be nested.
         if len(self.schedules) <= _MAX_SELECTIONS or any(getattr(leaf, "ndim", 0) for leaf in leaves(self)):
             return self._at_by_selection(step)
         return self._at_by_lookup(step)
@@ -88,7 +88,7 @@ class Join(Schedule):
     def scalar(self) -> Callable[[int], float]:
         schedules = [schedule.scalar() for schedule in self.schedules]
         boundaries = self.boundaries
-        if boundaries and boundaries[0] == 0:
+        if boundaries and boundaries[0] == 0:  # negative steps count as 0, so they skip the first schedule too
             schedules, boundaries = schedules[1:], boundaries[1:]
         if len(schedules) == 1:
             return schedules[0]
@@ -193,6 +193,8 @@ def then(
 
 
 class Interpolate(Recipe):
+    """A recipe without `@recipe`, because its arguments are sequences whose lengths depend on each other."""
+
     __slots__ = fields = ("boundaries", "levels", "shape")
     factory = "interpolate"
     uses_table = True
@@ -216,7 +218,7 @@ class Interpolate(Recipe):
         return Join((Constant(levels[0]), *schedules), boundaries[:-1])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Schedule.__reduce__(self)
+        return Schedule.__reduce__(self)  # that of `Recipe` calls the function that `@recipe` made
 
 
 def interpolate(
@@ -267,7 +269,7 @@ def interpolate(
     else:
         shapes = sequence(name, "shape", shape, as_shape, "shapes")
         if len(shapes) != len(boundaries) - 1:
-            requirement = f"one shape, or one for each of the {len(boundaries) - 1} intervals"
+            requirement = f"one shape, or a sequence of length {len(boundaries) - 1} for {len(boundaries)} boundaries"
             raise argument_error(name, "shape", requirement, list(shapes))
     schedule = Interpolate(boundaries, levels, shapes)
     object.__setattr__(schedule, "_composition", schedule.composition())

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_stretch_factor = number_rule("a number from 1e-9 to 1e9", 1e-9, 1e9)
+
+
 class Shift(Schedule):
     __slots__ = fields = ("schedule", "steps")
     factory = "shift"
@@ -34,7 +37,7 @@ class Shift(Schedule):
 
 
 def shift(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
-    """A schedule that starts at a later step of another one.
+    """A schedule that skips the first steps of another one.
 
     ``schedule(max(step, 0) + steps)``
 
@@ -120,6 +123,3 @@ def stretch(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedul
     Source: Composer's scale_schedule_ratio.
     """
     return Stretch(as_schedule("stretch", "schedule", schedule), _stretch_factor("stretch", "factor", factor))
-
-
-_stretch_factor = number_rule("a number from 1e-9 to 1e9", 1e-9, 1e9)

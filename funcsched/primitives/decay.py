@@ -37,7 +37,7 @@ class ExponentialDecay(Schedule):
             count, steps = step.cycle(steps, None)[0], 1
         value = xp.exponential(logarithm(self.rate), steps)(count)
         if self.staircase:
-            value = xp.where(xp.to_float(count) == 1, self.rate, value)  # exact, because it is an argument
+            value = xp.where(xp.to_float(count) == 1, self.rate, value)  # exactly `rate` after the first change
         if self.end is None:
             return value
         return xp.maximum(value, self.end) if self.rate <= 1 else xp.minimum(value, self.end)
@@ -53,7 +53,7 @@ class ExponentialDecay(Schedule):
 
 
 def _bounded_power(rate: float, exponent: int, end: float) -> float:
-    """``rate ** exponent``, which stops at `end`."""
+    """``rate ** exponent``, limited by `end`."""
     if rate <= 1:
         return max(rate**exponent, end)
     # The power may overflow, so it is computed only where it does not exceed `end` by much.
@@ -64,7 +64,7 @@ def _bounded_power(rate: float, exponent: int, end: float) -> float:
 def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, end: float | None = None) -> Schedule:
     """A decay by a constant factor in every `steps` steps.
 
-    ``rate ** (step / steps)``, or ``rate ** floor(step / steps)`` with `staircase`; it stops at `end`
+    ``rate ** (step / steps)``, or ``rate ** floor(step / steps)`` with `staircase`; `end` limits both
 
     Args:
         rate: the factor (float, 1e-30 to 1e30). Above 1 the schedule grows, and `end` is required.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-# With at most so many boundaries, nested selections compile to fewer instructions than a lookup.
+# Up to this many boundaries, nested selections compile to fewer instructions than a lookup.
 _MAX_SELECTIONS = 4
 
 
@@ -56,7 +56,8 @@ class PiecewiseConstant(Schedule):
 
 
 def _is_batched(number: Any) -> bool:
-    """Whether a number is an array of several; torch.compile allows no attributes of its symbolic numbers."""
+    """Whether a number is an array with axes, as where `repeat` stretches a schedule by a factor for each step."""
+    # `is_concrete` comes first, because torch.compile does not allow attributes of its symbolic numbers.
     return not is_concrete(number) and bool(getattr(number, "ndim", 0))
 
 

@@ -77,7 +77,7 @@ class Ramp(Schedule):
         xp, start, stop, steps, shape = step.xp, self.start, self.stop, self.steps, self.shape
         if (is_concrete(steps) and steps == 0) or (is_concrete(start, stop) and start == stop):
             return step.full(stop)
-        length = steps if is_concrete(steps) else xp.maximum(steps, 1)
+        length = steps if is_concrete(steps) else xp.maximum(steps, 1)  # the last line selects the value for 0 steps
         elapsed, remaining = step.phase(steps)
         # The value is computed from the lower level up: no term is negative, so nothing cancels and `low` is exact.
         if is_concrete(start, stop):
@@ -94,9 +94,10 @@ class Ramp(Schedule):
                 weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
         value = weight * (high - low) + low
         exact = shape.exact and is_concrete(steps)
-        # If `low` is 0, a weight of exactly 1 gives exactly `high`.
+        # If `low` is 0, an exact weight gives exactly `high` at the end, and never more.
         if not (exact and is_concrete(low) and low == 0):
-            # Rounding may exceed `high`. If the levels are equal, a minimum would halve the gradient of each.
+            # Rounding may exceed `high`. Traced levels are not limited by a minimum, which halves the gradient of each
+            # level where they are equal.
             value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
             # Rounding may also fall short of `high`, so the value at the higher end is selected.
             value = xp.where(weight >= 1.0 if exact else other <= 0, high, value)
@@ -109,15 +110,16 @@ class Ramp(Schedule):
         start, stop, steps, shape = self.start, self.stop, self.steps, self.shape
         if steps == 0 or start == stop:
             return lambda step: stop
-        rises = start < stop
-        weight = (shape.rise if rises else shape.fall)(INTEGERS, steps)
+        rising = start < stop
+        weight = (shape.rise if rising else shape.fall)(INTEGERS, steps)
         low, high = min(start, stop), max(start, stop)
+        # The last value is not always `stop`: the shape of a wave may end anywhere.
         difference, last = high - low, float(self.at(Step(INTEGERS, steps)))
 
         def value(step: int) -> float:
             if 0 < step < steps:
                 remaining = steps - step
-                value = (weight(step, remaining) if rises else weight(remaining, step)) * difference + low
+                value = (weight(step, remaining) if rising else weight(remaining, step)) * difference + low
                 return value if value < high else high
             return start if step <= 0 else last
 
@@ -125,7 +127,7 @@ class Ramp(Schedule):
 
 
 def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any], Any] = linear) -> Schedule:
-    """From one level to another over a number of steps. After that, the second level is held.
+    """A curve from one level to another over a number of steps. After that, the second level is held.
 
     ``start + (stop - start) * shape(step / steps)``
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_table_steps = number_rule("an integer from 0 to 10**7", 0, 10**7, int)
+
+
 class HashedTuple(tuple[float, ...]):
     """A tuple that computes its hash only once, because it may be long."""
 
@@ -22,7 +25,7 @@ class HashedTuple(tuple[float, ...]):
         return value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return HashedTuple, (tuple(self),)
+        return HashedTuple, (tuple(self),)  # without the hash, which another Python may compute differently
 
 
 class Table(Schedule):
@@ -98,6 +101,3 @@ def _checked_value(argument: str, value: Any) -> Any:
     if getattr(value, "size", 1) == 1 and hasattr(value, "item"):
         value = value.item()
     return concrete_level("tabulate", argument, value)
-
-
-_table_steps = number_rule("an integer from 0 to 10**7", 0, 10**7, int)

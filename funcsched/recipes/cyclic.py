@@ -12,10 +12,11 @@ from funcsched.core.validation import (
     one_of,
     optional,
     positive_int,
+    ratio,
+    ratio_up_to_one,
     require_at_most,
     unit_interval,
 )
-from funcsched.core.validation import ratio as ratio_rule
 from funcsched.numerics.number_system import is_concrete
 from funcsched.primitives.decay import exponential_decay
 from funcsched.primitives.ramp import ramp
@@ -43,7 +44,7 @@ def one_cycle(
     """The one-cycle policy: up to 1, then down to almost 0, in two phases or three.
 
     ``start + (1 - start) * shape(step / warmup_steps)``, then ``1 + (end - 1) * shape(u)``, where u is the elapsed
-    fraction of the remaining steps. With `decay_steps`, from 1 back to `start` over these, and then to `end`.
+    fraction of the remaining steps. With `decay_steps`, back from 1 to `start` in `decay_steps` steps, then to `end`.
 
     Args:
         warmup_steps: step of the peak (int, 0 to `total_steps`).
@@ -90,7 +91,7 @@ def one_cycle(
     up_steps=positive_int,
     down_steps=optional(positive_int),
     mode=one_of("triangular", "triangular2", "exp_range"),
-    rate=ratio_rule,
+    rate=ratio_up_to_one,
     start=unit_interval,
 )
 def cyclic(
@@ -131,11 +132,10 @@ def cyclic(
     """
     if mode != "exp_range" and rate != 1:
         raise argument_error("cyclic", "rate", f"1 in mode {mode!r}", rate)
-    if rate > 1:
-        raise argument_error("cyclic", "rate", "at most 1", rate)
     down = up_steps if down_steps is None else down_steps
     if mode == "triangular":
         return repeat(join_ramps(start, (up_steps, 1.0, linear), (down, start, linear)), up_steps + down)
+    # The height multiplies only the part of the triangle above `start`.
     triangle = join_ramps(0.0, (up_steps, 1.0, linear), (down, 0.0, linear))
     triangles = repeat(triangle, up_steps + down, level_factor=0.5 if mode == "triangular2" else 1.0)
     if rate != 1:
@@ -143,7 +143,7 @@ def cyclic(
     return triangles if is_concrete(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
 
 
-@recipe("start", "end", start=ratio_rule, end=ratio_rule, shape=optional(as_shape))
+@recipe("start", "end", start=ratio, end=ratio, shape=optional(as_shape))
 def range_test(
     total_steps: int, *, start: float = 1e-6, end: float = 1.0, shape: Shape | Callable[[Any], Any] | None = None
 ) -> Schedule:

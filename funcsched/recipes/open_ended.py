@@ -67,7 +67,8 @@ def warmup_inverse_sqrt(
         timescale: number of decay steps after which the multiplier is ``sqrt(1/2)`` (int, 1 to 2**53). None uses
             `warmup_steps`, which gives ``sqrt(warmup_steps / step)``; it is required if `warmup_steps` is 0.
         shift: number of steps to skip at the beginning of the decay, which then starts below 1 (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
+        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; the function
+            `shift` skips it.
 
     Returns:
         A schedule without an end. `then` adds a cooldown.
@@ -100,7 +101,7 @@ def warmup_inverse_sqrt(
 
 @recipe(d_model=concrete_positive_int, warmup_steps=positive_int)
 def noam(d_model: int, warmup_steps: int) -> Schedule:
-    """The schedule of the original Transformer, with its scale: it is meant for a peak learning rate of 1.
+    """The schedule of the original Transformer, whose values are learning rates: use it with a peak learning rate of 1.
 
     ``d_model ** -0.5 * min((step + 1) ** -0.5, (step + 1) * warmup_steps ** -1.5)``
 
@@ -274,6 +275,6 @@ def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     """
     steps = tuple(boundaries)
     require_increasing("multistep", "boundaries", steps)
-    if factor > 1 and len(steps) * math.log10(factor) > 38.5:
+    if factor > 1 and len(steps) * math.log10(factor) > 38.5:  # the largest level is 3.4e38
         raise argument_error("multistep", "factor", f"a number with factor**{len(steps)} at most 3.4e38", factor)
     return piecewise_constant(steps, factors=[factor] * len(steps))

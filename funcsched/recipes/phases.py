@@ -1,4 +1,7 @@
-"""What recipes have in common: ramps one after another, and a warmup before another schedule."""
+"""Compositions that several recipes share: ramps one after another, and a warmup before another schedule.
+
+They build `Join` directly, because `join` rejects boundaries above 2**53, which a sum of valid lengths may exceed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def join_ramps(start: float, *phases: tuple[int, float, Shape]) -> Schedule:
 def warmup_then_decay(
     function: str, warmup_steps: int, total_steps: int, start: float, end: float, shape: Shape
 ) -> Schedule:
-    """A linear warmup from `start` to 1, then a decay to `end` at `total_steps`."""
+    """A linear warmup from `start` to 1, then a decay to `end` at `total_steps`. Errors name `function`."""
     require_at_most(function, "warmup_steps", warmup_steps, "total_steps", total_steps)
     return join_ramps(start, (warmup_steps, 1.0, linear), (total_steps - warmup_steps, end, shape))
 

@@ -10,7 +10,7 @@ from funcsched.core.validation import concrete_positive_int, integer_cycles, opt
 from funcsched.numerics.number_system import is_concrete
 from funcsched.recipes.phases import join_ramps, warmup_then_decay
 from funcsched.shapes.basic import cosine, linear
-from funcsched.shapes.repeated import restarts
+from funcsched.shapes.repeated import Restarts
 
 
 @recipe(cycles=integer_cycles)
@@ -48,7 +48,7 @@ def warmup_cosine_restarts(
     Source: WarmupCosineWithHardRestartsSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016,
     arXiv:1608.03983, eq. 5.
     """
-    shape = cosine if cycles == 1 else restarts(cosine, cycles)
+    shape = cosine if cycles == 1 else Restarts(cosine, cycles)
     return warmup_then_decay("warmup_cosine_restarts", warmup_steps, total_steps, start, end, shape)
 
 
@@ -73,14 +73,14 @@ def cosine_restarts(
         times: number of cycles, after which `end` is held (int, 1 to 1,000,000). None repeats indefinitely.
         period_factor: ratio of the lengths of successive cycles (float, 1 or 1.001 to 1e6).
         level_factor: ratio of the peaks of successive cycles (float, 1e-30 to 1e30). Above 1, `times` is required.
-        warmup_steps: number of steps of a linear warmup at the beginning of the first cycle (int, 0 to `period`). Every
-            cycle has one, which grows with the cycle.
+        warmup_steps: number of steps of a linear warmup at the beginning of the first cycle (int, 0 to `period`). The
+            warmups of later cycles are longer by the same factor as the cycles.
         start: multiplier at the beginning of each warmup (float, at least 0).
         end: multiplier at the end of each cycle (float, at least 0).
 
     Returns:
-        A schedule. Each cycle starts exactly at its peak, at the first step at or after its fractional start; `repeat`
-        describes the accuracy.
+        A schedule. Each cycle starts exactly at the first step at or after its fractional start; `repeat` describes
+        the accuracy.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
@@ -107,10 +107,11 @@ def cosine_restarts(
     if level_factor == 1:
         cycle = join_ramps(start, (warmup_steps, 1.0, linear), (decay_steps, end, cosine))
         return repeat(cycle, period, times, period_factor)
-    # `level_factor` scales the peaks, but not `start` and `end`: the sum of two curves, in which nothing cancels.
+    # `level_factor` scales the peaks, but not `start` and `end`, so the schedule is a sum of two curves. Neither is
+    # negative, so nothing cancels.
     peaks = join_ramps(0.0, (warmup_steps, 1.0, linear), (decay_steps, 0.0, cosine))
     scaled = repeat(peaks, period, times, period_factor, level_factor)
     if is_concrete(start, end, warmup_steps) and end == 0 and (start == 0 or warmup_steps == 0):
         return scaled
-    ends = join_ramps(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine))
-    return add(scaled, repeat(ends, period, times, period_factor))
+    offsets = join_ramps(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine))
+    return add(scaled, repeat(offsets, period, times, period_factor))

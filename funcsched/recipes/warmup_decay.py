@@ -208,7 +208,7 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
     In other libraries:
         OLMo-core: HalfCosWithWarmup; its peak is (1 + end) / 2
 
-    Source: HalfCosWithWarmup of OLMo-core, whose peak is the middle of its cosine, (1 + end) / 2 of the given rate.
+    Source: HalfCosWithWarmup of OLMo-core.
     """
     return warmup_then_decay("warmup_half_cosine", warmup_steps, total_steps, start, end, sine)
 

@@ -6,8 +6,7 @@ from funcsched.combinators.repeat import repeat
 from funcsched.combinators.sequence import join
 from funcsched.core.recipe import recipe
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error, integer_cycles
-from funcsched.core.validation import ratio as ratio_rule
+from funcsched.core.validation import argument_error, integer_cycles, ratio
 from funcsched.numerics.number_system import is_concrete
 from funcsched.recipes.phases import join_ramps
 from funcsched.shapes.basic import linear
@@ -46,7 +45,8 @@ def warmup_stable_decay(
         warmup_shape: shape of the warmup, or a function of the fraction, as in `ramp`.
         decay_shape: shape of the decay, or a function of the fraction. `sqrt` is the 1-sqrt cooldown, and
             ``exponential(end)`` an exponential decay.
-        cycles: number of stable phases, each with its decay (int, 1 to 1,000,000). Each returns to 1 immediately.
+        cycles: number of stable phases, each followed by a decay (int, 1 to 1,000,000). After each decay except the
+            last, the multiplier jumps back to 1.
 
     Returns:
         A schedule.
@@ -86,7 +86,7 @@ def warmup_stable_decay(
     return join([join_ramps(start, warmup), schedule], [warmup_steps])
 
 
-@recipe("end", end=ratio_rule)
+@recipe("end", end=ratio)
 def tri_stage(
     warmup_steps: int, stable_steps: int, decay_steps: int, *, start: float = 0.01, end: float = 0.01
 ) -> Schedule:

@@ -1,7 +1,7 @@
 """Shapes without parameters.
 
-With u the elapsed fraction of the phase and v = 1 - u the remaining one, `rise` is a formula of u, and `fall` is
-1 - rise as a formula of v. A formula that more than doubles the relative error of its argument needs its derivative.
+u is the elapsed fraction of the phase, and v = 1 - u the remaining one. `rise` is a formula of u. `fall` is 1 - rise,
+as a formula of v. `NumberSystem.formula` explains which formulas need their derivative.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Sqrt(BasicShape):
 
         def root(elapsed: Any, remaining: Any) -> Any:
             u = fraction(elapsed, remaining)
-            # At 0 the derivative is infinite, and would make gradients NaN.
+            # At 0 the derivative is infinite, and would make gradients NaN. `0.0 * u` keeps a NaN.
             return xp.where(u > 0, xp.sqrt(xp.where(u > 0, u, 1.0)), 0.0 * u)
 
         return root
@@ -128,7 +128,7 @@ class Sqrt(BasicShape):
 
 
 class Log(BasicShape):
-    """A logarithm of the step. It depends on the length of the phase: the longer, the steeper at the beginning.
+    """A logarithm of the step. The longer the phase, the steeper the curve at the beginning.
 
     ``log(1 + step) / log(1 + steps)`` for a phase of `steps` steps
 
@@ -142,27 +142,28 @@ class Log(BasicShape):
     factory = "log"
     static = frozenset(fields)
 
-    unit: Any  # 1, or the factor by which the phase was stretched: so many steps count as one
+    unit: Any  # number of steps that the logarithm counts as one: 1, or the factor of `stretched`
 
     def stretched(self, factor: Any) -> Shape:
         return Log(self.unit * factor)
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        log1p, to_float, unit, end = xp.log1p, xp.to_float, xp.to_float(self.unit), self._end(xp, steps)
-        return lambda elapsed, remaining: log1p(to_float(elapsed) / unit) / end
+        log1p, to_float, unit, divisor = xp.log1p, xp.to_float, xp.to_float(self.unit), self._divisor(xp, steps)
+        return lambda elapsed, remaining: log1p(to_float(elapsed) / unit) / divisor
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        log1p, to_float, unit, end = xp.log1p, xp.to_float, xp.to_float(self.unit), self._end(xp, steps)
-        return lambda remaining, elapsed: log1p(to_float(remaining) / (to_float(elapsed) + unit)) / end
+        log1p, to_float, unit, divisor = xp.log1p, xp.to_float, xp.to_float(self.unit), self._divisor(xp, steps)
+        # log(1 + steps / unit) - log(1 + elapsed / unit) = log(1 + remaining / (elapsed + unit))
+        return lambda remaining, elapsed: log1p(to_float(remaining) / (to_float(elapsed) + unit)) / divisor
 
-    def _end(self, xp: NumberSystem, steps: Any) -> Any:
+    def _divisor(self, xp: NumberSystem, steps: Any) -> Any:
         return xp.log1p(xp.level(xp.to_float(steps) / xp.to_float(self.unit)))
 
 
 class Rex(BasicShape):
-    """A quotient, flatter than `linear` at the beginning and steeper at the end. As a decay, ``v / (1 - u / 2)``.
+    """A rational function, flatter than `linear` at the beginning and steeper at the end.
 
-    ``u / (2 - u)``
+    ``u / (2 - u)``, and as a decay ``(1 - u) / (1 - u / 2)``
 
     In other libraries:
         pytorch-scheduler: REX
@@ -175,16 +176,17 @@ class Rex(BasicShape):
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
         fraction = xp.fraction(steps)
+        # u / (2 - u) = u / (1 + v)
         return lambda elapsed, remaining: fraction(elapsed, remaining) / (1.0 + fraction(remaining, elapsed))
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
         fraction = xp.fraction(steps)
 
-        def fall(remaining: Any, elapsed: Any) -> Any:
+        def weight(remaining: Any, elapsed: Any) -> Any:
             v = fraction(remaining, elapsed)
             return 2.0 * v / (1.0 + v)
 
-        return fall
+        return weight
 
 
 linear = Linear()

@@ -65,7 +65,7 @@ def reverse(shape: Shape | Callable[[Any], Any]) -> Shape:
 
 
 class Compose(Shape):
-    """A composition. The weights of `inner` are the elapsed and the remaining fraction of `outer`."""
+    """A composition. The weights of `inner` are the counts of `outer`, in a phase of one step."""
 
     __slots__ = fields = ("outer", "inner")
     factory = "compose"
@@ -85,7 +85,6 @@ class Compose(Shape):
         inner, fall = self.inner.weights(xp, steps), self.outer.fall(xp, 1)
         return lambda remaining, elapsed: fall(*inner(elapsed, remaining)[::-1])
 
-    # With two separate weights, nested compositions would evaluate the innermost shape twice as often at each level.
     def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
         inner, outer = self.inner.weights(xp, steps), self.outer.weights(xp, 1)
         return lambda elapsed, remaining: outer(*inner(elapsed, remaining))

@@ -32,7 +32,7 @@ class Power(Shape):
         if p == int(p):
             return xp.formula(steps, lambda u: power(u, p), (lambda u: p * power(u, p - 1)) if p > 2 else None)
 
-        # Other powers are computed with logarithms, and their derivative at 0 may be infinite.
+        # Other powers are computed with logarithms, and their derivative at 0 may be infinite. `0.0 * u` keeps a NaN.
         def above_zero(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return lambda u: xp.where(u > 0, f(xp.where(u > 0, u, 1.0)), 0.0 * u)
 
@@ -49,7 +49,8 @@ class Power(Shape):
                 total = total * u + 1.0
             return fraction(remaining, elapsed) * total
 
-        # 1 - u**p = -expm1(p log(u)). Late in the phase, log(u) = log1p(-v) is the accurate logarithm.
+        # 1 - u**p = -expm1(p log(u)). Late in the phase, log(u) = log1p(-v) is the accurate logarithm. 0.5 replaces the
+        # argument of the logarithm that is not used, whose gradient could be NaN.
         def of_any_exponent(remaining: Any, elapsed: Any) -> Any:
             u, v = fraction(elapsed, remaining), fraction(remaining, elapsed)
             late = v <= 0.5
@@ -95,7 +96,8 @@ class Exponential(Shape):
 
     ratio: float
 
-    # With w = |log(ratio)|, 1 - ratio**u is 1 - exp(-w u) if the ratio is below 1, and -(exp(w u) - 1) above 1.
+    # rise = (1 - ratio**u) / (1 - ratio), and fall = ratio * (ratio**-v - 1) / (1 - ratio). With w = |log(ratio)|, the
+    # powers are exp(-w u) and exp(w v) if the ratio is below 1, and exp(w u) and exp(-w v) if it is above.
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
         return self._saturating(xp, steps, 1.0) if self.ratio < 1 else self._growing(xp, steps, 1.0)
 
@@ -104,13 +106,13 @@ class Exponential(Shape):
 
     def _saturating(self, xp: NumberSystem, steps: Any, scale: float) -> Weight:
         c, exp, expm1 = scale / abs(1.0 - self.ratio), xp.exp, xp.expm1
-        return xp.formula(steps, lambda x: -c * expm1(-x), lambda x: c * exp(-x), self._rate())
+        return xp.formula(steps, lambda x: -c * expm1(-x), lambda x: c * exp(-x), self._w())
 
     def _growing(self, xp: NumberSystem, steps: Any, scale: float) -> Weight:
         c, exp, expm1 = scale / abs(1.0 - self.ratio), xp.exp, xp.expm1
-        return xp.formula(steps, lambda x: c * expm1(x), lambda x: c * exp(x), self._rate())
+        return xp.formula(steps, lambda x: c * expm1(x), lambda x: c * exp(x), self._w())
 
-    def _rate(self) -> tuple[float, float]:
+    def _w(self) -> tuple[float, float]:
         hi, lo = logarithm(self.ratio)
         return (hi, lo) if hi > 0 else (-hi, -lo)
 
@@ -165,15 +167,20 @@ class Tanh(Shape):
 
 
 def _tanh(xp: NumberSystem, lower: float, upper: float, steps: Any) -> Weight:
-    """The scaled difference ``tanh(x) - tanh(lower)`` as a quotient of exponentials, which avoids cancellation."""
+    """The weight of `rise` as a quotient of exponentials, in which nothing cancels.
+
+    With ``t = 2 * (upper - lower) * u``, ``tanh(x) - tanh(lower)`` is proportional to
+    ``(1 - exp(-t)) / (1 + exp(-2 * lower) * exp(-t))``.
+    """
     width = upper - lower
-    error = (upper - (width + lower)) if abs(upper) > abs(lower) else ((upper - width) - lower)  # of the difference
+    # The rounding error of `width`.
+    error = (upper - (width + lower)) if abs(upper) > abs(lower) else ((upper - width) - lower)
     skew = math.exp(-2.0 * lower)
     scale = (1.0 + math.exp(-2.0 * upper)) / -math.expm1(-2.0 * width)
     return xp.formula(
         steps,
-        lambda x: -scale * xp.expm1(-x) / (1.0 + skew * xp.exp(-x)),
-        lambda x: scale * (1.0 + skew) / (1.0 + skew * xp.exp(-x)) * (1.0 / (xp.exp(x) + skew)),
+        lambda t: -scale * xp.expm1(-t) / (1.0 + skew * xp.exp(-t)),
+        lambda t: scale * (1.0 + skew) / (1.0 + skew * xp.exp(-t)) * (1.0 / (xp.exp(t) + skew)),
         (2.0 * width, 2.0 * error),
     )
 

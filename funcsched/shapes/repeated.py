@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from funcsched.core.validation import integer_cycles, validated
 from funcsched.numerics.periodic import fold, simple_fraction
 from funcsched.shapes.basic import cosine
 from funcsched.shapes.shape import Shape
@@ -37,7 +36,7 @@ class Repeated(Shape):
 
 
 class Waves(Repeated):
-    """Half-cosines, alternately up and down. There are `numerator / denominator` of them."""
+    """``numerator / denominator`` half-cosines, alternately up and down."""
 
     __slots__ = fields = ("numerator", "denominator")
     factory = "waves"
@@ -54,11 +53,12 @@ class Waves(Repeated):
 
 def waves(cycles: float) -> Shape:
     """Cosine waves: ``(1 - cos(2 pi cycles u)) / 2`` for the elapsed fraction u. `cosine` is half a wave."""
-    (cycles,) = validated("waves", cycles=cycles)
     return Waves(*simple_fraction(2.0 * cycles))
 
 
 class Restarts(Repeated):
+    """The shape `cycles` times in a row: ``shape(cycles * u mod 1)`` for the elapsed fraction u, and 1 at the end."""
+
     __slots__ = fields = ("shape", "cycles")
     factory = "restarts"
     static = frozenset(fields)
@@ -67,8 +67,3 @@ class Restarts(Repeated):
 
     def repetition(self, xp: NumberSystem, steps: Any) -> tuple[NumberSystem, Any, Any]:
         return fold(xp, self.cycles, 1, steps, mirror=False)
-
-
-def restarts(shape: Shape, cycles: int) -> Shape:
-    """The shape `cycles` times in a row: ``shape(cycles * u mod 1)`` for the elapsed fraction u, and 1 at the end."""
-    return Restarts(shape, integer_cycles("restarts", "cycles", cycles))

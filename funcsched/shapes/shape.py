@@ -1,9 +1,12 @@
 """The interface of a shape, and shapes made from a user's function.
 
-A shape provides two weights: `rise`, from 0 to 1, and ``fall = 1 - rise``. They have separate formulas, because each
-must be accurate where it is close to 0, and a difference from 1 is not. A weight is a function of two step counts:
-``rise(elapsed, remaining)`` and ``fall(remaining, elapsed)``. It is exactly 0 where its first count is 0, and 1 up to
-rounding where its second count is 0; `Ramp` makes that end exact.
+A shape provides two weights: `rise` goes from 0 to 1, and `fall` is 1 - rise. They have separate formulas, because each
+must be accurate where it is close to 0, and a difference from 1 is not.
+
+``rise(xp, steps)`` computes what depends on the length of the phase alone, and returns a function of two step counts,
+which a training loop calls at every step: ``rise(xp, steps)(elapsed, remaining)``. For `fall` the counts are swapped:
+``fall(xp, steps)(remaining, elapsed)``. A weight is exactly 0 where its first count is 0. Where its second count is 0,
+it is 1 up to rounding, and `Ramp` makes that end exact.
 """
 
 from __future__ import annotations
@@ -40,23 +43,27 @@ class Shape(Value):
     """
 
     __slots__ = ()
-    takes_steps = False  # callable with a fraction, so it is not a function of the step
+    takes_steps = False  # a shape takes fractions, so `as_schedule` must not accept it as a function of the step
     symmetric = False  # whether `fall` and `rise` are the same function
-    exact = False  # whether weights never exceed 1 and are exactly 1 where the curve is 1, if `steps` is concrete
+    exact = False  # with concrete `steps`, weights never exceed 1, and are exactly 1 where the curve is 1
 
     def __dir__(self) -> list[str]:
         return public_names(self)
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        """The weight from 0 to 1 in a phase of `steps` steps: a function of the elapsed and the remaining steps."""
+        """The weight from 0 to 1 in a phase of `steps` steps, in the number system `xp`."""
         raise NotImplementedError
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        """The weight ``1 - rise``: a function of the remaining and the elapsed steps."""
+        """The weight ``1 - rise``, whose first count is the remaining steps."""
         raise NotImplementedError
 
     def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
-        """Both weights, exact at both ends: a function of the elapsed and the remaining steps."""
+        """Both weights, exact at both ends: a function of the elapsed and the remaining steps.
+
+        `Reverse` and `Compose` override it. Nested ones would otherwise evaluate the innermost shape twice as often at
+        each level.
+        """
         rise, fall = _one_at_end(xp, self.rise(xp, steps)), _one_at_end(xp, self.fall(xp, steps))
         return lambda elapsed, remaining: (rise(elapsed, remaining), fall(remaining, elapsed))
 
@@ -65,6 +72,7 @@ class Shape(Value):
         return self
 
     def at(self, step: Step) -> Any:
+        """The weight at a fraction, which is a count in a phase of one step."""
         elapsed, remaining = step.phase(1)
         value = step.xp.minimum(self.rise(step.xp, 1)(elapsed, remaining), 1.0)
         return value if self.exact else step.xp.where(remaining <= 0, 1.0, value)

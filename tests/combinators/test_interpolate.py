@@ -20,11 +20,11 @@ each_shape = pytest.mark.parametrize(("shape", "oracle_shape", "ulps"), SHAPES.v
 
 def random_knots(seed: int) -> tuple[list[int], list[float]]:
     """Boundaries and float32 levels of 3 to 12 intervals."""
-    draw = random.Random(seed)
-    count, average = draw.randint(3, 12), 10 ** draw.randint(1, 4)
-    boundaries = sorted(draw.sample(range(average * count), count + 1))
-    random_levels = [lambda: 0.0, lambda: 1.0, draw.random, lambda: draw.random() * 10 ** draw.randint(-6, 6)]
-    return boundaries, [float32(draw.choice(random_levels)()) for _ in boundaries]
+    rng = random.Random(seed)
+    intervals, average_length = rng.randint(3, 12), 10 ** rng.randint(1, 4)
+    boundaries = sorted(rng.sample(range(average_length * intervals), intervals + 1))
+    random_levels = [lambda: 0.0, lambda: 1.0, rng.random, lambda: rng.random() * 10 ** rng.randint(-6, 6)]
+    return boundaries, [float32(rng.choice(random_levels)()) for _ in boundaries]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -121,7 +121,7 @@ def long_lengths(draw: st.DrawFn) -> tuple[int, int]:
 
 LENGTHS = [(0, 1), (0, 2), (1, 2), (0, 10), (3, 10), (9, 10), (10, 100), (100, 1000), (7, 97), (1, 641)]
 CYCLES = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1 / 3, 7.0]
-COUNTS = [1, 2, 3, 4, 5, 6, 7, 10]
+INTEGER_CYCLES = [1, 2, 3, 4, 5, 6, 7, 10]
 HORIZONS = [(2_000, 100_000), (10_000, 1_000_000), (0, 2**31 + 11), (375_000_000, 300_000_000_000), (1, 10**15 + 1)]
 
 
@@ -194,7 +194,7 @@ def test_warmup_cosine_default_cycles_match_transformers(warmup: int, total: int
 # The angle is pi * (cycles * progress % 1.0). The remainder is exact, the product in it has an error of 2 u cycles, and
 # pi and the outer product add 1.4 u pi. The value has an error of less than (pi / 2 * cycles + 2) spacings, plus 3 for
 # the sums and our own error. The tolerance of the cosine with the same number of cycles is larger.
-@pytest.mark.parametrize("cycles", COUNTS)
+@pytest.mark.parametrize("cycles", INTEGER_CYCLES)
 @pytest.mark.parametrize(("warmup", "total"), LENGTHS)
 def test_warmup_cosine_restarts_matches_transformers_at_every_step(warmup: int, total: int, cycles: int) -> None:
     steps = [step for step in range(total + 3) if not misses_restart(step, warmup, total, cycles)]
