@@ -25,6 +25,7 @@ _TRACEABLE = {
     "down_steps",
     "period",
     "timescale",
+    "cosine_end",
     "start",
     "end",
 }
