@@ -1,8 +1,9 @@
 """`bridges.t5x` compared with the formulas of T5X in mpmath, and with values computed by hand.
 
 Ours computes in float64. It has three roundings for the levels, an error of at most 4 ulp (8 roundings) for each of up
-to four factors, three roundings for their products, and one for the product with the peak: at most 39, of which no
-more than 24 were ever seen. "linear_decay" may reach 0 between two steps. There the error is up to 4 ulp of the peak, because the ramp does not end at 0.
+to four factors, three roundings for their products, and one for the product with the peak: at most 39, of which no more
+than 24 were ever seen. "linear_decay" may reach 0 between two steps. There the error is up to 4 ulp of the peak,
+because the ramp does not end at 0.
 """
 
 import re
