@@ -8,7 +8,7 @@ from importlib import import_module
 import funcsched
 
 # Within a section, names appear in the order of these modules, and of the definitions in a module.
-_MODULES = {
+MODULES = {
     "Recipes": (
         "recipes.warmup_decay",
         "recipes.wsd",
@@ -29,7 +29,7 @@ def _defined(module: str) -> list[str]:
     return [name for name, value in public if not isinstance(value, type) and value.__module__ == full]
 
 
-SECTIONS = {title: [name for module in modules for name in _defined(module)] for title, modules in _MODULES.items()}
+SECTIONS = {title: [name for module in modules for name in _defined(module)] for title, modules in MODULES.items()}
 
 
 def documentation(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import RULES
+from funcsched.core.validation import RULES, accepts_tracers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,21 +14,6 @@ if TYPE_CHECKING:
     from funcsched.numerics.step import Step
 
     P = ParamSpec("P")
-
-# The arguments that may be traced, unless a recipe declares them static.
-_TRACEABLE = {
-    "warmup_steps",
-    "stable_steps",
-    "decay_steps",
-    "total_steps",
-    "up_steps",
-    "down_steps",
-    "period",
-    "timescale",
-    "cosine_end",
-    "start",
-    "end",
-}
 
 
 class Recipe(Schedule):
@@ -66,15 +51,18 @@ def _create(create: Callable[..., Schedule], arguments: dict[str, Any]) -> Sched
     return create(**arguments)
 
 
-def recipe(*static: str, **rules: Rule) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
+def recipe(**rules: Rule) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
     """Turn a function that composes a schedule into the factory of a recipe.
 
     Args:
-        static: names of arguments in `_TRACEABLE` that may not be traced in this recipe (str).
         rules: validation rules by argument name. All other arguments are validated by `validation.RULES`.
 
     Returns:
-        A decorator. The decorated function validates its arguments and returns a recipe.
+        A decorator. The decorated function validates its arguments and returns a recipe. JAX can trace the arguments
+        whose rules accept tracers.
+
+    Raises:
+        TypeError: when it decorates a function with an argument that has no rule, or without one that `rules` names.
     """
 
     def decorate(compose: Callable[P, Schedule]) -> Callable[P, Schedule]:
@@ -85,12 +73,17 @@ def recipe(*static: str, **rules: Rule) -> Callable[[Callable[P, Schedule]], Cal
         values = compose.__defaults__ or ()  # of the last positional arguments
         defaults = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
         defaults |= compose.__kwdefaults__ or {}
+        if missing := [n for n in names if n not in rules and n not in RULES]:
+            raise TypeError(f"recipe: `{missing[0]}` of {name} has no rule; give one: @recipe({missing[0]}=rule)")
+        if unknown := rules.keys() - set(names):
+            raise TypeError(f"recipe: {name} has no argument {min(unknown)!r}")
+        own_rules = {n: rules.get(n) or RULES[n] for n in names}
 
         def create(*args: P.args, **kwargs: P.kwargs) -> Schedule:
             given = {**defaults, **dict(zip(positional, args, strict=False)), **kwargs}
             if len(args) > len(positional) or set(given) != set(names) or set(positional[: len(args)]) & set(kwargs):
                 compose(*args, **kwargs)  # raises Python's own TypeError about the call
-            schedule: Recipe = kind(*((rules.get(n) or RULES[n])(name, n, given[n]) for n in names))
+            schedule: Recipe = kind(*(rule(name, n, given[n]) for n, rule in own_rules.items()))
             # Composing also validates the constraints between arguments.
             object.__setattr__(schedule, "_composition", schedule.composition())
             return schedule
@@ -105,7 +98,7 @@ def recipe(*static: str, **rules: Rule) -> Callable[[Callable[P, Schedule]], Cal
             "factory": name,
             "fields": names,
             "defaults": defaults,
-            "static": frozenset(names) - (_TRACEABLE - set(static)),
+            "static": frozenset(n for n, rule in own_rules.items() if not accepts_tracers(rule)),
             "compose": staticmethod(compose),
             "create": staticmethod(create),
         }

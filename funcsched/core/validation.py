@@ -91,7 +91,13 @@ def number_rule(
             raise argument_error(function, argument, requirement, value)
         return kind(value) + kind(0)  # turns -0.0 into 0.0
 
+    check.traced = traced  # type: ignore[attr-defined]
     return check
+
+
+def accepts_tracers(rule: Rule) -> bool:
+    """Whether an argument with this rule may be an array or a tracer."""
+    return getattr(rule, "traced", False)
 
 
 # Numbers of steps. Those called concrete may not be traced.
@@ -134,7 +140,12 @@ def growth_factor(function: str, argument: str, value: Any) -> float:
 
 def optional(rule: Rule) -> Rule:
     """The same rule for an argument that may be None."""
-    return lambda function, argument, value: None if value is None else rule(function, argument, value)
+
+    def check(function: str, argument: str, value: Any) -> Any:
+        return None if value is None else rule(function, argument, value)
+
+    check.traced = accepts_tracers(rule)  # type: ignore[attr-defined]
+    return check
 
 
 def sequence(function: str, argument: str, value: Any, rule: Rule, of: str) -> tuple[Any, ...]:

@@ -143,7 +143,7 @@ def cyclic(
     return triangles if is_concrete(start) and start == 0 else add(start, scale(triangles, 1.0 - start))
 
 
-@recipe("start", "end", start=ratio, end=ratio, shape=optional(as_shape))
+@recipe(start=ratio, end=ratio, shape=optional(as_shape))
 def range_test(
     total_steps: int, *, start: float = 1e-6, end: float = 1.0, shape: Shape | Callable[[Any], Any] | None = None
 ) -> Schedule:

@@ -52,7 +52,7 @@ def warmup_cosine_restarts(
     return warmup_then_decay("warmup_cosine_restarts", warmup_steps, total_steps, start, end, shape)
 
 
-@recipe("period", period=concrete_positive_int, times=optional(integer_cycles))
+@recipe(period=concrete_positive_int, times=optional(integer_cycles))
 def cosine_restarts(
     period: int,
     *,

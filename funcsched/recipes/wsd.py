@@ -86,7 +86,7 @@ def warmup_stable_decay(
     return join([join_ramps(start, warmup), schedule], [warmup_steps])
 
 
-@recipe("end", end=ratio)
+@recipe(end=ratio)
 def tri_stage(
     warmup_steps: int, stable_steps: int, decay_steps: int, *, start: float = 0.01, end: float = 0.01
 ) -> Schedule:

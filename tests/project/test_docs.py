@@ -1,4 +1,4 @@
-"""The catalogue and the reference: generated from the docstrings, current, and complete."""
+"""The exports, the catalogue and the reference: generated, current, and complete."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,23 @@ from pathlib import Path
 import pytest
 
 from docs.catalogue import FOLDER, SECTIONS, description, page, reference
+from docs.exports import PATH, exported
 from funcsched.serialization.data import registry
 
 NAMES = [name for names in SECTIONS.values() for name in names]
+
+
+def test_the_exports_are_current() -> None:
+    text = PATH.read_text(encoding="utf-8")
+    assert exported(text) == text, "run python -m docs.exports"
+    # A new recipe is added, also one in a new module, and one that no longer exists is removed.
+    assert exported(text.replace('    "noam",\n', "").replace("    noam,\n", "")) == text
+    wsd = "from funcsched.recipes.wsd import tri_stage, warmup_stable_decay\n"
+    assert exported(text.replace(wsd, "").replace('    "tri_stage",\n', "")) == text
+    old = text.replace(wsd, wsd.replace("tri_stage", "retired, tri_stage")).replace(
+        '    "rex"', '    "retired",\n    "rex"'
+    )
+    assert old != text and exported(old) == text
 
 
 def test_the_catalogue_is_current() -> None:
