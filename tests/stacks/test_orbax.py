@@ -144,20 +144,20 @@ def test_a_resumed_run_is_identical_to_the_uninterrupted_run(stop: int, tmp_path
     assert_continues(train(tmp_path), uninterrupted, first=stop)
 
 
-def test_new_and_killed_processes_resume_from_the_last_complete_checkpoint(stopped: Path, uninterrupted: Any) -> None:
+def test_killed_processes_resume_from_the_last_complete_checkpoint(tmp_path: Path, uninterrupted: Any) -> None:
     rates, weights = uninterrupted
     starts, runs = [], []
-    for kill in ({"kill_saving": 20}, {"kill_after": 27}, {}):
-        starts.append(last_complete(stopped))
-        code, output = train_in_process(stopped, **kill)
+    for kill in ({"kill_after": 11}, {"kill_saving": 20}, {"kill_after": 27}, {}):
+        starts.append(last_complete(tmp_path))
+        code, output = train_in_process(tmp_path, **kill)
         assert code == (-signal.SIGKILL if kill else 0)
         runs.append(parse_rates(output))
-    # A save waits for the one before it: at the save of 20, that of 15 is complete; after update 24, that of 20.
-    assert starts[0] == 10 and starts[1] in (15, 20) and starts[2] in (20, 25)
+    # A save waits for the one before it: at the save of 10, that of 5 is complete, and so on every 5 updates.
+    assert starts[0] == 0 and starts[1] in (5, 10) and starts[2] in (15, 20) and starts[3] in (20, 25)
     for start, run in zip(starts, runs, strict=True):
         assert list(run) == list(range(start, start + len(run)))
         assert run.items() <= rates.items()
-    assert set().union(*runs) == set(range(10, UPDATES))
+    assert set().union(*runs) == set(range(UPDATES))
     assert parse_weights(output) == weights
 
 
