@@ -154,6 +154,15 @@ INVALID = [
         wrap({"add": {"schedules": [{"constant": {}}, {"foo": {}}]}}),
         "`schedule.add.schedules[1]`: unknown schedule 'foo'; `funcsched list` shows all names",
     ),
+    (
+        wrap({"ramp": {"start": 0, "stop": 1, "steps": 10, "shape": "cosin"}}),
+        "`schedule.ramp.shape`: unknown shape 'cosin'; did you mean 'cosine'?",
+    ),
+    (
+        wrap({"warmup_stable_decay": {"warmup_steps": 1, "stable_steps": 1, "decay_steps": 1, "decay_shape": "power"}}),
+        "`schedule.warmup_stable_decay.decay_shape`: unknown shape 'power'; the shapes without arguments are cosine,"
+        " linear, log, rex, sine, sqrt",
+    ),
     (wrap({None: {}}), "`schedule`: unknown schedule None; `funcsched list` shows all names"),
     (
         wrap({"lift": {"function": "abs"}}),
