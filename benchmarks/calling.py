@@ -1,4 +1,4 @@
-"""The time of a single call: with a Python int, in a scheduler step of torch, and with a JAX scalar outside jit."""
+"""The time of one call: with a Python int, in a scheduler step of torch, and with a JAX scalar outside jit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rows() -> Iterator[Row]:
         yield _lambda_lr(name)
     yield from _scheduler_steps()
     for name in OURS:
-        yield _eager(name)
+        yield _outside_jit(name)
 
 
 def _python_ints() -> Iterator[Row]:
@@ -46,17 +46,17 @@ def _python_ints() -> Iterator[Row]:
 def _lambda_lr(name: str) -> Row:
     warmup, total = 100, 1_000
     lambdas = to_lr_lambda(OURS[name](warmup, total)), transformers_lambda(name, warmup, total)
-    ours, theirs = fastest(*(_training(function, total) for function in lambdas), rounds=100)
+    ours, theirs = fastest(*(_lambda_lr_batch(function, total) for function in lambdas), rounds=100)
     return Row(f"`LambdaLR.step()`, {name}", "transformers", ours, theirs, 1.0)
 
 
-def _training(function: Callable[[int], float], total: int) -> Batch:
+def _lambda_lr_batch(function: Callable[[int], float], total: int) -> Batch:
     optimizer = torch_optimizer()
-    return _scheduler_run(optimizer, LambdaLR(optimizer, function), total)
+    return _scheduler_batch(optimizer, LambdaLR(optimizer, function), total)
 
 
-def _scheduler_run(optimizer: Optimizer, scheduler: Any, total: int) -> Batch:
-    """A batch that takes `total` scheduler steps from the start."""
+def _scheduler_batch(optimizer: Optimizer, scheduler: Any, total: int) -> Batch:
+    """A batch that resets the scheduler and steps it `total` times."""
     optimizer.step()
     state = scheduler.state_dict()
 
@@ -89,20 +89,20 @@ def _scheduler_steps() -> Iterator[Row]:
     for (name, peer), limit in zip(peers.items(), (1.1, 1.0), strict=True):
         first, second = torch_optimizer(), torch_optimizer()
         ours, theirs = fastest(
-            _scheduler_run(first, lambda_lr(first, OURS["warmup-cosine"](warmup, total)), total),
-            _scheduler_run(second, peer(second), total),
+            _scheduler_batch(first, lambda_lr(first, OURS["warmup-cosine"](warmup, total)), total),
+            _scheduler_batch(second, peer(second), total),
             rounds=30,
         )
         yield Row("`lambda_lr(...).step()`, warmup-cosine", name, ours, theirs, limit)
 
 
-def _eager(name: str) -> Row:
+def _outside_jit(name: str) -> Row:
     functions = to_optax(OURS[name](WARMUP, TOTAL), PEAK), optax_schedule(name, WARMUP, TOTAL, peak=PEAK)
-    ours, theirs = fastest(*(_eager_calls(function) for function in functions), rounds=60)
+    ours, theirs = fastest(*(_outside_jit_batch(function) for function in functions), rounds=60)
     return Row(f"JAX scalar outside jit, {name}", "optax", ours, theirs, 0.09)
 
 
-def _eager_calls(function: Callable[[Any], Any]) -> Batch:
+def _outside_jit_batch(function: Callable[[Any], Any]) -> Batch:
     step = jnp.int32(WARMUP // 2)
 
     def batch() -> None:

@@ -1,4 +1,4 @@
-"""Compilation: many horizons compile once, and a join of many ramps compiles as fast as one of few."""
+"""Compilation of one schedule with many horizons, and of joins of many ramps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMPILATION_EVENT = "/jax/core/compile/backend_compile_duration"
 
 
 def rows() -> Iterator[Row]:
-    # `jax.clear_caches` does not clear the cache on disk.
+    # `jax.clear_caches` does not clear the cache on disk, so disable that.
     jax.config.update("jax_enable_compilation_cache", False)  # type: ignore[no-untyped-call]
     yield from _horizons()
     yield from _joins()
@@ -47,7 +47,7 @@ def optax_rate(horizon: int) -> Callable[[Any], Any]:
 
 
 def compilations(batch: Batch) -> int:
-    """The number of compilations while a batch runs with empty caches."""
+    """The number of compilations in one run of a batch, starting with empty caches."""
     count = 0
 
     def listen(event: str, duration_secs: float, **_: str | int) -> None:
@@ -64,7 +64,7 @@ def compilations(batch: Batch) -> int:
 
 
 def long_join(pieces: int) -> fs.Schedule:
-    """A join of ramps of ten steps between different levels."""
+    """A join of `pieces` ramps between different levels, ten steps each."""
     ramps = [fs.ramp(*_levels(i), steps=10) for i in range(pieces)]
     return fs.join(ramps, range(10, 10 * pieces, 10))
 

@@ -20,8 +20,8 @@ def rows() -> Iterator[Row]:
     statements = "import funcsched", "import optax", "pass"
     with TemporaryDirectory() as cache:
         batches = [lambda statement=statement: _python(statement, cache) for statement in statements]
-        ours, theirs, bare = map(median, interleaved(*batches, rounds=15))
-    yield Row("`import funcsched`, less bare Python", "`import optax`", ours - bare, theirs - bare, 0.05)
+        ours, theirs, startup = map(median, interleaved(*batches, rounds=15))
+    yield Row("`import funcsched`, less bare Python", "`import optax`", ours - startup, theirs - startup, 0.05)
     counts = len(foreign_modules("funcsched")), len(foreign_modules("optax"))
     yield Row("other modules loaded, outside the standard library", "`import optax`", *counts, 0.0)
 

@@ -1,4 +1,4 @@
-"""The rows of the results, and RESULTS.md."""
+"""The format of RESULTS.md: rows, tables and the introduction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ are in parentheses and do not depend on noise.
 
 
 class Row(NamedTuple):
-    """What was measured, for us and a peer in the same unit, and the largest ratio that is acceptable, if any."""
+    """One measurement of funcsched and of a peer, in the same unit, and the largest acceptable ratio, if any."""
 
     measured: str
     peer: str

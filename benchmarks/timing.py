@@ -13,8 +13,8 @@ def interleaved(*batches: Batch, rounds: int, before: Batch = lambda: None) -> l
     """The times of each batch in seconds, one per round.
 
     A round runs every batch once, and every other round in reverse order, so that other load on the machine affects all
-    batches alike. The first round is not counted. `before` runs before each batch and is not timed. The garbage
-    collector is disabled during a batch.
+    batches alike. The first round is a warmup and is not counted. `before` runs before each batch and is not timed. The
+    garbage collector is disabled during a batch.
     """
     times: list[list[float]] = [[] for _ in batches]
     order = list(range(len(batches)))
@@ -29,14 +29,14 @@ def interleaved(*batches: Batch, rounds: int, before: Batch = lambda: None) -> l
 def fastest(*batches: Batch, rounds: int, before: Batch = lambda: None) -> list[float]:
     """The 10th percentile of the times of each batch, or the minimum of fewer than ten rounds.
 
-    Noise only adds time, so low times are closest to the truth. The minimum is less reliable, because the clock
-    frequency of a processor varies.
+    Noise only adds time, so the lowest times are the most accurate. The minimum itself is less reliable, because the
+    clock frequency of a processor varies.
     """
     return [sorted(times)[rounds // 10] for times in interleaved(*batches, rounds=rounds, before=before)]
 
 
 def call_each(function: Callable[[int], object], steps: Iterable[int]) -> Batch:
-    """A batch that calls a function with each step, as a training loop does."""
+    """A batch that calls a function with each step in turn, as a training loop does."""
     steps = tuple(steps)
 
     def batch() -> None:

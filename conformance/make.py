@@ -27,11 +27,11 @@ FOLDER = Path(__file__).parent / f"v{VERSION}"
 DIGITS = 25
 FAR = (2**24 + 1, 2**31 - 1, 2**31, 10**12)
 LARGEST_STEP = 2**53  # every JSON parser represents integers up to here
-GOLDEN_RATIO = 0.6180339887498949  # its multiples are spread evenly between two boundaries
+GOLDEN_RATIO = 0.6180339887498949  # the fractional parts of its multiples are spread evenly between 0 and 1
 
 
 def _restarts(period: int, factor: int, count: int) -> dict[int, float]:
-    """The steps at which the cycles of `cosine_restarts` begin, and the multiplier there."""
+    """The multiplier at the first step of each cycle of `cosine_restarts`, by step."""
     return {period * (factor**i - 1) // (factor - 1): 1.0 for i in range(count)}
 
 
@@ -44,9 +44,9 @@ def _polynomial(warmup: int, total: int, end: float, exponent: float) -> Case:
     )
 
 
-# Known failures of other implementations that no case of the tests covers.
+# Cases at which other implementations fail, in addition to those in tests/cases.py.
 KNOWN_FAILURES = [
-    # step * (1 / total) exceeds 1 at the end for these totals, so 1 - u is negative and its square root NaN.
+    # step * (1 / total) exceeds 1 at the end for these totals, so 1 minus it is negative and its square root is NaN.
     *(
         Case(f"warmup_linear(0, {total})", oracle.warmup_linear(0, total), {0: 1.0, total: 0.0})
         for total in (3, 30, 803, 1000, 120_000)
@@ -108,7 +108,7 @@ KNOWN_FAILURES = [
         endless=True,
     ),
 ]
-# Past 2**50, 25 digits do not distinguish neighbouring floats.
+# For horizons of 2**50 and more, 25 digits do not distinguish neighbouring floats.
 ALL = [case for case in [*CASES, *LONG, *KNOWN_FAILURES] if case.horizon < 2**50]
 
 
@@ -121,7 +121,7 @@ def by_name() -> dict[str, list[Case]]:
 
 
 def integers(data: Any) -> Iterator[int]:
-    """The integers among the parameters: most are lengths or boundaries."""
+    """All integers in nested parameters; most are lengths or boundaries."""
     if type(data) is int:
         yield data
     elif isinstance(data, (dict, list)):
@@ -130,7 +130,7 @@ def integers(data: Any) -> Iterator[int]:
 
 
 def sampled_steps(case: Case) -> list[int]:
-    """Below 0, around each boundary, the last steps before the end, between boundaries, past the end, and far past."""
+    """Steps below 0, around and between boundaries, just before the end, past the end, and far past it."""
     boundaries = sorted({step for step in case.boundary_values if step >= 0} | {case.horizon})
     steps = {-(2**31), -100, -1, 0, 1, 2, *FAR}
     lengths = set(integers(fs.to_dict(case.schedule)["schedule"]))
@@ -146,7 +146,7 @@ def sampled_steps(case: Case) -> list[int]:
 
 
 def boundary_value(case: Case, step: int) -> float | None:
-    """The multiplier that every implementation must match with ==, or None if `step` is not at or past a boundary."""
+    """The multiplier that every implementation must match with ==, or None where a tolerance applies."""
     if step < 0:
         return case.boundary_values.get(0)
     if step > case.horizon and not case.endless:
@@ -156,17 +156,17 @@ def boundary_value(case: Case, step: int) -> float | None:
 
 def rounded(exact: mpmath.mpf, bits: int) -> float:
     """The nearest float with `bits` bits (24 or 53), ties to even, subnormals included."""
-    smallest = {24: -125, 53: -1021}[bits]
+    min_exponent = {24: -125, 53: -1021}[bits]  # of normal numbers, as returned by `frexp`
     _, exponent = mpmath.frexp(exact)
-    if not exact or exponent < smallest - bits:
+    if not exact or exponent < min_exponent - bits:
         return 0.0
-    unit = Fraction(2) ** (max(exponent, smallest) - bits)
+    unit = Fraction(2) ** (max(exponent, min_exponent) - bits)
     _, significand, power, _ = exact._mpf_
     return float(round(Fraction(int(significand)) * Fraction(2) ** power / unit) * unit)
 
 
 def hexadecimal(value: float, digits: int) -> str:
-    """`float.hex` with as many digits as the type has."""
+    """`float.hex` with `digits` hexadecimal digits after the point: 13 for float64, 6 for float32."""
     text, power = value.hex().split("p")
     if value == 0:
         return "0x0.0p+0"
@@ -192,7 +192,7 @@ def value_entry(case: Case, step: int) -> dict[str, Any]:
     }
 
 
-def _case(case: Case) -> str:
+def _case_text(case: Case) -> str:
     head = {
         "expression": repr(case.schedule),
         "schedule": fs.to_dict(case.schedule)["schedule"],
@@ -206,13 +206,13 @@ def _case(case: Case) -> str:
 
 
 def file(name: str, cases: list[Case]) -> str:
-    """The text of one file of vectors: one value per line, so that a changed value is a changed line."""
+    """The text of the file of one schedule, with one value per line, so that diffs are readable."""
     head = f' "version": {VERSION},\n "format": {FORMAT},\n "name": {json.dumps(name)},\n'
-    return f'{{\n{head} "cases": [\n' + ",\n".join(map(_case, cases)) + "\n ]\n}\n"
+    return f'{{\n{head} "cases": [\n' + ",\n".join(map(_case_text, cases)) + "\n ]\n}\n"
 
 
 def index(files: dict[str, str]) -> str:
-    """The manifest: the files, their numbers of cases and values, and their SHA-256."""
+    """The text of the manifest: for each file, the numbers of cases and values and the SHA-256."""
     entries: list[dict[str, Any]] = []
     for name, text in files.items():
         cases = json.loads(text)["cases"]

@@ -1,1 +1,1 @@
-"""The documentation, and the scripts that write what of it is generated."""
+"""The documentation, and the scripts that generate parts of it."""

@@ -2,8 +2,8 @@
 
 python -m docs.catalogue
 
-Everything is derived from the docstrings: the text, the names in other libraries, and the curves, which are the
-schedules in the docstring's example.
+Everything is derived from the docstrings: the text, the names in other libraries, and the plotted curves, which are
+the schedules in the example of each docstring.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Every schedule, shape and combinator with its picture, formula, source, and name
 docstrings by `python -m docs.catalogue`.
 
 A step is the number of updates already made, so the first update is step 0. If another library counts differently, its
-entry says so. The function of `bridges.<library>` that has the library's own name and arguments reproduces its values
-exactly.
+entry says so. To reproduce the values of another library exactly, use the function in `bridges.<library>` that keeps
+the library's own name and arguments.
 
 """
 
 
 def page() -> str:
-    """The whole catalogue."""
+    """The text of catalogue.md."""
     contents = "".join(
         f"- {title}: " + ", ".join(f"[{name}](#{name})" for name in names) + "\n" for title, names in SECTIONS.items()
     )
@@ -46,7 +46,7 @@ def page() -> str:
 
 
 def entry(name: str) -> str:
-    """The entry of one name."""
+    """The entry of one schedule, shape or combinator."""
     plotted = "<br>".join(f"`{expression}`" for expression in curves(name))
     rows = "".join(f"| {library} | {their_name} |\n" for library, their_name in other_names(name).items())
     table = f"\n| library | name there |\n| --- | --- |\n{rows}" if rows else ""
@@ -96,7 +96,7 @@ def _calls(name: str) -> Iterator[tuple[str, Any]]:
 
 
 def draw(name: str, path: Path) -> None:
-    """The picture of one name."""
+    """Save the picture of one entry."""
     axes: Any = Figure(figsize=(4.2, 1.9), layout="constrained").subplots()
     fs.plot(curves(name), axes=axes)
     axes.get_legend().remove()  # the entry lists the expressions

@@ -1,8 +1,8 @@
-"""The documentation as a site, for Sphinx; its source folder is the repository, so that links are those of the files.
+"""Sphinx configuration of the documentation site. Its source folder is the repository, so links between files work.
 
 python -m sphinx -W --keep-going -c docs . SITE
 
-An empty page is left at the top that leads to the first one.
+The top page of the site redirects to docs/index.html.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parent.parent
-FIRST = "docs/index"
+START_PAGE = "docs/index"
 REDIRECT = f"""<!doctype html>
 <meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url={FIRST}.html">
+<meta http-equiv="refresh" content="0; url={START_PAGE}.html">
 <title>funcsched</title>
-<a href="{FIRST}.html">funcsched</a>
+<a href="{START_PAGE}.html">funcsched</a>
 """
 
 sys.path.insert(0, str(ROOT))
 
 project = "funcsched"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-root_doc = FIRST
+root_doc = START_PAGE
 include_patterns = ["docs/**.md", "benchmarks/RESULTS.md", "conformance/README.md"]
 exclude_patterns = [".*", "build", "dist"]
 nitpicky = True
 
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]  # generated pages may skip a level
+suppress_warnings = ["myst.header"]  # generated pages may skip a heading level
 
 default_role = "code"
-autodoc_mock_imports = ["jax", "jaxlib", "optax", "torch", "numpy"]  # signatures and words need none of them
-autodoc_typehints = "none"  # the words say what is taken
+autodoc_mock_imports = ["jax", "jaxlib", "optax", "torch", "numpy"]  # signatures and docstrings do not need them
+autodoc_typehints = "none"  # the docstrings describe the types
 autodoc_member_order = "bysource"
-# The sentences of Returns have colons, before which napoleon would look for a type.
+# Custom sections are plain text. By default, napoleon treats the text before a colon in "Returns" as a type.
 napoleon_custom_sections = ["Differs", "Source", "Warns", "Returns"]
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
@@ -48,7 +48,7 @@ html_title = "funcsched"
 html_static_path = ["style"]
 html_css_files = ["site.css"]
 html_copy_source = False
-html_show_copyright = False  # the licence says it
+html_show_copyright = False  # it is in the license
 pygments_style = "default"
 pygments_dark_style = "github-dark"
 

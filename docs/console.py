@@ -2,7 +2,7 @@
 
 python -m docs.console
 
-Each line that begins with `$ funcsched` is run in this folder, and its output replaces the lines below it.
+Each line that begins with `$ funcsched` is run in this folder, and its output replaces the output below it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROMPT = "$ funcsched "
 
 
 def output(line: str, folder: Path) -> str:
-    """The output of a command line that is run in a folder, at the width of a page."""
+    """The output of a command line, run in `folder` with the terminal width of the pages."""
     text = io.StringIO()
     previous_folder = Path.cwd()
     os.chdir(folder)

@@ -2,7 +2,7 @@
 
 python -m docs.exports
 
-They are written out, because type checkers do not follow a list that is computed.
+They are written as literals, because type checkers do not support a computed `__all__`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def recipes() -> dict[str, list[str]]:
 
 
 def exported(text: str) -> str:
-    """The text of funcsched/__init__.py, with current recipes."""
+    """The text of funcsched/__init__.py, with the imports and names of all recipes updated."""
     imports = re.findall(r"^from funcsched\.recipes\.\w+ import (?:\([^)]*\)|[^(\n]*)\n", text, re.MULTILINE)
     before, _, after = text.partition("".join(imports))
     head, opening, rest = after.partition("__all__ = [\n")

@@ -1,6 +1,8 @@
-"""Write `stacks.md`: the training stacks that are tested, what the tests check, and an example for each.
+"""Write stacks.md: the tested training stacks, what the tests check, and an example for each.
 
-`python -m docs.stacks`. To add a stack, add an entry here, an example and a test module.
+python -m docs.stacks
+
+To add a stack, add an entry here, an example and a test module.
 """
 
 from __future__ import annotations

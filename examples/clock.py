@@ -1,4 +1,4 @@
-"""Plan a run in tokens: the schedule of GPT-3 (Brown et al. 2020), with Megatron's batch size ramp.
+"""Plan a training run in tokens: the schedule of GPT-3 (Brown et al. 2020), with Megatron's batch size ramp.
 
 Run it: python examples/clock.py
 """
@@ -12,17 +12,17 @@ CLOCK = fs.Clock(
     sequence_length=2048,
     run={"tokens": 300_000_000_000},
 )
-# A schedule over updates: the token counts of the paper are converted to updates.
+# A schedule over updates, with the token counts of the paper converted to updates.
 SCHEDULE = fs.warmup_cosine(CLOCK.steps(tokens=375e6), CLOCK.steps(tokens=260e9), end=0.1)
-# The same schedule over tokens: while batches are small, it advances less per update.
+# The same schedule over tokens, which advances less per update while batches are small.
 OVER_TOKENS = fs.warmup_cosine(375_000_000, 260_000_000_000, end=0.1)
 PEAK_VALUE = 0.6e-4
 
 
 def main() -> None:
     print(SCHEDULE)
-    constant = fs.Clock(samples_per_update=1536, sequence_length=2048, run={"tokens": 300e9})
-    print(f"{CLOCK.total_steps} updates in the run; {constant.total_steps} without the batch size ramp")
+    constant_batch_size = fs.Clock(samples_per_update=1536, sequence_length=2048, run={"tokens": 300e9})
+    print(f"{CLOCK.total_steps} updates in the run; {constant_batch_size.total_steps} without the batch size ramp")
     print()
     print("    step         tokens  of the run    batch  learning rate  over tokens")
     landmarks = {

@@ -1,6 +1,6 @@
-"""Plot the five schedules of early transformers: the multiplier at every step.
+"""Plot the multipliers of five schedules that the first versions of transformers had.
 
-python examples/draw_schedules.py
+Run it: python examples/draw_schedules.py
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import funcsched as fs
 
-# Each schedule with its boundaries.
+# Each schedule and its boundaries, by title.
 SCHEDULES = {
     "constant()": (fs.constant(), []),
     "warmup_constant(100)": (fs.warmup_constant(100), [100]),
@@ -50,7 +50,7 @@ def draw(path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Plot the five schedules of early transformers.")
+    parser = argparse.ArgumentParser(description="Plot five schedules that the first versions of transformers had.")
     default = Path(__file__).with_name("schedules.png")
     parser.add_argument("figure", nargs="?", type=Path, default=default, help="the PNG file to write")
     path = parser.parse_args().figure

@@ -203,7 +203,7 @@ def accuracy(logits: Floats, labels: Integers) -> float:
 
 
 def chunks(steps: int) -> list[slice]:
-    """The updates between two progress lines: many in a terminal, which overwrites the line, and few in a log."""
+    """The updates of each progress report: 20 reports in a terminal, where each overwrites the last, and 4 in a log."""
     reports = min(20 if sys.stdout.isatty() else 4, steps)
     boundaries = [steps * i // reports for i in range(reports + 1)]
     return [slice(start, stop) for start, stop in pairwise(boundaries)]
@@ -218,7 +218,7 @@ def show_progress(framework: str, done: int, steps: int, losses: Floats) -> None
 
 
 def ulps(rates: Floats, reference: Floats) -> Floats:
-    """The differences in float32 ulps of the reference."""
+    """The absolute differences, in float32 ulps of the reference."""
     smallest = np.finfo(np.float32).tiny
     spacing = np.spacing(np.maximum(np.abs(reference), smallest).astype(np.float32))
     return np.abs(rates.astype(np.float64) - reference) / spacing
@@ -235,7 +235,7 @@ def print_rates(jax: Floats, torch: Floats) -> None:
 
 
 def means(values: Floats | Integers, size: int) -> Floats:
-    """The mean of every `size` values."""
+    """The mean of each group of `size` consecutive values."""
     return np.array([values[i : i + size].mean() for i in range(0, len(values), size)])
 
 
@@ -251,14 +251,14 @@ def draw(jax: Run, torch: Run, title: str, path: Path) -> None:
         (upper, updates, jax.rates, torch.rates),
         (lower, means(updates, size), means(jax.losses, size), means(torch.losses, size)),
     ):
-        # The curves coincide, so the wide one stays visible behind the thin one.
+        # The curves coincide: a wide line behind a thin one keeps both visible.
         axes.plot(x, jax_values, color="#9ecae1", linewidth=6, solid_capstyle="butt", label="JAX, optax")
         axes.plot(x, torch_values, color="#7f2704", linewidth=1.4, dashes=(4, 2.5), label="PyTorch, LambdaLR")
         axes.grid(color="0.92")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
     upper.set_ylabel("learning rate")
-    # Start at 0: otherwise the axis of a constant rate would show only float32 rounding.
+    # Start at 0. Otherwise the axis for a constant rate would only show float32 rounding.
     highest = torch.rates.max() or 1.0
     upper.set_ylim(-0.04 * highest, 1.04 * highest)
     upper.legend(frameon=False)
@@ -317,7 +317,7 @@ def peak(text: str) -> float:
 
 
 def png(text: str) -> Path:
-    """The path of a PNG file; checked before the training, because an error after it would be too late."""
+    """The path of a PNG file, checked before training so that a long run does not fail at the end."""
     path = Path(text)
     if path.suffix != ".png":
         raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
@@ -347,7 +347,8 @@ def schedules_by_name(steps: int) -> dict[str, fs.Schedule]:
             continue
         parameters = inspect.signature(factory).parameters
         required = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
-        if required <= lengths.keys() and "timescale" not in parameters:  # by default a timescale is the warmup
+        # A timescale defaults to the warmup, which must then be at least 1.
+        if required <= lengths.keys() and "timescale" not in parameters:
             schedules[name] = factory(**{argument: lengths[argument] for argument in required})
     return schedules
 

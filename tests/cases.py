@@ -1,6 +1,6 @@
 """The case table: every public schedule, with typical and extreme parameters.
 
-A new schedule joins the whole test suite with one line in `CATALOGUE`: the expression that builds it, the same curve
+One line in `CATALOGUE` adds a new schedule to the entire test suite: the expression that builds it, the same curve
 from tests/oracle.py, and the multiplier at every boundary, which must be hit with `==`. A schedule that never becomes
 constant uses `_endless` and gives, in addition, the last step to sample.
 
@@ -26,7 +26,7 @@ class Case:
     end: int | None = field(default=None, compare=False)  # the value is constant from here; default: last boundary
     endless: bool = field(default=False, compare=False)  # never constant: `end` is the last step to sample
     ulps: float = field(default=4, compare=False)  # more where schedules with 4 ulp each are multiplied
-    scale: float | None = field(default=None, compare=False)  # measure errors in ulps of this where values are smaller
+    scale: float | None = field(default=None, compare=False)  # errors are in ulps of this where values are smaller
 
     @property
     def horizon(self) -> int:
@@ -48,7 +48,7 @@ def _warmup_decay(name: str, warmup: int, total: int, *, start: float = 0.0, end
     values = {-1: first, 0: first}
     if warmup < total:
         values[warmup] = 1.0
-    if not cycles or name != "warmup_cosine":  # with cycles, the last value of warmup_cosine is anywhere
+    if not cycles or name != "warmup_cosine":  # with `cycles`, warmup_cosine may end at any value
         values |= {total: end, total + 1: end, 2 * total + 7: end}
     return Case(f"{name}({arguments})", getattr(oracle, name)(warmup, total, start, end, **cycles), values, total)
 
@@ -408,7 +408,7 @@ CATALOGUE = [
     ),
 ]
 
-# The catalogue, and the schedules of early transformers, ramps and joins with many parameters.
+# The catalogue, and many parameters of the basic schedules.
 CASES = [
     Case("constant()", oracle.constant(1.0), {0: 1.0, 10: 1.0}),
     Case("constant(0.3)", oracle.constant(0.3), {-1: 0.3, 0: 0.3, 10: 0.3}),

@@ -30,7 +30,7 @@ SCHEDULES = [case.schedule for case in [*CASES, *LONG]]
 EXPRESSIONS = [*(case.text for case in CASES), *map(str, SCHEDULES)]
 FACTORIES = registry()
 NAMES = sorted(FACTORIES)
-# A schedule that is close to a limit may print as a text that exceeds it: these errors are no faults of a round trip.
+# The text of a schedule that is close to a limit may exceed it, so these errors are allowed in a round trip.
 LIMITS = (" nested calls", " nested brackets", " characters long", " levels deep")
 
 NUMBERS = (
@@ -60,7 +60,7 @@ class Input(NamedTuple):
 
 
 class Slow(BaseException):
-    """An input takes too long; not an Exception, so that no other handler catches it."""
+    """Raised when an input takes too long. It is not an Exception, so that no other handler catches it."""
 
 
 # Texts.
@@ -207,7 +207,7 @@ def wide(name: str | None) -> Any:
     return inner
 
 
-# Values that no valid data contains, or that are valid only as some arguments.
+# Values that are never valid, or valid only as certain arguments.
 ODD: list[Any] = [None, True, -1, 0, 1, 10**400, 10**5000, -(10**5000), 0.1, -0.0, math.nan, math.inf, 1e308]
 ODD += [5e-324, 1j, "", "add"]
 ODD += ["cosine", "constant", "\ud800", "x" * 10_000, b"cosine", [], {}, (), set(), [[]], [1, [2]], {"cosine": {}}]

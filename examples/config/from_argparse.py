@@ -1,6 +1,6 @@
 """A schedule on the command line.
 
-Run `python examples/config/from_argparse.py --schedule "warmup_linear(10, 100)"`.
+Run it: python examples/config/from_argparse.py --schedule "warmup_linear(10, 100)"
 """
 
 from __future__ import annotations

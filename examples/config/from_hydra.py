@@ -1,6 +1,6 @@
 """A schedule in a Hydra configuration, with overrides from the command line.
 
-Run `python examples/config/from_hydra.py schedule.total_steps=200000`.
+Run it: python examples/config/from_hydra.py schedule.total_steps=200000
 """
 
 from __future__ import annotations

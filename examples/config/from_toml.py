@@ -1,6 +1,6 @@
-"""A schedule in a TOML file, as an expression or as data. Needs Python 3.11, whose standard library reads TOML.
+"""A schedule in a TOML file, as an expression or as data. Requires Python 3.11 or later, for `tomllib`.
 
-Run `python examples/config/from_toml.py`.
+Run it: python examples/config/from_toml.py
 """
 
 from __future__ import annotations

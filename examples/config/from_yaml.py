@@ -1,6 +1,6 @@
 """A schedule in a YAML file, as an expression or as data.
 
-Run `python examples/config/from_yaml.py`.
+Run it: python examples/config/from_yaml.py
 """
 
 from __future__ import annotations

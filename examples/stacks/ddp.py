@@ -18,7 +18,8 @@ from torch.nn.parallel import DistributedDataParallel
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-PEAK, UPDATES, SAVED, BATCH_SIZE = 1e-2, 14, 5, 12
+PEAK, UPDATES, BATCH_SIZE = 1e-2, 14, 12
+SAVED = 5  # the number of updates before the checkpoint is saved
 SCHEDULE = fs.warmup_linear(warmup_steps=3, total_steps=13)  # in updates, for any number of processes
 
 
@@ -29,7 +30,7 @@ class Result(NamedTuple):
 
 
 def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> Result:
-    """Train from update `first` (int): 0, or the number of updates of a saved checkpoint."""
+    """Train from update `first` (int): 0, or the number of updates made before a checkpoint, from which to resume."""
     torch.manual_seed(0)
     model = DistributedDataParallel(torch.nn.Linear(4, 2))
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK)

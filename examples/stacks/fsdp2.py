@@ -25,7 +25,8 @@ from torch.optim.lr_scheduler import LRScheduler
 import funcsched as fs
 from bridges.torch import lambda_lr
 
-PEAK, UPDATES, SAVED, BATCH_SIZE = 1e-2, 14, 5, 12
+PEAK, UPDATES, BATCH_SIZE = 1e-2, 14, 12
+SAVED = 5  # the number of updates before the checkpoint is saved
 SCHEDULE = fs.warmup_cosine(warmup_steps=3, total_steps=13, end=0.1)  # in updates, for any number of processes
 
 
@@ -52,7 +53,7 @@ class Training(Stateful):
 
 
 def train(rank: int, ranks: int, folder: Path, schedule: fs.Schedule, first: int) -> Result:
-    """Train from update `first` (int): 0, or the number of updates of a saved checkpoint."""
+    """Train from update `first` (int): 0, or the number of updates made before a checkpoint, from which to resume."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
     mesh = init_device_mesh("cpu", (ranks,))

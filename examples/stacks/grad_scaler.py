@@ -18,7 +18,7 @@ UPDATES = 20
 
 
 def step_with_updates(optimizer: Optimizer, scheduler: LRScheduler) -> None:
-    """Step the scheduler after every update that the optimizer applies, and at no other time.
+    """Step the scheduler exactly once after every update that the optimizer applies.
 
     Loading an optimizer state with `torch.distributed.checkpoint` calls the optimizer once, so load the state of the
     scheduler after it.

@@ -16,12 +16,12 @@ UPDATES = 40
 
 
 def loss(weights: jax.Array) -> jax.Array:
-    """A curved valley, in which gradient descent is slow."""
+    """A curved valley (a Rosenbrock function), along which gradient descent is slow."""
     return 5 * jnp.square(weights[1] - weights[0] ** 2) + jnp.square(1 - weights[0])
 
 
 def final_loss(parameters: dict[str, Any]) -> jax.Array:
-    """The loss after training with these parameters of the schedule."""
+    """The loss after training with these schedule parameters."""
     # A traced warmup need not be an integer, so the loss can be differentiated with respect to it.
     schedule = fs.warmup_cosine(parameters["warmup"], UPDATES, end=parameters["end"])
     optimizer = optax.sgd(to_optax(schedule, parameters["peak"]))

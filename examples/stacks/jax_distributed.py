@@ -61,8 +61,8 @@ def train(until: int, checkpoint: Path) -> list[Update]:
 
 
 def launch(processes: int, until: int, folder: Path) -> list[list[Update]]:
-    """Start the processes, as a cluster would, and return the updates of each."""
-    with socket.socket() as free:
+    """Start the processes, as a cluster scheduler would, and return the updates of each."""
+    with socket.socket() as free:  # to find a free port
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     command = [sys.executable, __file__, address, str(processes), str(until), str(folder)]

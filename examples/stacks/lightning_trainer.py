@@ -62,10 +62,11 @@ def trainer(folder: Path, **arguments: Any) -> lightning.Trainer:
 
 def main() -> list[float]:
     """Train up to update 10, where the run stops, then resume from its last checkpoint, after update 8."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         first, second = Regression(), Regression()
-        trainer(Path(name), max_steps=10).fit(first, batches())
-        trainer(Path(name)).fit(second, batches(), ckpt_path=Path(name) / "step=8.ckpt")
+        trainer(folder, max_steps=10).fit(first, batches())
+        trainer(folder).fit(second, batches(), ckpt_path=folder / "step=8.ckpt")
     rates = first.rates[:8] + second.rates
     print(f"learning rates of {len(rates)} updates: {rates}")
     return rates

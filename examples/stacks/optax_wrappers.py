@@ -19,7 +19,7 @@ NAMES = ("learning_rate", "weight_decay", "b1")
 
 def read(state: Any, name: str) -> float:
     """The value of a hyperparameter in the last update, at any depth of the state."""
-    # The state of its schedule has the same name, but only the value is an array.
+    # The state of the schedule has the same name; only the hyperparameter itself is an array.
     return float(optax.tree_utils.tree_get(state, name, filtering=lambda path, value: isinstance(value, jax.Array)))
 
 

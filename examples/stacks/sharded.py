@@ -65,5 +65,6 @@ def main() -> dict[str, list[list[float]]]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")  # before JAX looks for devices
+    # JAX reads this when it first looks up its devices.
+    os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
     main()

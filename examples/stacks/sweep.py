@@ -40,7 +40,7 @@ def update(rate: OptaxSchedule, weights: Any, state: Any, inputs: jax.Array) -> 
 
 
 def main() -> tuple[Any, list[float], int]:
-    """The final weights and losses of all members, and how often the training step was compiled."""
+    """The final weights and losses of all members, and the number of compilations of the training step."""
     # Schedules are pytrees: after stacking, their parameters are arrays with one element for each member.
     population = jax.tree.map(lambda *leaves: jnp.stack(leaves), *MEMBERS)
     weights, state = jax.vmap(initialize)(population)

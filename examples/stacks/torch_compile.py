@@ -16,9 +16,10 @@ BATCH = torch.sin(torch.arange(32.0).reshape(8, 4))
 
 
 def train_with_scheduler() -> list[float]:
-    """Compile the step of a torch optimizer; the learning rates of all updates."""
+    """Compile the step of a torch optimizer; returns the learning rates of all updates."""
     model = torch.nn.Linear(4, 1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=torch.tensor(PEAK))  # a Python number would be a constant
+    # The learning rate is a tensor, because a Python float would be compiled as a constant.
+    optimizer = torch.optim.AdamW(model.parameters(), lr=torch.tensor(PEAK))
     scheduler = lambda_lr(optimizer, SCHEDULE)
     update = torch.compile(optimizer.step)  # after the scheduler is built, because that replaces `optimizer.step`
     rates = []
@@ -32,7 +33,7 @@ def train_with_scheduler() -> list[float]:
 
 
 def train_on_device() -> list[float]:
-    """Compile an update with its schedule and step count as one graph; the learning rates of all updates."""
+    """Compile the update, schedule and step count as one graph; returns the learning rates of all updates."""
     weight, rate = torch.zeros(4), torch.zeros(())
     step = torch.zeros((), dtype=torch.int64)  # a checkpoint needs only this and the weights
 
@@ -51,10 +52,10 @@ def train_on_device() -> list[float]:
 
 
 def main() -> tuple[list[float], list[float]]:
-    by_scheduler, on_device = train_with_scheduler(), train_on_device()
-    for name, rates in {"with a scheduler": by_scheduler, "on the device": on_device}.items():
+    with_scheduler, on_device = train_with_scheduler(), train_on_device()
+    for name, rates in {"with a scheduler": with_scheduler, "on the device": on_device}.items():
         print(f"learning rate {name}: first {rates[0]:.4f}, highest {max(rates):.4f}, last {rates[-1]:.4f}")
-    return by_scheduler, on_device
+    return with_scheduler, on_device
 
 
 if __name__ == "__main__":

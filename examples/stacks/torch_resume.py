@@ -43,12 +43,12 @@ def train(path: Path, updates: int) -> Iterator[tuple[int, float]]:
 
 
 def main(path: Path = Path("torch_resume.pt"), updates: int = 200) -> list[tuple[int, float]]:
-    used = []
+    log = []
     for step, rate in train(path, updates):
-        used.append((step, rate))
+        log.append((step, rate))
         if step % 20 == 0:
             print(f"step {step:3d}: learning rate {rate:.6f}")
-    return used
+    return log
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ LINEAR = fs.warmup_linear(12, 100)
 
 
 def by_kind(schedule, steps: int, **peak: float) -> dict[str, Finding]:
-    """The findings by their kinds, of which each occurs at most once."""
+    """The findings by kind. No kind occurs twice."""
     findings = check(schedule, steps=steps, **peak)
     kinds = {finding.kind: finding for finding in findings}
     assert len(kinds) == len(findings)
@@ -121,7 +121,7 @@ def test_warmup_that_takes_the_entire_run() -> None:
 
 def test_higher_second_peak_after_the_run() -> None:
     hills = fs.join([fs.scale(fs.warmup_linear(5, 20), 0.5), fs.warmup_linear(5, 20)], [20])
-    assert by_kind(hills, 25)["peak_never_reached"].step == 24  # 0.8, four steps into the second
+    assert by_kind(hills, 25)["peak_never_reached"].step == 24  # 0.8, at step 4 of the second
     assert "peak_never_reached" not in by_kind(hills, 26)
 
 
@@ -240,8 +240,8 @@ def test_functions_and_array_arguments() -> None:
     found = by_kind(lambda step: values[step], 4)  # not defined after the run
     assert set(found) == {"warmup", "end"}
     assert found["end"].text == "the run ends at 50% of the peak: the multiplier is 0.5 at step 3"
-    traced = by_kind(fs.warmup_linear(jnp.int32(4), jnp.int32(8)), 8)
-    assert traced["warmup"].text == "the warmup takes 50% of the run: the learning rate increases until step 4"
+    found = by_kind(fs.warmup_linear(jnp.int32(4), jnp.int32(8)), 8)
+    assert found["warmup"].text == "the warmup takes 50% of the run: the learning rate increases until step 4"
 
 
 @pytest.mark.parametrize(("value", "fault"), [(-1.0, "negative"), (math.nan, "not finite"), (math.inf, "not finite")])
@@ -264,7 +264,7 @@ def test_long_runs_take_bounded_time() -> None:
     assert by_kind(cosine, 10**9 + 5)["horizon_short"].step == 10**9
     stairs = by_kind(fs.multistep([3 * 10**8, 6 * 10**8]), 10**9)
     assert stairs["drop"].step == 3 * 10**8
-    # The period divides the distances of every regular grid.
+    # The period divides the spacing of a regular grid of samples, which would show only the starts of cycles.
     restarts = by_kind(fs.cosine_restarts(50_000), 10**9)
     assert "jumps up at least" in restarts["jump"].text
     assert "still" not in restarts
@@ -308,12 +308,12 @@ def test_lower_bound_is_not_a_short_horizon() -> None:
     assert "horizon_short" in by_kind(floor, 120)
 
 
-def test_invisible_drops_are_not_counted() -> None:
+def test_drops_below_1e_6_of_the_peak_are_not_counted() -> None:
     assert "drops at least 6 times" in by_kind(fs.step_decay(30), 3000)["drop"].text
     assert "drops 3 times" in by_kind(fs.step_decay(30), 100)["drop"].text
 
 
-def test_drop_right_after_the_run_is_missed() -> None:
+def test_drop_right_after_the_run_is_reported() -> None:
     found = by_kind(fs.multistep([50, 100]), 100)["horizon_long"]
     assert found.text.startswith("the horizon is longer than the run: the schedule ends at 0.01 at step 100, ")
     assert "horizon_long" not in by_kind(fs.multistep([50, 100]), 101)

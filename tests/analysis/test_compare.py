@@ -264,9 +264,9 @@ def test_run_of_a_few_steps(steps: int) -> None:
 
 
 def test_array_arguments() -> None:
-    traced = fs.warmup_linear(jnp.int32(4), jnp.int32(8))
-    assert not compare(traced, fs.constant(), steps=9)
-    assert compare(traced, fs.warmup_linear(4, 8), steps=9)  # quarters are exact in float32
+    schedule = fs.warmup_linear(jnp.int32(4), jnp.int32(8))
+    assert not compare(schedule, fs.constant(), steps=9)
+    assert compare(schedule, fs.warmup_linear(4, 8), steps=9)  # quarters are exact in float32
 
 
 def test_long_schedules_take_bounded_time() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import bridges.composer as ours
 import funcsched as fs
 from tests import peers
+from tests.errors import exactly, raises
 
 schedulers, time = peers.composer()
 
@@ -118,7 +119,7 @@ def times(draw: st.DrawFn, unit: str, length: int, least: int = 0) -> str:
     return f"{draw(st.integers(least, max(length, least)))}{unit}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trainings(), st.data())
 def test_schedulers_without_warmup(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
@@ -132,7 +133,7 @@ def test_schedulers_without_warmup(example: tuple[dict[str, Any], str, int], dat
     assert_close(*pair("constant_scheduler", BATCHES, training, alpha=level, t_max=end), 0.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.2, 1.0), st.integers(1, 60), ratios.filter(lambda ratio: ratio >= 0.73))
 def test_polynomial_with_power_below_1(power: float, length: int, ratio: float) -> None:
     # The error of 1 - u, half an ulp, is multiplied by the slope of the power: length ** (1 - power) before the end.
@@ -141,7 +142,7 @@ def test_polynomial_with_power_below_1(power: float, length: int, ratio: float) 
     assert_close(actual, peer, TOLERANCE * (1 + (2 * length + 2) ** (1 - power)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trainings(), st.data())
 def test_exponential(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
@@ -152,7 +153,7 @@ def test_exponential(example: tuple[dict[str, Any], str, int], data: st.DataObje
     assert_close(actual, peer, (TOLERANCE + 2.0**-52 * exponent) * np.maximum(peer, 1e-300))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trainings(), st.data())
 def test_step_and_multi_step(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
@@ -171,7 +172,7 @@ def test_step_and_multi_step(example: tuple[dict[str, Any], str, int], data: st.
     assert_close(actual, peer, TOLERANCE * peer + 5e-324)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trainings(), st.data())
 def test_schedulers_with_warmup(example: tuple[dict[str, Any], str, int], data: st.DataObject) -> None:
     training, unit, length = example
@@ -196,7 +197,7 @@ def test_schedulers_with_warmup(example: tuple[dict[str, Any], str, int], data: 
     assert_close(*pair("multi_step_with_warmup_scheduler", BATCHES, training, milestones=milestones, **arguments))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(2, 30),  # Composer raises an error if the ratio scales the first cycle to 0
     st.one_of(st.sampled_from([1.0, 2.0, 3.0, 1.02]), st.floats(1.0, 4.0)),
@@ -363,11 +364,6 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
 ]
 
 
-def raises(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
-    message = f"{function}: `{argument}` must be {requirement}, got {value!r}"
-    return pytest.raises(kind, match=f"^{re.escape(message)}$")
-
-
 @pytest.mark.parametrize(("function", "arguments", "requirement", "kind"), ERRORS)
 def test_invalid_arguments(function: str, arguments: dict[str, Any], requirement: str, kind: type[Exception]) -> None:
     argument, value = next(iter(arguments.items()))
@@ -413,7 +409,7 @@ def test_unknown_training_arguments_are_errors() -> None:
         "linear_scheduler: no argument `t_mx` (got '1ba'); its training arguments are `max_duration`, "
         "`batches_per_epoch`, `samples_per_batch`, `tokens_per_batch`, `scale_schedule_ratio`"
     )
-    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(TypeError, match=exactly(message)):
         ours.linear_scheduler(t_mx="1ba")  # type: ignore[call-arg]
 
 

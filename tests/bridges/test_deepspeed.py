@@ -10,7 +10,6 @@ by the fraction of the cycle that a ramp takes, so its error is multiplied by n 
 """
 
 import inspect
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +31,7 @@ from bridges.deepspeed import (
 )
 from bridges.rated import Rated
 from tests import peers
+from tests.errors import exactly, raises
 
 peer = peers.deepspeed()
 
@@ -83,7 +83,7 @@ WARMUPS = st.integers(1, 40)
 TOTALS = st.integers(0, 120)  # may be shorter than the warmup
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     params=st.fixed_dictionaries(
         {"warmup_num_steps": WARMUPS}, optional={"warmup_min_lr": LOW, "warmup_max_lr": HIGH, "warmup_type": TYPES}
@@ -93,7 +93,7 @@ def test_warmup_lr_at_every_update(params: dict) -> None:
     assert_same_rates("WarmupLR", params, params["warmup_num_steps"] + 5)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     params=st.fixed_dictionaries(
         {"total_num_steps": TOTALS, "warmup_num_steps": WARMUPS},
@@ -104,7 +104,7 @@ def test_warmup_decay_lr_at_every_update(params: dict) -> None:
     assert_same_rates("WarmupDecayLR", params, params["total_num_steps"] + params["warmup_num_steps"] + 5)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     params=st.fixed_dictionaries(
         {"total_num_steps": TOTALS, "warmup_num_steps": WARMUPS},
@@ -156,14 +156,14 @@ def cancellation(params: dict) -> float:
     return 4 * 2**-52 * (first + second) / min(first, second or first)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(params=CYCLES)
 def test_one_cycle_at_every_update(params: dict) -> None:
     top = max(1.0, params["cycle_min_lr"] / params["cycle_max_lr"])  # the cycle may be inverted
     assert_same_rates("OneCycle", params, sum(ramp_steps(params)) + 30, cancellation(params) * top)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(params=CYCLES)
 def test_one_cycle_momentum_at_every_update(params: dict) -> None:
     theirs = [group["betas"][0] for group in run("OneCycle", params, sum(ramp_steps(params)) + 30)]
@@ -177,7 +177,7 @@ def test_one_cycle_with_defaults() -> None:
     assert_close(one_cycle_momentum(**params), theirs, cancellation({"cycle_first_step_size": 2000}))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     params=st.fixed_dictionaries(
         {"lr_range_test_step_size": st.integers(1, 40)},
@@ -267,11 +267,6 @@ def test_momentum_growth_stops_at_the_horizon() -> None:
 # Errors
 
 
-def raises(function: str, argument: str, requirement: str, got: Any) -> Any:
-    message = f"{function}: `{argument}` must be {requirement}, got {got!r}"
-    return pytest.raises((TypeError, ValueError), match=f"^{re.escape(message)}$")
-
-
 NONNEGATIVE, POSITIVE = "a number from 0 to 3.4e38", "a finite number above 0"
 NONNEGATIVE_INT, POSITIVE_INT = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 GROWTH, WARMUP_TYPE = "0 or a number from 1e-30 to 1e30", "one of 'linear', 'log'"
@@ -356,7 +351,7 @@ def test_invalid_configuration() -> None:
             from_config({"type": kind})
     takes = "`warmup_min_lr`, `warmup_max_lr`, `warmup_num_steps`, `warmup_type`"
     unknown = f"warmup_lr: no argument `warmup_steps` (got 5); it takes {takes}"
-    with pytest.raises(TypeError, match="^" + re.escape(unknown) + "$"):
+    with pytest.raises(TypeError, match=exactly(unknown)):
         from_config({"type": "WarmupLR", "params": {"warmup_steps": 5}}, lr=0.1)
     with raises("warmup_cosine_lr", "lr", POSITIVE, None):
         from_config({"type": "WarmupCosineLR", "params": {"total_num_steps": 9}})

@@ -7,7 +7,6 @@ and that our rate is within float64 rounding errors of it.
 
 import inspect
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ import bridges.keras as ours
 import funcsched as fs
 from bridges.rated import Rated
 from tests import peers
+from tests.errors import exactly, raises
 
 theirs = peers.keras()
 mpmath.mp.prec = 300
@@ -55,7 +55,7 @@ def compare(
         assert abs(peak * schedule(step) - value) <= OURS * size, (step, peak * schedule(step), float(value))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rates, lengths, st.one_of(st.just(1.0), st.floats(0.3, 1.0)), st.booleans())
 def test_exponential_decay(rate: float, steps: int, factor: float, staircase: bool) -> None:
     def exponent(step: int) -> mpf:
@@ -71,7 +71,7 @@ def test_exponential_decay(rate: float, steps: int, factor: float, staircase: bo
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rates, lengths, st.floats(1e-3, 50.0), st.booleans())
 def test_inverse_time_decay(rate: float, steps: int, fall: float, staircase: bool) -> None:
     compare(
@@ -82,7 +82,7 @@ def test_inverse_time_decay(rate: float, steps: int, fall: float, staircase: boo
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 110), min_size=1, max_size=6, unique=True).map(sorted), st.data())
 def test_piecewise_constant_decay(boundaries: list[int], data: st.DataObject) -> None:
     values = data.draw(st.lists(rates, min_size=len(boundaries) + 1, max_size=len(boundaries) + 1))
@@ -108,7 +108,7 @@ def polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -
     return value
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rates, lengths, ends, st.floats(0.3, 3.0))
 def test_polynomial_decay(rate: float, steps: int, end: float, power: float) -> None:
     # The rounding error of 1 - u is multiplied by the slope of the power.
@@ -121,7 +121,7 @@ def test_polynomial_decay(rate: float, steps: int, end: float, power: float) -> 
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rates, lengths, st.floats(0.0, 1.0), st.integers(1, 4))
 def test_polynomial_decay_with_cycles(rate: float, steps: int, fraction: float, power: int) -> None:
     end = rate * fraction
@@ -134,7 +134,7 @@ def test_polynomial_decay_with_cycles(rate: float, steps: int, fraction: float, 
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rates, lengths, st.floats(0.0, 2.0), st.integers(0, 9))
 def test_cosine_decay(rate: float, steps: int, alpha: float, ignored: int) -> None:
     compare(
@@ -146,7 +146,7 @@ def test_cosine_decay(rate: float, steps: int, alpha: float, ignored: int) -> No
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.one_of(st.just(0.0), rates), lengths, st.floats(0.0, 2.0), rates, st.integers(0, 60))
 def test_cosine_decay_with_warmup(start: float, steps: int, alpha: float, target: float, warmup: int) -> None:
     def exact(step: int) -> mpf:
@@ -161,7 +161,7 @@ def test_cosine_decay_with_warmup(start: float, steps: int, alpha: float, target
     compare(rated, peer, exact, lambda step: 10, top=max(start, target, alpha * target))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rates,
     st.integers(1, 60),
@@ -299,11 +299,6 @@ def test_jax_and_torch_match_python(name: str) -> None:
     assert schedule(torch.arange(80)).numpy() == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
-def raises(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
-    message = f"{function}: `{argument}` must be {requirement}, got {value!r}"
-    return pytest.raises(kind, match=f"^{re.escape(message)}$")
-
-
 NONNEGATIVE_INT = "an integer from 0 to 2**53"
 POSITIVE_INT = "an integer from 1 to 2**53"
 NONNEGATIVE = "a number from 0 to 3.4e38"
@@ -384,7 +379,7 @@ def test_invalid_arguments_of_from_config() -> None:
         "inverse_time_decay: no argument `rate` (got 1); it takes "
         "`initial_learning_rate`, `decay_steps`, `decay_rate`, `staircase`"
     )
-    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(TypeError, match=exactly(message)):
         ours.from_config({"class_name": "InverseTimeDecay", "config": {"rate": 1}})
 
 

@@ -9,7 +9,6 @@ In ``1 - u`` and ``1 + cos(x)`` Megatron subtracts, so its error is relative to 
 with the lengths, our step is a rounded float: at most 2 roundings, relative to the peak.
 """
 
-import re
 from typing import Any
 
 import jax
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 import funcsched as fs
 from bridges.megatron import optimizer_param_scheduler, weight_decay
 from tests import peers
+from tests.errors import raises
 
 OptimizerParamScheduler = peers.megatron().OptimizerParamScheduler
 
@@ -101,13 +101,13 @@ STYLES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rates=rates(), lengths=lengths(), style=STYLES)
 def test_learning_rate_at_every_update(rates: dict, lengths: dict, style: dict) -> None:
     assert_same_rates(**rates, **lengths, **style)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     rates=rates(),
     lengths=lengths(),
@@ -137,7 +137,7 @@ def test_long_run_around_its_boundaries(style: str, batch: int) -> None:
         assert abs(peak_value * schedule(step) - theirs) <= RELATIVE * theirs + ABSOLUTE, step
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     start=st.floats(0.0, 1.0),
     end=st.sampled_from([0.0, 0.1, 1.0]),
@@ -187,11 +187,6 @@ def test_lengths_that_are_multiples_of_the_batch_size_are_not_rescaled() -> None
     arguments = {**RATE, "lr_warmup_steps": 1000, "lr_decay_steps": 50_000, "lr_decay_style": "linear"}
     schedule, _ = optimizer_param_scheduler(**arguments, global_batch_size=1000)
     assert schedule == fs.join([fs.ramp(0.0, 1.0, steps=1), fs.ramp(1.0, 0.0, steps=49)], [1])
-
-
-def raises(function: str, argument: str, requirement: str, got: Any) -> Any:
-    message = f"{function}: `{argument}` must be {requirement}, got {got!r}"
-    return pytest.raises((TypeError, ValueError), match=f"^{re.escape(message)}$")
 
 
 NONNEGATIVE = "a number from 0 to 3.4e38"

@@ -7,7 +7,6 @@ its error is relative to that rate. Each test says how many operations it counts
 
 import inspect
 import math
-import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -24,6 +23,7 @@ from hypothesis import strategies as st
 import bridges.timm as ours
 from bridges.rated import Rated
 from tests import peers
+from tests.errors import raises
 
 theirs = peers.timm()
 
@@ -128,21 +128,21 @@ def compare_cycles(
     assert_close(actual, peer, tolerance)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rates, cycles(), st.one_of(st.just(1.0), st.floats(0.5, 3.0)))
 def test_cosine(base_lr: float, arguments: dict[str, Any], k: float) -> None:
     # 10 operations. The slope, sin(pi * u**k) * pi * k * u**(k - 1) / 2, is at most 5 * k for k >= 0.5.
     compare_cycles("cosine_lr_scheduler", base_lr, arguments, 10, lambda u: 5.0 * k, k_decay=k)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rates, cycles(), st.floats(-8.0, 0.0), st.floats(0.5, 8.0))
 def test_tanh(base_lr: float, arguments: dict[str, Any], lb: float, ub: float) -> None:
     # 10 operations on at most |lb| + |ub|. The slope of tanh is at most 1, and (1 - tanh) / 2 halves it.
     compare_cycles("tanh_lr_scheduler", base_lr, arguments, 10, lambda u: (ub - lb) / 2, lb=lb, ub=ub)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rates, cycles(), st.floats(0.2, 3.0), st.one_of(st.just(1.0), st.floats(0.5, 3.0)))
 def test_poly(base_lr: float, arguments: dict[str, Any], power: float, k: float) -> None:
     # 8 operations.
@@ -183,7 +183,7 @@ def test_shrinking_cycles_end_where_timm_raises() -> None:
     assert base_lr * schedule(80) == base_lr * schedule(10**9) == pytest.approx(0.01, rel=4 * EPS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rates,
     st.one_of(st.integers(1, 30), st.sampled_from([2.4, 0.5, 1.75, 3.3, 7.0])),
@@ -210,7 +210,7 @@ def test_decays_that_timm_makes_one_step_late() -> None:
     assert (actual[11], peer[11], peer[12]) == pytest.approx((0.5**10, 0.5**9, 0.5**10))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     rates,
     st.lists(st.integers(0, 60), max_size=6).map(sorted),
@@ -227,7 +227,7 @@ def test_multistep(base_lr: float, decay_t: list[int], rate: float, warmup_t: in
     assert_close(actual, peer, (8 + OURS) * EPS * scale + 5e-324)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     base_lr=rates,
     stable=st.integers(0, 40),
@@ -441,11 +441,6 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ("wsd_lr_scheduler", {"stable_power": 0, "stable_fn": "power", "warmup_t": 9}, POSITIVE, ValueError),
     ("wsd_lr_scheduler", {"stable_timescale": 0, "stable_fn": "rsqrt"}, POSITIVE, ValueError),
 ]
-
-
-def raises(function: str, argument: str, requirement: str, value: Any, kind: type[Exception]) -> Any:
-    message = f"{function}: `{argument}` must be {requirement}, got {value!r}"
-    return pytest.raises(kind, match=f"^{re.escape(message)}$")
 
 
 @pytest.mark.parametrize(("function", "arguments", "requirement", "kind"), ERRORS)

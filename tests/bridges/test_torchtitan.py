@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import re
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 import funcsched as fs
 from bridges.torchtitan import lr_schedules_config
 from tests import peers
+from tests.errors import raises
 
 Config = peers.torchtitan().LRSchedulersContainer.Config
 
@@ -42,7 +42,7 @@ def assert_close(ours: np.ndarray, theirs: np.ndarray) -> None:
     assert errors.size == 0, [(step, ours[step], theirs[step]) for step in errors[:5]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     warmup_steps=st.integers(0, 60),
     total_steps=st.one_of(st.none(), st.integers(1, 80)),
@@ -129,6 +129,5 @@ def test_jax_and_torch_match_python(decay_type: Any) -> None:
     ],
 )
 def test_invalid_arguments(argument: str, value: Any, requirement: str, kind: type[Exception]) -> None:
-    message = f"lr_schedules_config: `{argument}` must be {requirement}, got {value!r}"
-    with pytest.raises(kind, match=f"^{re.escape(message)}$"):
+    with raises("lr_schedules_config", argument, requirement, value, kind):
         lr_schedules_config(**({"training_steps": 100} | {argument: value}))

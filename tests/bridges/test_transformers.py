@@ -5,12 +5,12 @@ error is relative to the highest multiplier. The tolerances, in units of EPS, ar
 
 - linear curves: 2 of the value. There is one quotient on each side.
 - inverse square root: 5 of the value. transformers has three operations, and ours two.
-- cosines: 2 pi cycles for the angle, which is at most 2 pi cycles and has four roundings, of which the cosine halves
-  the error, and 6 for the other operations and for our 4 ulp. In the restarts, the angle has a smaller error: it is pi
-  times the remainder of a product of at most `cycles` with two roundings.
+- cosines: 2 pi cycles for the angle, and 6 for the other operations and for our 4 ulp. The angle is at most 2 pi cycles
+  and has four roundings; the cosine halves their error. In the restarts, the angle has a smaller error: it is pi times
+  the remainder of a product of at most `cycles` with two roundings.
 - polynomial: an error of 1 in the base, times the derivative of the power, and 6 of the value.
-- warmup_stable_decay: like the cosine. A "1-sqrt" warmup has the root of 1 - progress, which is at least 1 / W and has
-  an error of 1 / 2: sqrt(W) / 2.
+- warmup_stable_decay: like the cosine, and sqrt(W) / 2 for a "1-sqrt" warmup of W steps. It takes the square root of
+  1 - progress, which is at least 1 / W and has an error of 1 / 2.
 """
 
 import math
@@ -167,14 +167,14 @@ def cases(draw: st.DrawFn, name: str, max_total: int = 60) -> Case:
 
 
 @pytest.mark.parametrize("name", TYPES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_every_step_matches_transformers(name: str, data: st.DataObject) -> None:
     assert_close(data.draw(cases(name)))
 
 
 @pytest.mark.parametrize("name", TYPES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_steps_of_long_runs_match_transformers(name: str, data: st.DataObject) -> None:
     case = data.draw(cases(name, 10**7))

@@ -81,7 +81,7 @@ def test_colors_are_used_in_terminals_that_support_them() -> None:
     assert "\x1b[36m" in in_terminal("plot", COSINE)
     assert "\x1b" not in in_terminal("plot", COSINE, NO_COLOR="1")
     assert "\x1b" not in in_terminal("plot", COSINE, TERM="dumb")
-    assert "\x1b[36m" in in_terminal("plot", COSINE, NO_COLOR="")  # set to nothing is not set
+    assert "\x1b[36m" in in_terminal("plot", COSINE, NO_COLOR="")  # an empty value counts as not set
 
 
 def test_a_pipe_gets_no_colors_and_80_columns() -> None:
@@ -103,7 +103,7 @@ def test_the_list_is_wrapped_to_the_terminal() -> None:
     assert max(map(len, in_terminal("list", columns=60).split("\n"))) <= 60
 
 
-def test_a_closed_pipe_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     endless = ["table", "constant()", "--steps", "100_000_000", "--every", "1"]
     for arguments in (endless, ["list"], ["plot", "--help"]):
         process = subprocess.Popen(
@@ -398,7 +398,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         (["table", "lightning:x()"], r"funcsched table: argument EXPR: .*'lightning:'.*"),
     ],
 )
-def test_an_invalid_argument_gets_one_sentence(arguments: list[str], sentence: str, capsys: Captured) -> None:
+def test_an_invalid_argument_is_reported_in_one_line(arguments: list[str], sentence: str, capsys: Captured) -> None:
     assert main(arguments) == 2
     text, errors = capsys.readouterr()
     assert text == ""

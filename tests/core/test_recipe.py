@@ -1,4 +1,4 @@
-"""What the decorator `@recipe` derives from a function, and what it refuses."""
+"""What the decorator `@recipe` derives from a function, and what it rejects."""
 
 import re
 

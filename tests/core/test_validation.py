@@ -438,7 +438,7 @@ def test_an_error_about_a_schedule_suggests_a_fix(value: object, fix: str) -> No
         fs.scale(value, 1.0)
 
 
-def test_products_of_factors_that_overflow_are_refused() -> None:
+def test_products_of_factors_that_overflow_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"^piecewise_constant: `factors` must be numbers whose products are at most"):
         fs.piecewise_constant(range(10), factors=[3e38] * 10)
 

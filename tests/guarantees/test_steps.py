@@ -1,4 +1,4 @@
-"""What a step may be, and the library, shape, dtype and device of the value; integers never overflow."""
+"""Valid and invalid steps, and the library, shape, dtype and device of the value. Integers never overflow."""
 
 import math
 
@@ -178,7 +178,7 @@ HALF_PRECISION = [
 
 
 @pytest.mark.parametrize("step", HALF_PRECISION, ids=lambda step: str(step.dtype))
-def test_a_half_precision_step_is_refused_with_the_reason(step) -> None:
+def test_a_half_precision_step_is_rejected_with_the_reason(step) -> None:
     dtype = str(step.dtype).removeprefix("torch.")
     with pytest.raises(TypeError) as error:
         fs.constant()(step)

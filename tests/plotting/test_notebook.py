@@ -10,11 +10,11 @@ import pytest
 
 import funcsched as fs
 from funcsched.plotting.notebook import html, svg
-from tests.cases import CASES, CATALOGUE
+from tests.cases import CASES
 from tests.plotting.stored import FIVE
 
 
-@pytest.mark.parametrize("case", [*CASES, *CATALOGUE], ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_schedule_can_be_plotted(case) -> None:
     image = ElementTree.fromstring(svg(case.schedule))
     assert image.find("{*}title").text == repr(case.schedule)

@@ -7,11 +7,11 @@ import pytest
 
 import funcsched as fs
 from funcsched.plotting.terminal import terminal
-from tests.cases import CASES, CATALOGUE
+from tests.cases import CASES
 from tests.plotting.stored import FIVE, FOLDER, LABELED, terminal_plots
 
 
-@pytest.mark.parametrize("case", [*CASES, *CATALOGUE], ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_schedule_can_be_plotted(case) -> None:
     for log in (False, True) if "ramp(0.0, 0.0" not in case.text else (False,):
         lines = terminal(case.schedule, 70, 9, log=log).split("\n")

@@ -27,7 +27,7 @@ FILES = {entry["name"]: json.loads((FOLDER / entry["file"]).read_text(encoding="
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 READER = re.search(r"```js\n(.*?)```", README, re.DOTALL)[1]
 BACKEND = {backend.name: backend for backend in BACKENDS}
-# The column of "values" and the smallest normal exponent, by number of significant bits.
+# The field with the rounded value, and the smallest normal exponent, by number of significand bits.
 FORMATS = {53: ("float64", -1022), 24: ("float32", -126)}
 
 
@@ -37,7 +37,7 @@ def ulp(value: Fraction, bits: int) -> Fraction:
 
 
 def mismatches(case: dict[str, Any], entries: list[dict[str, Any]], values: list[float], bits: int) -> list[str]:
-    """The values that break the rules of the README: exact where "exact" is true, else within "ulps"."""
+    """Messages for the values outside the tolerance of the README: equal if "exact" is true, else within "ulps"."""
     column, smallest = FORMATS[bits]
     messages = []
     for entry, value in zip(entries, values, strict=True):
@@ -69,9 +69,9 @@ def library_mismatches(cases: list[dict[str, Any]], backend: Backend) -> list[st
 
 
 def few_cases(name: str) -> list[dict[str, Any]]:
-    """At most six cases with different expressions and horizons below 2**31, because compilation is slow.
+    """At most six cases with different arguments and horizons below 2**31, because compilation is slow.
 
-    The tests of the case table compile every case.
+    Other tests compile every case of the case table.
     """
     by_expression: dict[str, dict[str, Any]] = {}
     for case in FILES[name]["cases"]:
@@ -82,7 +82,7 @@ def few_cases(name: str) -> list[dict[str, Any]]:
 
 
 def manifest_errors(folder: Path) -> list[str]:
-    """The files that differ from what index.json says about them."""
+    """The files that differ from their entry in index.json."""
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     errors = []
     for entry in index["files"]:
@@ -129,7 +129,7 @@ def test_every_public_schedule_and_shape_has_a_vector() -> None:
         return {data} if isinstance(data, str) else set()
 
     used = set().union(*(names(case["schedule"]) for file in FILES.values() for case in file["cases"]))
-    assert set(registry()) - used == {"then"}  # which builds a join
+    assert set(registry()) - used == {"then"}  # `then` builds a join
     shapes = {name for name, factory in registry().items() if isinstance(factory, Shape)}
     assert shapes | {"power", "exponential", "tanh", "reverse", "compose", "then"} | set(FILES) == set(registry())
 
@@ -159,13 +159,13 @@ def test_the_floats_are_the_nearest_to_the_digits(name: str) -> None:
             assert float.fromhex(entry["float64"]) == float(entry["value"])
             single = np.float32(float.fromhex(entry["float32"]))
             assert float(single) == float.fromhex(entry["float32"])
-            if not float(entry["value"]):  # a power of ten too small to convert to a fraction
+            if not float(entry["value"]):  # below the smallest float64, and possibly too small to convert to a fraction
                 assert single == 0
                 continue
             exact = Fraction(Decimal(entry["value"]))
             neighbours = [np.nextafter(single, np.float32(-np.inf)), single, np.nextafter(single, np.float32(np.inf))]
             smallest_error = min(abs(Fraction(float(neighbour)) - exact) for neighbour in neighbours)
-            # Half way between two floats, rounding to 25 digits may move the number to the other side.
+            # For a value halfway between two floats, rounding to 25 digits may bring the other float closer.
             assert abs(Fraction(float(single)) - exact) <= smallest_error + exact / 10**24
 
 
@@ -192,7 +192,7 @@ def test_a_changed_digit_is_a_mismatch(column: str) -> None:
     assert library_mismatches([case], backend) == []
     changed = 0
     for i, entry in enumerate(case["values"]):
-        # Exact entries are compared with the float columns, the others with "value".
+        # If "exact" is true, the floats are compared, and otherwise "value".
         if entry.get("exact", False) != (column != "value") or entry["value"] == "0.0":
             continue
         wrong = {**entry, column: change_digit(entry[column], entry[column].index(".") - 1)}
@@ -205,13 +205,15 @@ def test_a_changed_digit_is_a_mismatch(column: str) -> None:
 def test_the_manifest_reports_a_changed_digit(tmp_path: Path) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "v1")
     text = (FOLDER / "noam.json").read_text(encoding="utf-8")
-    wrong = change_digit(text, text.index('"value": "0.00') + 30)  # one of the last of 25 digits, which no float shows
+    wrong = change_digit(
+        text, text.index('"value": "0.00') + 30
+    )  # one of the last of 25 digits, beyond the precision of float64
     assert sum(a != b for a, b in zip(text, wrong, strict=True)) == 1
     (folder / "noam.json").write_text(wrong, encoding="utf-8")
     assert manifest_errors(folder) == ["noam.json"]
 
 
-# Wrong implementations, each with a known fault of another library.
+# Wrong implementations, each with a known bug of another library.
 
 
 def unclamped(step: int) -> float:
@@ -236,8 +238,8 @@ def one_step_early(step: int) -> float:
     return 0.1 ** sum(step >= boundary - 1 for boundary in (30, 60, 10**9))
 
 
-# With the step at which each fault shows.
-FAULTS = [
+# Wrong implementation, expression, number of significand bits, and a step at which the value is wrong.
+BUGS = [
     (unclamped, "warmup_cosine(warmup_steps=0, total_steps=100000)", 53, 100_001),
     (with_cancellation, "warmup_cosine(warmup_steps=0, total_steps=100000)", 53, 99_999),
     (with_rounded_reciprocal, "warmup_linear(warmup_steps=0, total_steps=803)", 24, 803),
@@ -246,8 +248,8 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "expression", "bits", "step"), FAULTS, ids=[fault[0].__name__ for fault in FAULTS])
-def test_the_sampled_steps_reveal_known_faults(wrong: Any, expression: str, bits: int, step: int) -> None:
+@pytest.mark.parametrize(("wrong", "expression", "bits", "step"), BUGS, ids=[bug[0].__name__ for bug in BUGS])
+def test_the_sampled_steps_reveal_known_bugs(wrong: Any, expression: str, bits: int, step: int) -> None:
     (case,) = [case for file in FILES.values() for case in file["cases"] if case["expression"] == expression]
     entries = [entry for entry in case["values"] if entry["step"] <= 10**9 + 1]
     messages = mismatches(case, entries, [wrong(entry["step"]) for entry in entries], bits)
@@ -261,7 +263,7 @@ def run_reader(path: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_the_javascript_reader_of_the_readme_matches_the_vectors(tmp_path: Path) -> None:
+def test_the_javascript_reader_in_the_readme_matches_the_vectors(tmp_path: Path) -> None:
     assert READER.count("\n") <= 45
     done = run_reader(FOLDER / "warmup_linear.json", tmp_path)
     values = sum(len(case["values"]) for case in FILES["warmup_linear"]["cases"])
@@ -269,7 +271,7 @@ def test_the_javascript_reader_of_the_readme_matches_the_vectors(tmp_path: Path)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_the_javascript_reader_of_the_readme_reports_a_changed_digit(tmp_path: Path) -> None:
+def test_the_javascript_reader_in_the_readme_reports_a_changed_digit(tmp_path: Path) -> None:
     text = (FOLDER / "warmup_linear.json").read_text(encoding="utf-8")
     wrong = tmp_path / "wrong.json"
     wrong.write_text(text.replace('"0x1.999999999999ap-4"', '"0x1.999999999989ap-4"', 1), encoding="utf-8")

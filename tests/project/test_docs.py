@@ -15,7 +15,7 @@ NAMES = [name for names in SECTIONS.values() for name in names]
 def test_the_exports_are_current() -> None:
     text = PATH.read_text(encoding="utf-8")
     assert exported(text) == text, "run python -m docs.exports"
-    # A new recipe is added, also one in a new module, and one that no longer exists is removed.
+    # New recipes are added, also from new modules, and recipes that no longer exist are removed.
     assert exported(text.replace('    "noam",\n', "").replace("    noam,\n", "")) == text
     wsd = "from funcsched.recipes.wsd import tri_stage, warmup_stable_decay\n"
     assert exported(text.replace(wsd, "").replace('    "tri_stage",\n', "")) == text

@@ -24,12 +24,10 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import funcsched as fs
-
-no_deadline = settings(deadline=None)
 
 EPS = np.spacing(1.0)
 
@@ -136,7 +134,6 @@ def test_warmup_constant_matches_transformers_at_every_step(warmup: int, total: 
     assert_close(*pair("warmup_constant", warmup), range(2 * total), four_ulps)
 
 
-@no_deadline
 @given(warmup=st.integers(0, 2**40), step=st.integers(0, 2**41))
 def test_warmup_constant_matches_transformers_at_any_step(warmup: int, step: int) -> None:
     ours, theirs = pair("warmup_constant", warmup)
@@ -148,14 +145,12 @@ def test_warmup_linear_matches_transformers_at_every_step_and_after_the_end(warm
     assert_close(*pair("warmup_linear", warmup, total), range(2 * total), four_ulps)
 
 
-@no_deadline
 @given(lengths=short_lengths())
 def test_warmup_linear_matches_transformers_for_any_lengths(lengths: tuple[int, int]) -> None:
     _, total = lengths
     assert_close(*pair("warmup_linear", *lengths), range(total + 3), four_ulps)
 
 
-@no_deadline
 @given(lengths=long_lengths())
 def test_warmup_linear_matches_transformers_at_the_boundaries_of_any_horizon(lengths: tuple[int, int]) -> None:
     assert_close(*pair("warmup_linear", *lengths), boundary_steps(*lengths), four_ulps)
@@ -167,14 +162,12 @@ def test_warmup_cosine_matches_transformers_at_every_step(warmup: int, total: in
     assert_close(*pair("warmup_cosine", warmup, total, cycles), range(total + 1), cosine_tolerance(warmup, cycles))
 
 
-@no_deadline
 @given(lengths=short_lengths(), cycles=st.one_of(st.sampled_from(CYCLES), st.floats(0.01, 20.0)))
 def test_warmup_cosine_matches_transformers_for_any_lengths_and_cycles(lengths: tuple[int, int], cycles: float) -> None:
     warmup, total = lengths
     assert_close(*pair("warmup_cosine", warmup, total, cycles), range(total + 1), cosine_tolerance(warmup, cycles))
 
 
-@no_deadline
 @given(lengths=long_lengths(), cycles=st.one_of(st.sampled_from(CYCLES), st.floats(0.01, 20.0)))
 def test_warmup_cosine_matches_transformers_at_the_boundaries_of_any_horizon(
     lengths: tuple[int, int], cycles: float
@@ -201,7 +194,6 @@ def test_warmup_cosine_restarts_matches_transformers_at_every_step(warmup: int, 
     assert_close(*pair("warmup_cosine_restarts", warmup, total, cycles), steps, cosine_tolerance(warmup, cycles))
 
 
-@no_deadline
 @given(lengths=short_lengths(), cycles=st.integers(1, 100))
 def test_warmup_cosine_restarts_matches_transformers_for_any_lengths_and_cycles(
     lengths: tuple[int, int], cycles: int
@@ -213,7 +205,6 @@ def test_warmup_cosine_restarts_matches_transformers_for_any_lengths_and_cycles(
 
 # With at most 10**8 decay steps, the float remainder cannot mistake another step for a restart: the distance of a step
 # to a restart is at least 1 / 10**8 of a cycle, and the error of the remainder at most 2**-52 * 20.
-@no_deadline
 @given(
     warmup=st.integers(0, 10**6), decay=st.integers(1000, 10**8), cycles=st.integers(1, 20), fraction=st.floats(0, 1)
 )
@@ -321,7 +312,6 @@ def test_restarts_that_transformers_misses_are_exact(warmup: int, total: int, cy
     assert fs.warmup_cosine_restarts(warmup, total, cycles=cycles)(restart) == 1.0
 
 
-@no_deadline
 @given(warmup=st.integers(0, 1000), length=st.integers(1, 10**9), cycles=st.integers(2, 1000), data=st.data())
 def test_every_restart_is_exact(warmup: int, length: int, cycles: int, data: st.DataObject) -> None:
     number = data.draw(st.integers(0, cycles - 1))

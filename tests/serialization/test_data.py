@@ -32,7 +32,7 @@ def test_round_trip_of_every_case_through_json(case: Case) -> None:
     assert fs.from_dict(json.loads(json.dumps(fs.to_dict(case.schedule), allow_nan=False))) == case.schedule
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(nestings)
 def test_round_trip_of_nested_schedules_through_json(schedule: fs.Schedule) -> None:
     data = fs.to_dict(schedule)

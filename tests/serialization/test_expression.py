@@ -36,14 +36,14 @@ def test_a_text_has_the_same_value_as_in_python(case: Case) -> None:
     assert parse(case.text) == case.schedule
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(nestings)
 def test_round_trip_of_nested_schedules(schedule: fs.Schedule) -> None:
     again = parse(str(schedule))
     assert again == schedule and str(again) == str(schedule) and hash(again) == hash(schedule)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(nestings, st.sampled_from(["", " ", "\n", "\r\n    ", "\t"]), st.sampled_from(["", "fs.", "funcsched."]))
 def test_whitespace_trailing_commas_and_prefixes_have_no_effect(schedule: fs.Schedule, space: str, prefix: str) -> None:
     tokens = re.findall(r"[\w.'+-]+|[()\[\],=]", str(schedule))

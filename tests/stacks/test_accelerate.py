@@ -1,6 +1,6 @@
 """`lambda_lr` in Accelerate loops, in one process and in two: when the schedule advances, and how it resumes.
 
-Run as a program, this module trains in every way and writes the recorded updates; the tests check what it wrote.
+Run as a program, this module trains with every setup and writes the recorded updates, which the tests check.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def with_overflows(fused: bool) -> list[Record]:
 
 SPLIT_BATCHES = {"dataloader_config": DataLoaderConfiguration(split_batches=True)}
 WITHOUT_OPTIMIZER = {"step_scheduler_with_optimizer": False}
-WAYS: dict[str, Callable[[], Any]] = {
+SETUPS: dict[str, Callable[[], Any]] = {
     "not prepared, stepped every update": lambda: not_prepared(step_every_update),
     "not prepared, stepped every batch": lambda: not_prepared(step_every_batch),
     "built on the prepared optimizer": built_on_the_prepared_optimizer,
@@ -204,7 +204,7 @@ def resume_from_every_checkpoint(folder: Path, prepare_scheduler: bool) -> dict[
 
 def write_results(folder: str) -> None:
     torch.set_num_threads(1)
-    results = {way: train() for way, train in WAYS.items()}
+    results = {setup: train() for setup, train in SETUPS.items()}
     accelerator = fresh_accelerator()
     processes, rank = accelerator.num_processes, accelerator.process_index
     for name, prepare_scheduler in (("registered", False), ("prepared", True)):
@@ -241,7 +241,7 @@ RATES = [rate(update) for update in range(UPDATES)]
 
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize(
-    "way",
+    "setup",
     [
         "not prepared, stepped every update",
         "built on the prepared optimizer",
@@ -251,8 +251,8 @@ RATES = [rate(update) for update in range(UPDATES)]
         "prepared, without the optimizer, stepped every update",
     ],
 )
-def test_every_update_uses_the_rate_of_the_formula(results: Any, way: str, processes: int) -> None:
-    assert rates(results[processes][way]) == RATES
+def test_every_update_uses_the_rate_of_the_formula(results: Any, setup: str, processes: int) -> None:
+    assert rates(results[processes][setup]) == RATES
 
 
 @pytest.mark.parametrize("processes", PROCESSES)
@@ -262,20 +262,20 @@ def test_a_prepared_scheduler_takes_one_step_per_process(results: Any, processes
 
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize(
-    "way", ["not prepared, stepped every batch", "prepared, without the optimizer, stepped every batch"]
+    "setup", ["not prepared, stepped every batch", "prepared, without the optimizer, stepped every batch"]
 )
-def test_a_scheduler_stepped_every_batch_runs_ahead_of_the_updates(results: Any, way: str, processes: int) -> None:
+def test_a_scheduler_stepped_every_batch_runs_ahead_of_the_updates(results: Any, setup: str, processes: int) -> None:
     # An epoch has 5 batches: two updates of 2 and one of 1. The first batch of a pair steps before its update.
     steps = [5 * (update // 3) + ACCUMULATION * (update % 3) + (update % 3 != 2) for update in range(UPDATES)]
-    assert rates(results[processes][way]) == [rate(step) for step in steps]
+    assert rates(results[processes][setup]) == [rate(step) for step in steps]
 
 
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize(
-    "way", ["overflows", "overflows, stepped by the optimizer", "overflows, fused, stepped by the optimizer"]
+    "setup", ["overflows", "overflows, stepped by the optimizer", "overflows, fused, stepped by the optimizer"]
 )
-def test_a_skipped_update_takes_no_step(results: Any, way: str, processes: int) -> None:
-    assert applied_rates(results[processes][way]) == RATES[: UPDATES - len(OVERFLOWS)]
+def test_a_skipped_update_takes_no_step(results: Any, setup: str, processes: int) -> None:
+    assert applied_rates(results[processes][setup]) == RATES[: UPDATES - len(OVERFLOWS)]
 
 
 # Accelerate does not notice that a fused optimizer skipped an update.

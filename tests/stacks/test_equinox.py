@@ -158,7 +158,7 @@ LEAVES = {"schedule": (BRIDGE["schedule"], 4), "to_optax": (BRIDGE["to_optax"], 
 
 
 @pytest.mark.parametrize(("bridge", "count"), LEAVES.values(), ids=LEAVES)
-def test_python_numbers_of_a_schedule_are_array_like_but_no_arrays(bridge: Callable, count: int) -> None:
+def test_python_numbers_of_a_schedule_are_array_like_but_not_arrays(bridge: Callable, count: int) -> None:
     schedule = bridge(fs.warmup_cosine(4, 15, end=0.1))
     assert jax.tree.leaves(eqx.filter(schedule, eqx.is_array)) == []
     assert len(jax.tree.leaves(eqx.filter(schedule, eqx.is_array_like))) == count

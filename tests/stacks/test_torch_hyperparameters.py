@@ -13,6 +13,7 @@ import funcsched as fs
 from bridges.rated import Rated
 from bridges.torch import from_lr_scheduler, lambda_lr
 from examples.stacks import torch_hyperparameters
+from tests.bridges.torch.runs import group_settings
 
 UP = fs.ramp(0.0, 1.0, steps=8)
 DOWN = fs.ramp(1.0, 0.5, steps=8)
@@ -39,10 +40,6 @@ def used(optimizer, scheduler, key: str, updates: int = 10, group: int = 0) -> l
         optimizer.step()
         scheduler.step()
     return values
-
-
-def settings(optimizer) -> list[dict]:
-    return [{key: copy.copy(value) for key, value in g.items() if key != "params"} for g in optimizer.param_groups]
 
 
 DECAY = [0.25 * (1 - 0.5 * min(step, 8) / 8) for step in range(10)]
@@ -76,7 +73,7 @@ def test_each_beta_follows_its_own_schedule_or_stays_fixed() -> None:
     assert used(optimizer, scheduler, "betas") == [(2 * value, 0.75) for value in DECAY]
 
 
-def test_a_rated_pair_sets_the_value_itself() -> None:
+def test_a_rated_pair_sets_absolute_values() -> None:
     optimizer = adamw()
     pairs = {"weight_decay": Rated(UP, 4.0), "betas": (None, Rated(DOWN, 0.25))}
     scheduler = lambda_lr(optimizer, UP, hyperparameters=pairs)
@@ -165,12 +162,12 @@ def test_the_state_of_different_schedules_is_rejected(saved, current, message: s
     scheduler = lambda_lr(optimizer, UP, hyperparameters=saved, step=4)
     other = sgd()
     loading = lambda_lr(other, UP, hyperparameters=current)
-    before = settings(other)
+    before = group_settings(other)
     with pytest.raises(
         ValueError, match=r"^load_state_dict: the checkpoint was made with a different schedule " + message
     ):
         loading.load_state_dict(scheduler.state_dict())
-    assert settings(other) == before
+    assert group_settings(other) == before
 
 
 # Groups that are added later.
@@ -290,11 +287,11 @@ REJECTED = [
 @pytest.mark.parametrize(("given", "argument", "requirement"), REJECTED, ids=[repr(given) for given, *_ in REJECTED])
 def test_a_key_that_cannot_be_scheduled_is_rejected_and_nothing_changes(given, argument: str, requirement: str) -> None:
     optimizer = sgd()
-    before = settings(optimizer)
+    before = group_settings(optimizer)
     with pytest.raises((TypeError, ValueError)) as caught:
         lambda_lr(optimizer, UP, hyperparameters=given)
     assert str(caught.value).startswith(f"lambda_lr: `{argument}` must be {requirement}")
-    assert settings(optimizer) == before
+    assert group_settings(optimizer) == before
 
 
 @pytest.mark.parametrize("betas", [UP, (UP,), (UP, UP, UP)])

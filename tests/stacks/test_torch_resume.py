@@ -17,6 +17,7 @@ import funcsched as fs
 from bridges.torch import lambda_lr, to_lr_lambda
 from examples.stacks import torch_resume
 from examples.stacks.torch_resume import train
+from tests.bridges.torch.runs import group_settings
 from tests.stacks.kill import UPDATES
 
 ROOT = Path(__file__).parents[2]
@@ -39,12 +40,6 @@ def run_to(step: int, schedule, *base: float):
         optimizer.step()
         scheduler.step()
     return scheduler
-
-
-def settings(optimizer: torch.optim.Optimizer) -> list[dict]:
-    return [
-        {key: copy.copy(value) for key, value in group.items() if key != "params"} for group in optimizer.param_groups
-    ]
 
 
 # A run that is killed hundreds of times.
@@ -93,6 +88,7 @@ def test_some_kills_are_between_an_update_and_its_checkpoint(killed) -> None:
 def test_killed_runs_end_with_the_weights_of_the_uninterrupted_run(killed, uninterrupted) -> None:
     folder, updates = killed
     ended = [run for run in updates if run < max(updates)]
+    assert ended
     for run in ended:
         weights = torch.load(folder / f"{run}.pt")["model"]
         assert all(torch.equal(weights[name], value) for name, value in uninterrupted[1]["model"].items())
@@ -172,22 +168,23 @@ REJECTED = {
 def test_the_state_of_a_different_run_is_rejected_and_nothing_changes(case: str) -> None:
     build, message = REJECTED[case]
     scheduler = build()
-    before = settings(scheduler.optimizer), copy.deepcopy(scheduler.state_dict())
+    before = group_settings(scheduler.optimizer), copy.deepcopy(scheduler.state_dict())
     with pytest.raises(ValueError) as caught:
         scheduler.load_state_dict(run_to(55, LINEAR).state_dict())
     assert str(caught.value) == message
-    assert (settings(scheduler.optimizer), scheduler.state_dict()) == before
+    assert (group_settings(scheduler.optimizer), scheduler.state_dict()) == before
 
 
-@pytest.mark.parametrize("case", ["a different schedule", "a different base rate"])
-def test_with_warn_the_run_continues_with_its_own_schedule_and_base_rate(case: str) -> None:
+# The learning rates at step 55: 0.5 * (190 - 55) / 180 and 0.25 * (100 - 55) / 90.
+@pytest.mark.parametrize(("case", "rate"), [("a different schedule", 0.375), ("a different base rate", 0.125)])
+def test_with_warn_the_run_continues_with_its_own_schedule_and_base_rate(case: str, rate: float) -> None:
     rejecting = REJECTED[case][0]()
     base, schedule = rejecting.base_lrs[0], rejecting._schedules["lr"][0].schedule
     scheduler = lambda_lr(sgd(base), schedule, on_mismatch="warn")
     with pytest.warns(UserWarning) as caught:
         scheduler.load_state_dict(run_to(55, LINEAR).state_dict())
     assert str(caught[0].message) == REJECTED[case][1]
-    assert scheduler.get_last_lr() == [base * schedule(55)] == [scheduler.optimizer.param_groups[0]["lr"]]
+    assert scheduler.get_last_lr() == [rate] == [scheduler.optimizer.param_groups[0]["lr"]]
 
 
 def state_of_lambdalr() -> dict:
@@ -206,19 +203,19 @@ def state_of_lambdalr() -> dict:
 )
 def test_a_state_without_a_description_of_its_schedules_is_rejected(state: dict) -> None:
     scheduler = lambda_lr(sgd(), fs.shift(LINEAR, 5))
-    before = settings(scheduler.optimizer)
+    before = group_settings(scheduler.optimizer)
     with pytest.raises(ValueError, match=r"^load_state_dict: the state does not describe its schedules"):
         scheduler.load_state_dict(state)
-    assert settings(scheduler.optimizer) == before
+    assert group_settings(scheduler.optimizer) == before
 
 
 @pytest.mark.parametrize("step", [-1, 0.5, None, "3"])
 def test_a_state_with_an_invalid_step_is_rejected(step) -> None:
     scheduler = lambda_lr(sgd(), LINEAR)
-    before = settings(scheduler.optimizer)
+    before = group_settings(scheduler.optimizer)
     with pytest.raises((TypeError, ValueError), match=r"^load_state_dict: `last_epoch` must be an integer from 0"):
         scheduler.load_state_dict({**run_to(5, LINEAR).state_dict(), "last_epoch": step})
-    assert settings(scheduler.optimizer) == before
+    assert group_settings(scheduler.optimizer) == before
 
 
 def test_a_different_expression_of_the_same_curve_is_accepted() -> None:

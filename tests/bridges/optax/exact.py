@@ -12,7 +12,6 @@ rounding: of a level relative to the peak, of a fraction of a fraction, of a sca
 """
 
 import inspect
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -161,11 +160,6 @@ def inaccurate(
         for step, rate in zip(steps, values, strict=True)
         if not abs(mpf(rate) - curve(step)) <= unit * abs(curve(step))
     ]
-
-
-def exactly(message: str) -> str:
-    """A pattern that matches a whole message."""
-    return rf"^{re.escape(message)}$"
 
 
 CYCLE = {"init_value": 1e-4, "peak_value": 3e-3, "warmup_steps": 3, "decay_steps": 12}

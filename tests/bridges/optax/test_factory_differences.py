@@ -14,7 +14,8 @@ import bridges.optax as bridge
 import funcsched as fs
 from bridges.optax import to_optax
 from bridges.rated import Rated
-from tests.bridges.optax.exact import exact, exactly, inaccurate, rates
+from tests.bridges.optax.exact import exact, inaccurate, rates
+from tests.errors import exactly
 
 
 def jitted(peer: Callable[[Any], Any], *steps: int) -> list[float]:
@@ -85,7 +86,8 @@ def test_optax_stays_at_a_peak_of_0() -> None:
     assert rated.peak_value == 0.5 and rates(rated, [0, 4, 6, 8]) == pytest.approx([0.5, 0.0, 0.125, 0.25], rel=1e-15)
 
 
-# Two boundaries at one step, of which optax loses the first. Rates by step: of optax, and of this library.
+# Arguments that put two boundaries at the same step. The rates by step: of optax, which loses the first of these
+# boundaries, and of this library.
 COLLISIONS = {
     "one step": ("linear_onecycle_schedule", (1, 1.0), {0: 0.04 / 25, 1: 0.04 / 25 / 1e4}, {0: 0.04, 1: 4e-6}),
     "no second phase": (
@@ -105,7 +107,7 @@ COLLISIONS = {
 
 
 @pytest.mark.parametrize(("name", "args", "theirs", "ours"), COLLISIONS.values(), ids=COLLISIONS)
-def test_optax_loses_a_boundary_where_two_are_at_one_step(name: str, args: Any, theirs: Any, ours: Any) -> None:
+def test_optax_loses_the_first_of_two_boundaries_at_the_same_step(name: str, args: Any, theirs: Any, ours: Any) -> None:
     peer, rated = getattr(optax, name)(*args), getattr(bridge, name)(*args)
     assert [float(peer(step)) for step in theirs] == pytest.approx(list(theirs.values()), rel=1e-6)
     assert rates(rated, ours) == pytest.approx(list(ours.values()), rel=1e-14)

@@ -10,7 +10,8 @@ import bridges.optax as bridge
 import funcsched as fs
 from bridges.optax import to_optax
 from bridges.rated import Rated
-from tests.bridges.optax.exact import CYCLE, exactly
+from tests.bridges.optax.exact import CYCLE
+from tests.errors import exactly
 
 COUNT, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 LEVEL, POSITIVE, RATIO, FRACTION = (
@@ -249,7 +250,7 @@ MESSAGES: dict[str, tuple[str, tuple[Any, ...], str, type[Exception]]] = {
 
 
 @pytest.mark.parametrize(("name", "args", "message", "error"), MESSAGES.values(), ids=MESSAGES)
-def test_arguments_that_do_not_fit_are_rejected(name: str, args: Any, message: str, error: type[Exception]) -> None:
+def test_other_invalid_arguments_are_rejected(name: str, args: Any, message: str, error: type[Exception]) -> None:
     with pytest.raises(error, match=exactly(f"{name}: {message}")):
         getattr(bridge, name)(*args)
 

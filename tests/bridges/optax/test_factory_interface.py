@@ -1,4 +1,4 @@
-"""The functions of `bridges.optax` named like optax's: which there are, their arguments, and what they return."""
+"""The functions of `bridges.optax` named like optax's: their names, their arguments, and what they return."""
 
 import copy
 import inspect
@@ -25,7 +25,7 @@ NOT_OFFERED = {
 }
 
 
-def test_every_name_of_optax_schedules_has_a_counterpart_or_a_reason_for_none() -> None:
+def test_every_name_of_optax_schedules_is_implemented_or_listed_with_a_reason() -> None:
     names = {
         name
         for name, value in vars(optax.schedules).items()

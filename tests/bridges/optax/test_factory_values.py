@@ -1,4 +1,4 @@
-"""The functions of `bridges.optax` named like optax's: their rates next to those of optax and exact mathematics."""
+"""The functions of `bridges.optax` named like optax's: rates compared with optax and with exact mathematics."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from bridges.rated import Rated
 from bridges.torch import lambda_lr
 from tests.bridges.optax.exact import COUNTS, EXAMPLES, STEPS, ULPS, Curve, exact, inaccurate, rates
 
-# Next to optax in float64, for random arguments.
+# Compared with optax in float64, for random arguments.
 
 RATES = st.one_of(st.sampled_from([0.0, 1.0, 1e-3, 3e-4]), st.floats(1e-6, 10.0))
 LENGTHS = st.integers(1, 20)
@@ -111,7 +111,7 @@ def amplification_of_power(exponent: float, nearest: float) -> float:
 
 
 def amplification(name: str, args: tuple[Any, ...]) -> float:
-    """The factor by which optax multiplies a rounding error, at most."""
+    """The largest factor by which optax multiplies a rounding error."""
     if name == "polynomial_schedule":
         return 1 + amplification_of_power(args[2], 1 / args[3])
     if name == "cosine_decay_schedule":
@@ -128,7 +128,7 @@ def amplification(name: str, args: tuple[Any, ...]) -> float:
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_with_random_arguments_every_rate_equals_that_of_optax_in_float64(name: str) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(ARGUMENTS[name])
     def check(args: tuple[Any, ...]) -> None:
         with jax.enable_x64(True):
@@ -143,7 +143,7 @@ def test_with_random_arguments_every_rate_equals_that_of_optax_in_float64(name: 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_with_random_arguments_every_rate_is_accurate(name: str) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(ARGUMENTS[name])
     def check(args: tuple[Any, ...]) -> None:
         assert inaccurate(rates(getattr(bridge, name)(*args)), exact(name, *args)) == []
@@ -153,7 +153,7 @@ def test_with_random_arguments_every_rate_is_accurate(name: str) -> None:
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_with_random_arguments_the_peak_is_the_largest_rate(name: str) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(ARGUMENTS[name])
     def check(args: tuple[Any, ...]) -> None:
         schedule, peak = getattr(bridge, name)(*args)
@@ -165,7 +165,7 @@ def test_with_random_arguments_the_peak_is_the_largest_rate(name: str) -> None:
     check()
 
 
-# Next to optax as it trains, in float32 under jit, for the examples.
+# Compared with optax in float32 under jit, as in training, for the examples.
 
 
 @pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES)

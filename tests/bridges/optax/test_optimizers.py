@@ -1,4 +1,4 @@
-"""`to_optax` in the optimizers of optax: the rates that they use, in training loops and next to torch."""
+"""`to_optax` in the optimizers of optax: the rates that they use, in training loops and compared with torch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +18,8 @@ from tests.bridges.optax.curves import CASES, COMPILE, SOME, halved_after_5
 from tests.stacks.curves import PEAK, TOLERANCE, UPDATES, max_ulps
 
 
-def constant_gradient(optimizer: optax.GradientTransformation, update: Callable) -> list[float]:
-    """The size of each update with a gradient of 1, from 0 each time, so that it is not rounded."""
+def update_sizes(optimizer: optax.GradientTransformation, update: Callable) -> list[float]:
+    """The size of each update with a gradient of 1. Every update starts from 0, so that its size is not rounded."""
     parameter = jnp.float32(0.0)
     state = optimizer.init(parameter)
     sizes = []
@@ -46,14 +46,14 @@ OPTIMIZERS = {
 def test_update_k_of_an_optimizer_uses_the_rate_of_step_k(name: str, make: Callable) -> None:
     schedule, exact = CASES[name]
     optimizer = make(to_optax(schedule, PEAK))
-    assert max_ulps(constant_gradient(optimizer, optimizer.update), exact) <= TOLERANCE
+    assert max_ulps(update_sizes(optimizer, optimizer.update), exact) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_update_k_of_a_jitted_optimizer_uses_the_rate_of_step_k(name: str) -> None:
     schedule, exact = CASES[name]
     optimizer = optax.sgd(to_optax(schedule, PEAK))
-    assert max_ulps(constant_gradient(optimizer, jax.jit(optimizer.update)), exact) <= TOLERANCE
+    assert max_ulps(update_sizes(optimizer, jax.jit(optimizer.update)), exact) <= TOLERANCE
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -117,7 +117,7 @@ def test_optax_joins_a_schedule_of_this_library_to_its_own(step: int) -> None:
 
 def test_an_eager_optimizer_runs_a_plain_function_with_an_if() -> None:
     optimizer = optax.sgd(to_optax(halved_after_5, 0.5))
-    assert constant_gradient(optimizer, optimizer.update) == [0.5] * 5 + [0.25] * (UPDATES - 5)
+    assert update_sizes(optimizer, optimizer.update) == [0.5] * 5 + [0.25] * (UPDATES - 5)
 
 
 # optax and torch with the same schedule, on one scalar parameter with a gradient of 1.

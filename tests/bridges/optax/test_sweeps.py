@@ -57,9 +57,9 @@ LAST = 2**31 - 1  # the largest int32
 
 
 def steps_of(warmup: int, total: int) -> list[int]:
-    """The boundaries with their neighbours, and steps between, before and after them. Every row has the same number."""
+    """The boundaries with their neighbors, and steps between, before and after them: the same number for each sweep."""
     length = max(total - warmup, 0)
-    around = [mark + by for mark in (0, warmup, total) for by in (-2, -1, 0, 1, 2)]
+    around = [boundary + offset for boundary in (0, warmup, total) for offset in (-2, -1, 0, 1, 2)]
     between = [warmup * k // 7 for k in range(1, 7)] + [warmup + length * k // 13 for k in range(1, 13)]
     return [min(step, LAST) for step in [-100, *around, *between, 2 * total, total + 1000, LAST]]
 
@@ -89,7 +89,7 @@ def test_a_sweep_is_as_accurate_as_each_schedule(family: str, row: int, sweep: s
 
 
 def levels_at_boundaries(family: str, warmup: int, total: int, start: float, end: float) -> dict[int, float]:
-    """The levels at and outside of the boundaries. An absent phase has none."""
+    """The levels at the boundaries, before the first and after the last one. A phase of length 0 has no level."""
     if family == "warmup_constant":
         first = start if warmup else 1.0
         return {-100: first, -1: first, 0: first, warmup: 1.0, warmup + 1: 1.0, LAST: 1.0}

@@ -1,4 +1,4 @@
-"""`to_optax`: the function that it returns, its compiled calls, and the value that it is."""
+"""`to_optax`: the function that it returns, compiled calls, plain functions, and value semantics."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ import funcsched as fs
 from bridges.optax import optax_schedule, to_optax
 from tests import oracle
 from tests.bridges.optax.curves import CASES, COMPILE, SOME, halved_after_5
-from tests.bridges.optax.exact import exactly
+from tests.errors import exactly
 from tests.stacks.curves import PEAK, TOLERANCE, UPDATES, max_ulps
 
 # Counts of every kind.
@@ -44,7 +44,7 @@ def test_under_x64_a_count_gives_the_rate_in_float64(name: str, dtype: str, comp
     with jax.enable_x64(True):
         rate = compile(to_optax(schedule, PEAK))
         used = [float(rate(jnp.asarray(step, dtype))) for step in range(UPDATES)]
-    assert max(oracle.ulps(rate, PEAK * exact(step), 53) for step, rate in enumerate(used)) <= TOLERANCE
+    assert max_ulps(used, exact, bits=53) <= TOLERANCE
 
 
 @pytest.mark.parametrize("compile", COMPILE.values(), ids=COMPILE)
@@ -136,7 +136,7 @@ def test_a_python_int_is_computed_without_jax(name: str, step: int, monkeypatch:
     assert oracle.ulps(to_optax(schedule, PEAK)(step), PEAK * exact(step), 53) <= TOLERANCE
 
 
-# The counterpart, which shows that the test above can fail.
+# Control: the test above detects the use of JAX.
 @pytest.mark.parametrize("name", CASES)
 def test_a_jax_scalar_is_computed_with_jax(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     count = jnp.int32(5)
@@ -184,7 +184,7 @@ def test_a_shape_for_scalars_runs_outside_of_jit() -> None:
     assert [float(to_optax(ramp)(jnp.int32(count))) for count in (2, 4)] == [0.25, 1.0]
 
 
-# Values.
+# Value semantics.
 
 NAMES = {**{name: getattr(fs, name) for name in fs.__all__}, "to_optax": to_optax}
 

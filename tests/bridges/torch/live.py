@@ -1,4 +1,4 @@
-"""Helpers for the tests of `from_lr_scheduler`: converted rates next to the rates that torch sets, step by step.
+"""Helpers for the tests of `from_lr_scheduler`: converted rates compared with those that torch sets, at every step.
 
 Each of torch's float64 operations is off by at most half an ulp. The tolerances allow two ulps. A scheduler that
 multiplies the current rate adds the errors of one update to those of all updates before, so the tolerance grows with
@@ -68,7 +68,11 @@ def both_rates(make: Make, steps: int, *base: Any) -> tuple[np.ndarray, np.ndarr
 
 
 def check(make: Make, steps: int, *base: Any, per_step: float = 0.0, once: float = 0.0, absolute: Any = 0.0) -> None:
-    """Compare both. `once` and `per_step` count the operations of torch whose errors are relative to the rate."""
+    """Compare the converted rates with those of torch.
+
+    `per_step` counts torch's operations whose errors add up from update to update, and `once` those whose errors do
+    not. Both are relative to the rate. `absolute` is added to the tolerance.
+    """
     ours, theirs = both_rates(make, steps, *base)
     relative = (OURS + 2 * once + 2 * per_step * np.arange(steps)[:, None]) * EPS
     wrong = np.argwhere(~(np.abs(ours - theirs) <= relative * np.abs(theirs) + absolute))

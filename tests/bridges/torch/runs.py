@@ -1,6 +1,6 @@
 """Optimizers, schedules with their oracles, and training loops for the tests of `bridges.torch`."""
 
-import re
+import copy
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,14 @@ def rates(optimizer: Optimizer) -> list[float]:
     return [float(group["lr"]) for group in optimizer.param_groups]
 
 
+def group_settings(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """A copy of the parameter groups without their parameters."""
+    return [
+        {key: copy.deepcopy(value) for key, value in group.items() if key != "params"}
+        for group in optimizer.param_groups
+    ]
+
+
 def run(optimizer: Optimizer, scheduler: LambdaLR, updates: int = UPDATES) -> list[list[float]]:
     """The rates at every update of a loop that steps the scheduler after the optimizer."""
     used = []
@@ -48,8 +56,3 @@ def run(optimizer: Optimizer, scheduler: LambdaLR, updates: int = UPDATES) -> li
         optimizer.step()
         scheduler.step()
     return used
-
-
-def exactly(message: str) -> str:
-    """A pattern that matches a whole message."""
-    return rf"^{re.escape(message)}$"

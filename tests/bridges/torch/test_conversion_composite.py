@@ -40,7 +40,7 @@ from tests.bridges.torch.live import (
 pytestmark = IGNORE_STEP_ORDER
 
 GAMMAS = st.floats(0.5, 1.0)
-# Schedulers that multiply the current rate by a factor, and those among them that end at 0 after the compared steps.
+# Schedulers that multiply the current rate by a factor, and those whose rate reaches 0 after the compared steps.
 factors = st.one_of(
     st.builds(lambda f, n: lambda o: ConstantLR(o, f, n), st.floats(0.1, 1.0), COUNTS),
     st.builds(lambda s, e, n: lambda o: LinearLR(o, s, e, n), st.floats(0.1, 1), st.floats(0.1, 1), LENGTHS),
@@ -48,7 +48,7 @@ factors = st.one_of(
     st.builds(lambda n, g: lambda o: StepLR(o, n, g), st.integers(2, 20), GAMMAS),
     st.builds(lambda m, g: lambda o: MultiStepLR(o, m, g), st.lists(COUNTS, max_size=4), GAMMAS),
 )
-ends = st.one_of(
+decays = st.one_of(
     st.builds(lambda n: lambda o: CosineAnnealingLR(o, n), st.integers(70, 90)),
     st.builds(lambda n, p: lambda o: PolynomialLR(o, n, p), st.integers(70, 90), st.sampled_from([1.0, 2.0, 0.5])),
 )
@@ -59,7 +59,7 @@ setters = st.one_of(
 )
 # Schedulers that are not factors of a product.
 not_factors = setters | st.builds(lambda n: lambda o: CosineAnnealingLR(o, n, 0.01), st.integers(70, 90))
-anything = st.one_of(factors, ends, not_factors)
+anything = st.one_of(factors, decays, not_factors)
 
 
 @st.composite
@@ -69,13 +69,13 @@ def sequences(draw: Any, first: Any = anything, later: Any = anything, least: in
     return sequence([draw(first), *draw(rest)], milestones)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(make=sequences(least=-2))
 def test_a_sequence(make: Make) -> None:
     check_composite(make)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     start=FRACTIONS,
     warmup=st.integers(1, 30),
@@ -96,26 +96,26 @@ def test_warmup_and_cosine(start: float, warmup: int, total: int, low: float, ba
     assert schedule(total) == schedule(10 * total) == low * base / base
 
 
-@settings(max_examples=60, deadline=None)
-@given(parts=st.lists(factors | ends, min_size=1, max_size=3))
+@settings(max_examples=60)
+@given(parts=st.lists(factors | decays, min_size=1, max_size=3))
 def test_a_chain_is_a_product(parts: list[Make]) -> None:
     check_composite(chain(parts))
 
 
-@settings(max_examples=30, deadline=None)
-@given(parts=st.lists(factors | ends | setters, max_size=2), last=setters)
+@settings(max_examples=30)
+@given(parts=st.lists(factors | decays | setters, max_size=2), last=setters)
 def test_in_a_chain_a_scheduler_that_sets_the_rate_discards_those_before_it(parts: list[Make], last: Make) -> None:
     check_composite(chain([*parts, last]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(make=sequences(first=sequences() | sequences(first=sequences())))
 def test_a_sequence_that_starts_with_a_sequence(make: Make) -> None:
     check_composite(make)
 
 
-@settings(max_examples=60, deadline=None)
-@given(make=sequences(first=st.builds(chain, st.lists(factors | ends, min_size=1, max_size=3))))
+@settings(max_examples=60)
+@given(make=sequences(first=st.builds(chain, st.lists(factors | decays, min_size=1, max_size=3))))
 def test_a_sequence_that_starts_with_a_chain(make: Make) -> None:
     check_composite(make)
 
@@ -128,19 +128,20 @@ def test_a_nested_cosine_starts_one_step_late(steps: int, low: float) -> None:
 
 # Chains and sequences of factors.
 factor_chains = st.builds(chain, st.lists(factors, min_size=1, max_size=2))
-factor_sequences = sequences(first=factors | ends, later=factors | ends)
+factor_sequences = sequences(first=factors | decays, later=factors | decays)
 
 
-@settings(max_examples=80, deadline=None)
-@given(parts=st.lists(factors | ends | factor_sequences | factor_chains, min_size=1, max_size=3))
+@settings(max_examples=80)
+@given(parts=st.lists(factors | decays | factor_sequences | factor_chains, min_size=1, max_size=3))
 def test_a_sequence_in_a_chain(parts: list[Make]) -> None:
     check_composite(chain(parts))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     make=sequences(
-        first=st.builds(chain, st.lists(factors | factor_sequences, min_size=1, max_size=2)), later=factors | ends
+        first=st.builds(chain, st.lists(factors | factor_sequences, min_size=1, max_size=2)),
+        later=factors | decays,
     ),
     outer=st.lists(factors, min_size=1, max_size=2),
 )

@@ -38,8 +38,8 @@ def test_cosine_annealing_rises_again_after_t_max_in_torch_only() -> None:
     assert theirs[20, 0] == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize(("strategy", "beyond"), [("cos", 4.39e-4), ("linear", -1.4284e-1)])
-def test_one_cycle_makes_one_step_past_its_end_in_torch_only(strategy: Any, beyond: float) -> None:
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+def test_one_cycle_makes_one_step_past_its_end_in_torch_only(strategy: Any) -> None:
     make: Make = lambda o: OneCycleLR(o, 1.0, total_steps=10, anneal_strategy=strategy)  # noqa: E731
     ours, theirs = both_rates(make, 11)
     assert ours[9, 0] == ours[10, 0] == 4e-6

@@ -40,7 +40,7 @@ class Named(StepLR):
     def state_dict(self) -> dict[str, Any]:
         return {"name": "named", **super().state_dict()}
 
-    def more(self) -> None:
+    def extra_method(self) -> None:
         pass
 
 
@@ -49,13 +49,13 @@ class UserDefined(torch.optim.lr_scheduler.LRScheduler):
         return [0.1 for _ in self.optimizer.param_groups]
 
 
-def changed(scheduler: Any, **attributes: Any) -> Any:
+def modified(scheduler: Any, **attributes: Any) -> Any:
     vars(scheduler).update(attributes)
     return scheduler
 
 
-def holding(outer: Any, inner: Any, place: int = 0) -> Any:
-    outer._schedulers[place] = inner
+def with_inner(outer: Any, inner: Any, index: int = 0) -> Any:
+    outer._schedulers[index] = inner
     return outer
 
 
@@ -91,12 +91,12 @@ REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
     ),
     "metric": (lambda o: ReduceLROnPlateau(o), ValueError, f"`scheduler` must be {METRIC}, got 'ReduceLROnPlateau'"),
     "metric in a chain": (
-        lambda o: holding(ChainedScheduler([StepLR(o, 3), StepLR(o, 3)]), ReduceLROnPlateau(o), 1),
+        lambda o: with_inner(ChainedScheduler([StepLR(o, 3), StepLR(o, 3)]), ReduceLROnPlateau(o), 1),
         ValueError,
         f"`scheduler._schedulers[1]` must be {METRIC}, got 'ReduceLROnPlateau'",
     ),
     "metric in a sequence": (
-        lambda o: holding(SequentialLR(o, [StepLR(o, 3), StepLR(o, 3)], [5]), ReduceLROnPlateau(o)),
+        lambda o: with_inner(SequentialLR(o, [StepLR(o, 3), StepLR(o, 3)], [5]), ReduceLROnPlateau(o)),
         ValueError,
         f"`scheduler._schedulers[0]` must be {METRIC}, got 'ReduceLROnPlateau'",
     ),
@@ -146,7 +146,7 @@ REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
         f"`scheduler._schedulers[1]` must be {NESTED}, got 'ChainedScheduler'",
     ),
     "decreasing milestones": (
-        lambda o: changed(SequentialLR(o, [StepLR(o, 3), StepLR(o, 3), StepLR(o, 3)], [5, 9]), _milestones=[9, 5]),
+        lambda o: modified(SequentialLR(o, [StepLR(o, 3), StepLR(o, 3), StepLR(o, 3)], [5, 9]), _milestones=[9, 5]),
         ValueError,
         "`scheduler._milestones` must be increasing, and of length 2 for 3 schedulers, got [9, 5]",
     ),
@@ -179,22 +179,22 @@ REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
         f"`scheduler.total_iters` must be {COUNT}, got 2.5",
     ),
     "factor above 1": (
-        lambda o: changed(ConstantLR(o), factor=2.0),
+        lambda o: modified(ConstantLR(o), factor=2.0),
         ValueError,
         f"`scheduler.factor` must be {FRACTION}, got 2.0",
     ),
     "unknown anneal_strategy": (
-        lambda o: changed(OneCycleLR(o, 0.1, total_steps=9), _anneal_func_type="exp"),
+        lambda o: modified(OneCycleLR(o, 0.1, total_steps=9), _anneal_func_type="exp"),
         ValueError,
         "`scheduler._anneal_func_type` must be one of 'cos', 'linear', got 'exp'",
     ),
     "too many base rates": (
-        lambda o: changed(StepLR(o, 3), base_lrs=[0.1, 0.2]),
+        lambda o: modified(StepLR(o, 3), base_lrs=[0.1, 0.2]),
         ValueError,
         "`scheduler.base_lrs` must be of length 1, one for each parameter group, got [0.1, 0.2]",
     ),
     "negative base rate": (
-        lambda o: changed(StepLR(o, 3), base_lrs=[-0.1]),
+        lambda o: modified(StepLR(o, 3), base_lrs=[-0.1]),
         ValueError,
         f"`scheduler.base_lrs` must be {LEVEL}, got -0.1",
     ),

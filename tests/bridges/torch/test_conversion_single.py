@@ -1,4 +1,4 @@
-"""`from_lr_scheduler` for one torch scheduler at a time, next to the rates that torch sets."""
+"""`from_lr_scheduler` for single torch schedulers, compared with the rates that torch sets."""
 
 import pytest
 import torch
@@ -37,14 +37,14 @@ from tests.bridges.torch.live import (
 pytestmark = IGNORE_STEP_ORDER
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(base=RATES, period=LENGTHS, gamma=st.floats(0.0, 1.2))
 def test_step(base: float, period: int, gamma: float) -> None:
     assume(gamma == 0 or gamma > 1e-3)
     check(lambda o: StepLR(o, period, gamma), 60, base, per_step=1 / period)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(base=RATES, steps=st.lists(st.integers(0, 50), max_size=8), gamma=st.floats(0.0, 3.0))
 def test_multi_step_with_repeated_milestones(base: float, steps: list[int], gamma: float) -> None:
     assume(gamma == 0 or gamma > 1e-3)
@@ -52,33 +52,33 @@ def test_multi_step_with_repeated_milestones(base: float, steps: list[int], gamm
     check(lambda o: MultiStepLR(o, steps, gamma), 60, base, once=2 * len(steps))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(base=RATES, factor=FRACTIONS, steps=COUNTS)
 def test_constant(base: float, factor: float, steps: int) -> None:
     check(lambda o: ConstantLR(o, factor, steps), 60, base, once=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(base=RATES, start=FRACTIONS, end=FRACTIONS, steps=COUNTS)
 def test_linear(base: float, start: float, end: float, steps: int) -> None:
     # 1 + d / (T s + (k - 1) d) takes seven operations. Cancellation in it is relative to the lowest rate.
     check(lambda o: LinearLR(o, start, end, steps), 60, base, per_step=7 / min(start, end), once=1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(base=RATES, start=FRACTIONS, steps=LENGTHS)
 def test_linear_down_to_zero(base: float, start: float, steps: int) -> None:
     # Near 0 each factor divides by the remaining part, (steps - k) / steps.
     check(lambda o: LinearLR(o, start, 0.0, steps), 60, base, per_step=0, absolute=base * 14 * steps * EPS * 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(base=RATES, gamma=st.floats(0.8, 1.1))
 def test_exponential(base: float, gamma: float) -> None:
     check(lambda o: ExponentialLR(o, gamma), 60, base, per_step=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(base=RATES, steps=COUNTS, power=st.sampled_from([0.0, 0.5, 0.9, 1.0, 2.0, 3.7]))
 def test_polynomial(base: float, steps: int, power: float) -> None:
     # 1 - k / T loses as many digits as T / (T - k) has, twice in each update.
@@ -86,7 +86,7 @@ def test_polynomial(base: float, steps: int, power: float) -> None:
     check(lambda o: PolynomialLR(o, steps, power), 60, base, absolute=tolerance)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(base=RATES, steps=LENGTHS, ratio=st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.0]))
 def test_cosine_until_t_max(base: float, steps: int, ratio: float) -> None:
     # 1 + cos is as small as the square of the remaining fraction, and each update divides by the one before.
@@ -94,7 +94,7 @@ def test_cosine_until_t_max(base: float, steps: int, ratio: float) -> None:
     check(lambda o: CosineAnnealingLR(o, steps, ratio * base), steps + 1, base, absolute=tolerance)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(base=RATES, period=LENGTHS, factor=st.integers(1, 3), ratio=st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.0]))
 def test_cosine_with_warm_restarts(base: float, period: int, factor: int, ratio: float) -> None:
     tolerance = base * max(ratio, 1.0) * 16 * EPS
@@ -107,7 +107,7 @@ def test_cosine_with_warm_restarts(base: float, period: int, factor: int, ratio:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     peak=RATES,
     steps=st.integers(2, 90),
@@ -139,7 +139,7 @@ def test_one_cycle(peak: float, steps: int, percent: int, three: bool, curve: st
     check(make, steps, absolute=peak * EPS * (16 + 8 * steps) / max(shortest, 0.01))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     base=st.floats(0.0, 1.0),
     more=st.floats(0.01, 9.0),

@@ -10,7 +10,8 @@ from torch.optim.lr_scheduler import LambdaLR
 import funcsched as fs
 from bridges.torch import to_lr_lambda
 from tests import oracle
-from tests.bridges.torch.runs import CASES, UPDATES, exactly, sgd
+from tests.bridges.torch.runs import CASES, UPDATES, sgd
+from tests.errors import exactly
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -70,7 +71,7 @@ def after_loading_the_state_of(old: Callable, new: Callable) -> LambdaLR:
     return scheduler
 
 
-# The counterpart of the next test, which shows that it can fail.
+# Control: the tests below detect parameters that a state overwrites.
 def test_a_naive_object_is_overwritten_by_the_state_of_another() -> None:
     assert after_loading_the_state_of(Naive(10), Naive(1000)).lr_lambdas[0].total == 10
 

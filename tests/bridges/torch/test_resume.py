@@ -129,13 +129,13 @@ def test_resume_with_a_fresh_optimizer_gives_the_same_rates(
     assert interrupted(kind, base, schedule, order, step, tmp_path / "run.pt")[0] == used[step:]
 
 
-# The counterpart: torch's own scheduler fails with a fresh optimizer.
+# Control: torch's own scheduler fails with a fresh optimizer.
 def test_lambdalr_does_not_resume_with_a_fresh_optimizer() -> None:
     with pytest.raises(KeyError, match="initial_lr"):
         LambdaLR(sgd(), to_lr_lambda(fs.warmup_linear(4, 10)), last_epoch=3)
 
 
-# The counterpart of all tests above, which shows that they can fail: the rates depend on the step.
+# Control: the tests above detect a wrong step, because the rates depend on the step.
 def test_a_run_that_restarts_at_step_0_has_other_rates(tmp_path: Path) -> None:
     schedule, order = SCHEDULES["one schedule"], ("optimizer", "build")
     used, _ = uninterrupted("adamw", RATES["numbers"], schedule)

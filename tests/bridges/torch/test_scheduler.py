@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 import funcsched as fs
 from bridges.torch import lambda_lr, to_lr_lambda
-from tests.bridges.torch.runs import BASE, CASES, UPDATES, Optimizer, exactly, max_ulps, rates, run, sgd
+from tests.bridges.torch.runs import BASE, CASES, UPDATES, group_settings, max_ulps, rates, run, sgd
+from tests.errors import exactly
 
 
 @pytest.mark.parametrize("build", [lambda o, s: lambda_lr(o, s), lambda o, s: LambdaLR(o, to_lr_lambda(s))])
@@ -194,12 +195,8 @@ REJECTED = [
 ]
 
 
-def without_parameters(optimizer: Optimizer) -> list[dict[str, Any]]:
-    return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
-
-
 @pytest.mark.parametrize(("step", "error", "got"), STEPS, ids=[repr(step) for step, *_ in STEPS])
-def test_a_step_that_is_not_a_count_is_rejected(step: Any, error: Any, got: str) -> None:
+def test_an_invalid_step_is_rejected(step: Any, error: Any, got: str) -> None:
     message = f"lambda_lr: `step` must be an integer from 0 to 2**53, got {got}"
     with pytest.raises(error, match=exactly(message)):
         lambda_lr(sgd(), fs.constant(), step=step)
@@ -208,25 +205,25 @@ def test_a_step_that_is_not_a_count_is_rejected(step: Any, error: Any, got: str)
 @pytest.mark.parametrize(("step", "error", "got"), STEPS, ids=[repr(step) for step, *_ in STEPS])
 def test_a_rejected_step_leaves_the_groups_unchanged(step: Any, error: Any, got: str) -> None:
     optimizer = sgd(0.5, 0.25)
-    before = copy.deepcopy(without_parameters(optimizer))
+    before = group_settings(optimizer)
     with pytest.raises(error):
         lambda_lr(optimizer, fs.constant(0.5), step=step)
-    assert without_parameters(optimizer) == before
+    assert group_settings(optimizer) == before
 
 
 @pytest.mark.parametrize(("schedule", "error", "message"), REJECTED, ids=[repr(schedule) for schedule, *_ in REJECTED])
-def test_a_schedule_that_does_not_fit_is_rejected(schedule: Any, error: type, message: str) -> None:
+def test_an_invalid_schedule_is_rejected(schedule: Any, error: type, message: str) -> None:
     with pytest.raises(error, match=exactly(f"lambda_lr: {message}")):
         lambda_lr(sgd(0.5, 0.25), schedule)
 
 
 @pytest.mark.parametrize(("schedule", "error", "message"), REJECTED, ids=[repr(schedule) for schedule, *_ in REJECTED])
-def test_rejected_schedules_leave_the_groups_unchanged(schedule: Any, error: type, message: str) -> None:
+def test_a_rejected_schedule_leaves_the_groups_unchanged(schedule: Any, error: type, message: str) -> None:
     optimizer = sgd(0.5, 0.25)
-    before = copy.deepcopy(without_parameters(optimizer))
+    before = group_settings(optimizer)
     with pytest.raises(error):
         lambda_lr(optimizer, schedule)
-    assert without_parameters(optimizer) == before
+    assert group_settings(optimizer) == before
 
 
 def test_an_optimizer_of_another_type_is_rejected() -> None:
