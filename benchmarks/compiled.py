@@ -1,4 +1,4 @@
-"""The number of XLA instructions of a compiled schedule, and how fast they run."""
+"""The number of XLA instructions in a compiled schedule, and their run time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
-import funcsched as fs
-from benchmarks.peers import OURS, optax_schedule
+from benchmarks.peers import OURS, optax_pairs, optax_schedule
 from benchmarks.report import Row
 from benchmarks.timing import Batch, fastest
 
@@ -29,15 +27,15 @@ def rows() -> Iterator[Row]:
     for name, kind in product(OURS, KINDS):
         ours, theirs = instruction_counts(name, 0.0, 0.0, kind, MANY_STEPS)
         yield Row(f"instructions, {name} over 4 million steps, {kind}", "optax", ours, theirs, 2.0)
-    for name, functions in _many_steps().items():
+    for name, (schedule, peer) in optax_pairs(MANY_STEPS).items():
         steps = jnp.arange(MANY_STEPS, dtype=jnp.int32)
         # Both read the same array, because memory bandwidth limits linear schedules.
-        ours, theirs = fastest(*(_run(function, steps) for function in functions), rounds=300)
-        yield Row(f"4 million steps in one call, {name}", "optax", ours, theirs, 1.1)
+        our_time, peer_time = fastest(_run(schedule, steps), _run(jax.vmap(peer), steps), rounds=300)
+        yield Row(f"4 million steps in one call, {name}", "optax", our_time, peer_time, 1.1)
 
 
 def instructions(function: Callable[[Any], Any], step: Any) -> int:
-    """The number of instructions in the optimized module of a function."""
+    """The number of instructions in the optimized HLO module of a function."""
     return len(_INSTRUCTION.findall(jax.jit(function).lower(step).compile().as_text() or ""))
 
 
@@ -49,22 +47,6 @@ def instruction_counts(name: str, start: float, end: float, kind: str, total: in
         return instructions(ours, jnp.int32(5)), instructions(peer, jnp.int32(5))
     steps = jnp.arange(1_000, dtype=jnp.int32)
     return instructions(ours, steps), instructions(jax.vmap(peer), steps)
-
-
-def _many_steps() -> dict[str, tuple[fs.Schedule, Callable[[Any], Any]]]:
-    """Our schedule and optax's, over 4 million steps."""
-    total, tenth = MANY_STEPS, MANY_STEPS // 10
-    warmup, decay = optax.linear_schedule(0.0, 1.0, tenth), optax.linear_schedule(1.0, 0.0, tenth)
-    pairs = {name: (OURS[name](tenth, total), optax_schedule(name, tenth, total)) for name in OURS}
-    pairs |= {
-        "linear": (fs.ramp(1.0, 0.1, steps=total), optax.linear_schedule(1.0, 0.1, total)),
-        "cosine": (fs.ramp(1.0, 0.1, steps=total, shape=fs.cosine), optax.cosine_decay_schedule(1.0, total, 0.1)),
-        "warmup, stable, decay": (
-            fs.warmup_stable_decay(tenth, total - 2 * tenth, tenth),
-            optax.join_schedules([warmup, optax.constant_schedule(1.0), decay], [tenth, total - tenth]),
-        ),
-    }
-    return {name: (ours, jax.vmap(peer)) for name, (ours, peer) in pairs.items()}
 
 
 def _run(function: Callable[[Any], Any], steps: jax.Array) -> Batch:

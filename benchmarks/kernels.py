@@ -17,7 +17,7 @@ from bridges.optax import to_optax
 
 Rate = Callable[[Any], Any]
 _PEAK, _WARMUP, _TOTAL = 1e-3, 1_000, 100_000
-_SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours, optax's
+_SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours, that of optax
     "constant": (to_optax(fs.constant(), _PEAK), optax.constant_schedule(_PEAK)),
     "warmup-linear": (
         to_optax(fs.warmup_linear(_WARMUP, _TOTAL), _PEAK),
@@ -28,8 +28,10 @@ _SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours, optax's
         optax.warmup_cosine_decay_schedule(0.0, _PEAK, _WARMUP, _TOTAL),
     ),
 }
+# The computations whose operations are launched one after another: the entry and the command buffers of a GPU.
 _BLOCK = re.compile(r"^(?:ENTRY |%?command_buffer)\S*.*?^}", re.MULTILINE | re.DOTALL)
 _OPERATION = re.compile(r"^\s+(?:ROOT )?%?[\w.-]+ = (?:\(.*?\)|\S+) ([a-z-]+)\(", re.MULTILINE)
+# Operations that run no kernel.
 _NO_KERNEL = {"bitcast", "call", "constant", "get-tuple-element", "parameter", "tuple"}
 
 
@@ -55,6 +57,10 @@ def kernels(optimizer: optax.GradientTransformation, size: int = 64, layers: int
         return optax.apply_updates(weights, updates), state
 
     arguments = weights, optimizer.init(weights), jnp.ones((8, size))
-    text = jax.jit(step, donate_argnums=(0, 1)).lower(*arguments).compile().as_text() or ""
+    return kernels_in_module(jax.jit(step, donate_argnums=(0, 1)).lower(*arguments).compile().as_text() or "")
+
+
+def kernels_in_module(text: str) -> int:
+    """The number of kernels in the text of an optimized module."""
     found = Counter(_OPERATION.findall("\n".join(_BLOCK.findall(text))))
     return sum(count for kind, count in found.items() if kind not in _NO_KERNEL)

@@ -1,4 +1,4 @@
-"""The two schedules that every library has, with the same arguments for each library."""
+"""The two schedules that funcsched, optax and transformers all have, built from the same arguments."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 
 import optax
 import torch
-import transformers
 
 import funcsched as fs
 
 Peer = Callable[[Any], Any]
 
 OURS: dict[str, Callable[..., fs.Schedule]] = {"warmup-linear": fs.warmup_linear, "warmup-cosine": fs.warmup_cosine}
-_TRANSFORMERS: dict[str, Callable[..., Any]] = {
-    "warmup-linear": transformers.get_linear_schedule_with_warmup,
-    "warmup-cosine": transformers.get_cosine_schedule_with_warmup,
+_TRANSFORMERS = {
+    "warmup-linear": "get_linear_schedule_with_warmup",
+    "warmup-cosine": "get_cosine_schedule_with_warmup",
 }
 
 
@@ -31,9 +30,27 @@ def optax_schedule(name: str, warmup: int, total: int, start: float = 0.0, end: 
     return schedule
 
 
+def optax_pairs(total: int) -> dict[str, tuple[fs.Schedule, Peer]]:
+    """Our schedule and that of optax, by name; a tenth of `total` is warmup."""
+    tenth = total // 10
+    warmup, decay = optax.linear_schedule(0.0, 1.0, tenth), optax.linear_schedule(1.0, 0.0, tenth)
+    pairs = {name: (OURS[name](tenth, total), optax_schedule(name, tenth, total)) for name in OURS}
+    pairs |= {
+        "linear": (fs.ramp(1.0, 0.1, steps=total), optax.linear_schedule(1.0, 0.1, total)),
+        "cosine": (fs.ramp(1.0, 0.1, steps=total, shape=fs.cosine), optax.cosine_decay_schedule(1.0, total, 0.1)),
+        "warmup, stable, decay": (
+            fs.warmup_stable_decay(tenth, total - 2 * tenth, tenth),
+            optax.join_schedules([warmup, optax.constant_schedule(1.0), decay], [tenth, total - tenth]),
+        ),
+    }
+    return pairs
+
+
 def transformers_lambda(name: str, warmup: int, total: int) -> Peer:
     """The function that transformers passes to LambdaLR."""
-    lambdas: list[Peer] = _TRANSFORMERS[name](torch_optimizer(), warmup, total).lr_lambdas
+    import transformers  # here, because the other benchmarks do not need it
+
+    lambdas: list[Peer] = getattr(transformers, _TRANSFORMERS[name])(torch_optimizer(), warmup, total).lr_lambdas
     return lambdas[0]
 
 

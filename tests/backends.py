@@ -48,13 +48,17 @@ class Backend:
             arrays = [self.array(self._padded(each)) for each in steps]
             values = self.run(schedules, arrays)
             return [
-                (np.asarray(array).tolist()[: len(each)], np.asarray(value, np.float64).tolist()[: len(each)])
+                (_to_numpy(array).tolist()[: len(each)], _to_numpy(value).astype(np.float64).tolist()[: len(each)])
                 for each, array, value in zip(steps, arrays, values, strict=True)
             ]
 
     def _padded(self, steps: Sequence[int]) -> Sequence[int]:
         # JAX compiles each eager operation once per array length: pad to few lengths.
         return [*steps, *[steps[-1]] * (-len(steps) % 128)] if self.slow else steps
+
+
+def _to_numpy(array: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)  # a torch tensor may be on another device
 
 
 def x64() -> AbstractContextManager[Any]:
