@@ -255,8 +255,9 @@ JAX = [
     ),
 ]
 UNTESTED = {
-    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there."
-    " NCCL, CUDA graphs, float16 training on a GPU and the number of kernels there are also untested.",
+    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there. NCCL and"
+    " float16 training on a GPU are also untested. `python -m benchmarks.device` measures guarantees, kernels, step times, a"
+    " CUDA graph and bandwidth (see [accuracy](accuracy.md#on-a-gpu)).",
     "Apple's `mps`": "not available for these tests. It has no float64, which schedules need on torch: evaluate them"
     " on the CPU.",
     "Several hosts": "the processes of these tests run on one machine.",

@@ -31,7 +31,7 @@ def _in_jax(settings: Settings) -> str:
     rows = []
     for name, (ours, peer) in optax_pairs(total).items():
         batches = [copy, _run(jax.jit(ours), steps), _run(jax.jit(jax.vmap(peer)), steps)]
-        copied, our_times, peer_times = interleaved(*batches, rounds=settings.rounds)
+        copied, our_times, peer_times = interleaved(*batches, rounds=max(settings.rounds // 3, 2))
         rows.append([name, *_cells(total, copied, our_times), _ratio(peer_times, copied)])
     head = f"JAX, {total:,} steps of type int32 to float32; a copy moves {gigabytes_per_second(total, copied)}."
     return (
@@ -52,7 +52,7 @@ def _in_torch(settings: Settings) -> str:
         torch._dynamo.reset()
         compiled = torch.compile(ours, fullgraph=True)
         batches: list[Batch] = [partial(_copy, out, steps), partial(_call, compiled, steps)]
-        copied, times = interleaved(*batches, rounds=settings.rounds)
+        copied, times = interleaved(*batches, rounds=max(settings.rounds // 3, 2))
         rows.append([name, *_cells(total, copied, times)])
     head = f"torch.compile, the same arrays; a copy moves {gigabytes_per_second(total, copied)}.\n"
     return head + "\n" + table(["schedule", "bytes per second", "time / copy", "goal met"], rows)
