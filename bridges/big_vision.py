@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any, NamedTuple
 
 import funcsched as fs
@@ -10,7 +11,7 @@ from bridges.rated import Rated, call_by_name, choose
 from funcsched.core.validation import (
     argument_error,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     optional,
@@ -43,12 +44,12 @@ def _from_steps(training: _Training, argument: str, value: Any) -> int:
 
 
 def _from_examples(training: _Training, argument: str, value: Any) -> int:
-    return _rounded(concrete_level(_FUNCTION, argument, value) / training.required("batch_size", argument))
+    return _rounded(concrete_nonnegative(_FUNCTION, argument, value) / training.required("batch_size", argument))
 
 
 def _from_epochs(training: _Training, argument: str, value: Any) -> int:
     data_size, batch_size = training.required("data_size", argument), training.required("batch_size", argument)
-    return _rounded(concrete_level(_FUNCTION, argument, value) * (data_size / batch_size))
+    return _rounded(concrete_nonnegative(_FUNCTION, argument, value) * (data_size / batch_size))
 
 
 def _from_percent(training: _Training, argument: str, value: Any) -> int:
@@ -112,7 +113,7 @@ class _Decay(NamedTuple):
 def _polynomial(decay: _Decay) -> fs.Schedule:
     exponent = positive(_FUNCTION, "power", decay.arguments.get("power", 1))
     argument = "end" if "end" in decay.arguments else "linear_end"
-    end = concrete_level(_FUNCTION, argument, decay.arguments.get(argument, 0)) / decay.peak
+    end = concrete_nonnegative(_FUNCTION, argument, decay.arguments.get(argument, 0)) / decay.peak
     return decay.ramp(end, fs.linear if exponent == 1 else fs.reverse(fs.power(exponent)))
 
 
@@ -130,7 +131,7 @@ def _rsqrt(decay: _Decay) -> fs.Schedule:
 
 def _stair(decay: _Decay) -> fs.Schedule:
     steps = sequence(_FUNCTION, "steps", decay.arguments.get("steps", ()), concrete_nonnegative_int, "integers")
-    levels = sequence(_FUNCTION, "mults", decay.arguments.get("mults", ()), concrete_level, "numbers")
+    levels = sequence(_FUNCTION, "mults", decay.arguments.get("mults", ()), concrete_nonnegative, "numbers")
     require_increasing(_FUNCTION, "steps", steps)
     if len(levels) != len(steps):
         raise argument_error(_FUNCTION, "mults", f"as long as `steps` ({len(steps)})", list(levels))
@@ -228,7 +229,8 @@ def create_learning_rate_schedule(
     if boolean(_FUNCTION, "scale_with_batchsize", scale_with_batchsize):
         peak = peak * training.required("batch_size", "scale_with_batchsize") / 256.0
     build, own_names = choose(_FUNCTION, "decay_type", decay_type, _DECAYS)
-    arguments = call_by_name(_FUNCTION, dict, [*_names("warmup"), *_names("cooldown"), *own_names], kw)
+    common = [name for name in signature(create_learning_rate_schedule).parameters if name != "kw"]
+    arguments = call_by_name(_FUNCTION, dict, [*common, *_names("warmup"), *_names("cooldown"), *own_names], kw)
     warmup = _duration("warmup", training, arguments, 0)
     cooldown = _duration("cooldown", training, arguments, 0)
     if total > 1 and warmup >= total:

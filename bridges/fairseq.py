@@ -10,16 +10,15 @@ and "pass_through" define no schedule; for a hand-written one, use `funcsched.pi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, call_by_name, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     argument_error,
     as_number,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     growth_factor,
@@ -31,7 +30,7 @@ from funcsched.core.validation import (
 
 
 def _learning_rates(function: str, lr: Any) -> list[float]:
-    if not hasattr(lr, "__iter__"):
+    if not hasattr(lr, "__iter__") or isinstance(lr, str):
         return [float(positive(function, "lr", lr))]
     rates = sequence(function, "lr", lr, positive, "numbers")
     if not rates:
@@ -49,16 +48,17 @@ def _learning_rate(function: str, lr: Any) -> float:
 def _warmup_init_lr(function: str, warmup_init_lr: Any, default: float) -> float:
     """The learning rate at step 0. A negative number selects the default."""
     value: float = as_number(function, "warmup_init_lr", "a number", warmup_init_lr)
-    return default if value < 0 else float(concrete_level(function, "warmup_init_lr", value))
+    return default if value < 0 else float(concrete_nonnegative(function, "warmup_init_lr", value))
 
 
 def _min_lr(function: str, min_lr: Any, peak: float) -> float:
-    value: float = concrete_level(function, "min_lr", min_lr)
+    value: float = concrete_nonnegative(function, "min_lr", min_lr)
     if value >= peak:
         raise argument_error(function, "min_lr", f"below `lr` ({peak!r})", min_lr)
     return value
 
 
+@known_arguments()
 def fixed(
     *,
     lr: float | Iterable[float],
@@ -116,6 +116,7 @@ def fixed(
     return Rated(schedule, peak)
 
 
+@known_arguments()
 def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, warmup_init_lr: float = -1) -> Rated:
     """fairseq's "inverse_sqrt": a warmup, then a decay with the inverse square root of the step.
 
@@ -148,6 +149,7 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
     return Rated(fs.warmup_inverse_sqrt(warmup, start=start / peak), peak)
 
 
+@known_arguments()
 def cosine(
     *,
     lr: float | Iterable[float],
@@ -221,6 +223,7 @@ def _first_period(function: str, warmup: int, lr_period_updates: Any, max_update
     return int(total - warmup)
 
 
+@known_arguments()
 def polynomial_decay(
     *,
     lr: float | Iterable[float],
@@ -268,7 +271,7 @@ def polynomial_decay(
     if force_anneal is not None:
         requirement = "None (otherwise the learning rate depends on that of the previous epoch)"
         raise argument_error(function, "force_anneal", requirement, force_anneal)
-    end = concrete_level(function, "end_learning_rate", end_learning_rate) / peak
+    end = concrete_nonnegative(function, "end_learning_rate", end_learning_rate) / peak
     exponent = positive(function, "power", power)
     warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
     if total_num_update is None:
@@ -280,6 +283,7 @@ def polynomial_decay(
     return Rated(fs.warmup_polynomial(warmup, total, end=end, exponent=exponent), peak)
 
 
+@known_arguments()
 def tri_stage(
     *,
     lr: float | Iterable[float],
@@ -327,7 +331,7 @@ def tri_stage(
     """
     function = "tri_stage"
     peak = _learning_rate(function, lr)
-    start = concrete_level(function, "init_lr_scale", init_lr_scale)
+    start = concrete_nonnegative(function, "init_lr_scale", init_lr_scale)
     end = ratio(function, "final_lr_scale", final_lr_scale)
     if phase_ratio is None:
         arguments = {"warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay_steps": decay_steps}
@@ -340,7 +344,7 @@ def tri_stage(
 
 
 def _phase_lengths(function: str, phase_ratio: Any, max_update: Any) -> list[int]:
-    fractions = sequence(function, "phase_ratio", phase_ratio, concrete_level, "numbers")
+    fractions = sequence(function, "phase_ratio", phase_ratio, concrete_nonnegative, "numbers")
     if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-9:
         raise argument_error(function, "phase_ratio", "three numbers whose sum is 1", phase_ratio)
     if max_update is None:
@@ -349,6 +353,7 @@ def _phase_lengths(function: str, phase_ratio: Any, max_update: Any) -> list[int
     return [int(total * fraction) for fraction in fractions]
 
 
+@known_arguments()
 def triangular(
     *,
     lr: float | Iterable[float],
@@ -406,6 +411,7 @@ def _triangle(start: float, middle: float, half: int) -> fs.Schedule:
     return fs.join([fs.ramp(start, middle, steps=half), fs.ramp(middle, start, steps=half)], [half])
 
 
+@known_arguments()
 def step(
     *,
     lr: float | Iterable[float],
@@ -485,5 +491,5 @@ def from_config(lr_scheduler: str, **config: Any) -> Rated:
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler.
     """
     build = choose("from_config", "lr_scheduler", lr_scheduler, _SCHEDULERS)
-    rated: Rated = call_by_name(lr_scheduler, build, signature(build).parameters, config)
+    rated: Rated = build(**config)
     return rated

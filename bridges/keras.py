@@ -8,15 +8,14 @@ stair, cycle or restart of jitted Keras can be off by one step. Here they are at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, call_by_name, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     argument_error,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     growth_factor,
@@ -31,6 +30,7 @@ from funcsched.core.validation import (
 _integer_power = number_rule("an integer from 1 to 16 if `cycle` is True", 1, 16, int)
 
 
+@known_arguments()
 def exponential_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -67,6 +67,7 @@ def exponential_decay(
     return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
 
 
+@known_arguments()
 def inverse_time_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -104,6 +105,7 @@ def inverse_time_decay(
     return Rated(fs.inverse_time(rate, steps, staircase=stairs), peak)
 
 
+@known_arguments()
 def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float]) -> Rated:
     """Keras' PiecewiseConstantDecay: constant rates, each up to and including its boundary.
 
@@ -131,7 +133,7 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     function = "piecewise_constant_decay"
     last = sequence(function, "boundaries", boundaries, concrete_nonnegative_int, "integers")
     require_increasing(function, "boundaries", last)
-    rates = sequence(function, "values", values, concrete_level, "numbers")
+    rates = sequence(function, "values", values, concrete_nonnegative, "numbers")
     if len(rates) != len(last) + 1:
         raise argument_error(function, "values", f"one longer than `boundaries` ({len(last)})", list(rates))
     peak = max(rates)
@@ -141,6 +143,7 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     return Rated(schedule, peak)
 
 
+@known_arguments()
 def polynomial_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -202,6 +205,7 @@ def _polynomial_cycles(steps: int, power: int) -> fs.Schedule:
     return fs.join([fs.constant(), fs.product(cycles, *[inverse_n] * power)], [1])
 
 
+@known_arguments()
 def cosine_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -239,7 +243,7 @@ def cosine_decay(
     function = "cosine_decay"
     steps = concrete_positive_int(function, "decay_steps", decay_steps)
     warmup = concrete_nonnegative_int(function, "warmup_steps", warmup_steps)
-    end = concrete_level(function, "alpha", alpha)
+    end = concrete_nonnegative(function, "alpha", alpha)
     if warmup_target is None:
         peak = positive(function, "initial_learning_rate", initial_learning_rate)
         return Rated(fs.ramp(1.0, end, steps=steps, shape=fs.cosine), peak)
@@ -248,6 +252,7 @@ def cosine_decay(
     return Rated(fs.warmup_cosine(warmup, warmup + steps, start=start, end=end), peak)
 
 
+@known_arguments()
 def cosine_decay_restarts(
     initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0
 ) -> Rated:
@@ -288,7 +293,7 @@ def cosine_decay_restarts(
     peak = positive(function, "initial_learning_rate", initial_learning_rate)
     steps = concrete_positive_int(function, "first_decay_steps", first_decay_steps)
     growth, level_factor = growth_factor(function, "t_mul", t_mul), ratio_up_to_one(function, "m_mul", m_mul)
-    end = concrete_level(function, "alpha", alpha)
+    end = concrete_nonnegative(function, "alpha", alpha)
     if level_factor == 1:
         return Rated(fs.cosine_restarts(steps, period_factor=growth, end=end), peak)
     if end > 1:
@@ -299,8 +304,8 @@ def cosine_decay_restarts(
 
 def _multiplier(function: str, argument: str, rate: float, peak: float) -> float:
     """A learning rate as a multiple of the peak value."""
-    quotient = concrete_level(function, argument, rate) / peak  # may be out of range if both are valid
-    multiplier: float = concrete_level(function, argument, quotient)
+    quotient = concrete_nonnegative(function, argument, rate) / peak  # may be out of range if both are valid
+    multiplier: float = concrete_nonnegative(function, argument, quotient)
     return multiplier
 
 
@@ -319,6 +324,7 @@ _CLASSES: dict[str, Callable[..., Rated]] = {
 }
 
 
+@known_arguments()
 def from_config(config: Mapping[str, Any]) -> Rated:
     """The schedule for the output of `keras.optimizers.schedules.serialize`.
 
@@ -347,5 +353,5 @@ def from_config(config: Mapping[str, Any]) -> Rated:
         raise argument_error(function, "config", "a mapping with the keys 'class_name' and 'config'", config, TypeError)
     build = choose(function, "config['class_name']", config.get("class_name"), _CLASSES)
     arguments = {name: value for name, value in arguments.items() if name != "name"}
-    rated: Rated = call_by_name(build.__name__, build, signature(build).parameters, arguments)
+    rated: Rated = build(**arguments)
     return rated

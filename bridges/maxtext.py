@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     argument_error,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_positive_int,
     positive,
     unit_interval,
@@ -30,6 +30,7 @@ def _decay(end: float, steps: int, shape: Any) -> fs.Schedule:
     return fs.ramp(1.0, end, steps=steps - 1, shape=shape)
 
 
+@known_arguments()
 def create_learning_rate_schedule(
     *,
     learning_rate: float = 3e-5,
@@ -93,7 +94,7 @@ def create_learning_rate_schedule(
     total = _steps("learning_rate_schedule_steps", learning_rate_schedule_steps) or run
     if total is None:
         raise argument_error(_FUNCTION, "steps", "at least 1 if `learning_rate_schedule_steps` is -1", steps)
-    end = concrete_level(_FUNCTION, "learning_rate_final_fraction", learning_rate_final_fraction)
+    end = concrete_nonnegative(_FUNCTION, "learning_rate_final_fraction", learning_rate_final_fraction)
     warmup_fraction = unit_interval(_FUNCTION, "warmup_steps_fraction", warmup_steps_fraction)
     decay_fraction = unit_interval(_FUNCTION, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
     warmup = int(total * warmup_fraction)

@@ -11,10 +11,10 @@ from math import gcd
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     argument_error,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     positive,
@@ -111,6 +111,7 @@ _STYLES: dict[str, Callable[[_Decay], list[_Phase]]] = {
 }
 
 
+@known_arguments()
 def optimizer_param_scheduler(
     *,
     init_lr: float,
@@ -172,7 +173,7 @@ def optimizer_param_scheduler(
     """
     function = "optimizer_param_scheduler"
     peak = positive(function, "max_lr", max_lr)
-    lowest, first = concrete_level(function, "min_lr", min_lr), concrete_level(function, "init_lr", init_lr)
+    lowest, first = concrete_nonnegative(function, "min_lr", min_lr), concrete_nonnegative(function, "init_lr", init_lr)
     for argument, value in (("min_lr", lowest), ("init_lr", first)):
         if value > peak:
             raise argument_error(function, argument, f"at most `max_lr` ({max_lr!r})", value)
@@ -191,6 +192,7 @@ def optimizer_param_scheduler(
 _WEIGHT_DECAY_SHAPES = {"constant": fs.linear, "linear": fs.linear, "cosine": fs.cosine}
 
 
+@known_arguments()
 def weight_decay(
     *,
     start_wd: float,
@@ -233,11 +235,11 @@ def weight_decay(
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
     function = "weight_decay"
-    start, end = concrete_level(function, "start_wd", start_wd), concrete_level(function, "end_wd", end_wd)
+    start, end = concrete_nonnegative(function, "start_wd", start_wd), concrete_nonnegative(function, "end_wd", end_wd)
     if start > end:
         raise argument_error(function, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
     steps = concrete_nonnegative_int(function, "wd_incr_steps", wd_incr_steps)
-    factor = concrete_level(function, "wd_mult", wd_mult)
+    factor = concrete_nonnegative(function, "wd_mult", wd_mult)
     batch = concrete_positive_int(function, "global_batch_size", global_batch_size)
     shape = choose(function, "wd_incr_style", wd_incr_style, _WEIGHT_DECAY_SHAPES)
     if start == end:

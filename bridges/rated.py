@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from functools import wraps
+from inspect import signature
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error
+from funcsched.core.validation import argument_error, short_repr
+from funcsched.serialization.data import suggestion
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Rated(NamedTuple):
@@ -36,10 +42,37 @@ def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] 
 
 
 def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], arguments: Mapping[str, Any]) -> Any:
-    """``build(**arguments)``, with an error that lists `names` if the name of an argument is not one of them."""
-    allowed = list(names)
-    for name, value in arguments.items():
-        if name not in allowed:
-            takes = "takes " + ", ".join(f"`{known}`" for known in allowed) if allowed else "takes no arguments"
-            raise TypeError(f"{function}: no argument `{name}` (got {value!r}); it {takes}")
+    """``build(**arguments)``, with an error that helps if the name of an argument is not one of `names`."""
+    _require_known(function, list(names), arguments, {})
     return build(**arguments)
+
+
+def known_arguments(*others: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: a keyword that the function does not have is an error that names the right one, or lists all.
+
+    `others` are the names that it accepts as `**kwargs`. `renamed` maps a name of older versions to the present one.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        parameters = signature(function).parameters.values()
+        names = [*(p.name for p in parameters if p.kind is not p.VAR_KEYWORD), *others]
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            _require_known(function.__name__, names, kwargs, renamed)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def _require_known(function: str, names: list[str], arguments: Mapping[str, Any], renamed: Mapping[str, str]) -> None:
+    """Raise an error unless the names of all arguments are in `names`."""
+    for name, value in arguments.items():
+        if name in names:
+            continue
+        takes = "takes " + ", ".join(f"`{known}`" for known in names) if names else "takes no arguments"
+        hint = f"`{name}` is now `{renamed[name]}`" if name in renamed else suggestion(name, names, "")
+        hint = f"; {hint}" if hint else ""
+        raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{hint}")

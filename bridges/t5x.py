@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     argument_error,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     number_rule,
@@ -87,6 +87,7 @@ _FACTORS: dict[str, Callable[[_Arguments], fs.Schedule]] = {
 }
 
 
+@known_arguments()
 def create_learning_rate_scheduler(
     factors: str = "constant * linear_warmup * rsqrt_decay",
     base_learning_rate: float = 0.5,
@@ -148,7 +149,7 @@ def create_learning_rate_scheduler(
     base = positive(_FUNCTION, "base_learning_rate", base_learning_rate)
     warmup = concrete_nonnegative_int(_FUNCTION, "warmup_steps", warmup_steps)
     offset = concrete_nonnegative_int(_FUNCTION, "step_offset", step_offset)
-    lowest = concrete_level(_FUNCTION, "min_learning_rate", min_learning_rate)
+    lowest = concrete_nonnegative(_FUNCTION, "min_learning_rate", min_learning_rate)
     arguments = _Arguments(warmup, decay_factor, steps_per_decay, steps_per_cycle)
     builders = [choose(_FUNCTION, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
     peak = base ** sum(build in (_constant, _linear_decay) for build in builders)

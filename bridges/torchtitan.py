@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import funcsched as fs
-from bridges.rated import choose
-from funcsched.core.validation import concrete_level, concrete_nonnegative_int, concrete_positive_int
+from bridges.rated import choose, known_arguments
+from funcsched.core.validation import concrete_nonnegative, concrete_nonnegative_int, concrete_positive_int
 
 _DECAYS = {"linear": fs.linear, "sqrt": fs.sqrt, "cosine": fs.cosine}
 
 
+@known_arguments(lr_min="min_lr_factor")
 def lr_schedules_config(
     warmup_steps: int = 200,
     total_steps: int | None = None,
@@ -62,9 +63,9 @@ def lr_schedules_config(
     warmup = min(concrete_nonnegative_int(function, "warmup_steps", warmup_steps), total)
     decay = total - warmup
     if decay_ratio is not None:
-        decay = min(round(total * concrete_level(function, "decay_ratio", decay_ratio)), decay)
+        decay = min(round(total * concrete_nonnegative(function, "decay_ratio", decay_ratio)), decay)
     shape = choose(function, "decay_type", decay_type, _DECAYS)
-    end = concrete_level(function, "min_lr_factor", min_lr_factor)
+    end = concrete_nonnegative(function, "min_lr_factor", min_lr_factor)
     # torchtitan counts steps from 1, hence the shift by 1 and one more stable step.
     stable = total + 1 - warmup - decay
     schedule = fs.warmup_stable_decay(warmup, stable, decay, end=end if decay else 1.0, decay_shape=shape)

@@ -11,7 +11,7 @@ import funcsched as fs
 from bridges.rated import call_by_name, choose
 from funcsched.core.validation import (
     argument_error,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     cycles,
@@ -152,7 +152,7 @@ class _CommonArguments(NamedTuple):
 
     def multiplier(self, argument: str, rate: float) -> float:
         """A learning rate as a multiple of `base_lr`."""
-        rate = concrete_level(_FUNCTION, argument, rate)
+        rate = concrete_nonnegative(_FUNCTION, argument, rate)
         if self.base_lr is None:
             raise argument_error(_FUNCTION, "base_lr", f"given to convert `{argument}` to a multiplier", None)
         return rate / self.base_lr
@@ -161,7 +161,7 @@ class _CommonArguments(NamedTuple):
         """The lowest multiplier of a cosine, which is given as a learning rate or as a multiplier."""
         if min_lr is None:
             ratio = self.required("min_lr_rate", min_lr_rate, "min_lr")
-            multiplier: float = concrete_level(_FUNCTION, "min_lr_rate", ratio)
+            multiplier: float = concrete_nonnegative(_FUNCTION, "min_lr_rate", ratio)
             return multiplier
         if min_lr_rate is not None:
             raise argument_error(_FUNCTION, "min_lr_rate", f"None if `min_lr` is given ({min_lr!r})", min_lr_rate)
@@ -233,7 +233,7 @@ def _cosine_warmup_with_min_lr(
     if warmup_lr_rate is None:
         ramp = fs.shift(fs.ramp(0.0, 1.0, steps=warmup), 1)
     else:
-        start = concrete_level(_FUNCTION, "warmup_lr_rate", warmup_lr_rate)
+        start = concrete_nonnegative(_FUNCTION, "warmup_lr_rate", warmup_lr_rate)
         ramp = fs.ramp(start, 1.0, steps=max(1, warmup - 1))
     return fs.join([ramp, fs.shift(fs.warmup_cosine(0, decay, end=end, cycles=num_cycles), 1)], [warmup])
 
@@ -261,7 +261,7 @@ def _warmup_stable_decay(
             raise argument_error(_FUNCTION, "num_decay_steps", requirement, decay)
         num_stable_steps = remaining - decay
     stable = concrete_nonnegative_int(_FUNCTION, "num_stable_steps", num_stable_steps)
-    end = concrete_level(_FUNCTION, "min_lr_ratio", min_lr_ratio)
+    end = concrete_nonnegative(_FUNCTION, "min_lr_ratio", min_lr_ratio)
     num_cycles = cycles(_FUNCTION, "num_cycles", num_cycles)
     warmup_shape = choose(_FUNCTION, "warmup_type", warmup_type, _WARMUPS)
     decay_shape = choose(_FUNCTION, "decay_type", decay_type, _DECAYS)

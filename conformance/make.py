@@ -161,15 +161,18 @@ def rounded(exact: mpmath.mpf, bits: int) -> float:
     if not exact or exponent < min_exponent - bits:
         return 0.0
     unit = Fraction(2) ** (max(exponent, min_exponent) - bits)
-    _, significand, power, _ = exact._mpf_
-    return float(round(Fraction(int(significand)) * Fraction(2) ** power / unit) * unit)
+    negative, significand, power, _ = exact._mpf_
+    magnitude = float(round(Fraction(int(significand)) * Fraction(2) ** power / unit) * unit)
+    return -magnitude if negative else magnitude
 
 
 def hexadecimal(value: float, digits: int) -> str:
     """`float.hex` with `digits` hexadecimal digits after the point: 13 for float64, 6 for float32."""
-    text, power = value.hex().split("p")
     if value == 0:
         return "0x0.0p+0"
+    if value < 0:
+        return "-" + hexadecimal(-value, digits)
+    text, power = value.hex().split("p")
     return f"{text[: len('0x1.') + digits]}p{power}"
 
 

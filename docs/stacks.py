@@ -32,13 +32,18 @@ TORCH = [
         ("torch",),
         "torch_resume",
         "test_torch_resume",
-        "300 processes killed by SIGKILL at random updates: all learning rates and the final weights are bitwise"
-        " identical to an uninterrupted run; checkpoints load with `weights_only=True` and with"
-        " `torch.distributed.checkpoint`; checkpoints of a different schedule, base rate, number of groups or set of"
+        "200 processes killed by SIGKILL at random updates, also with two groups, a late group, a kept external factor,"
+        " and scheduled weight decay and betas: all hyperparameters and the final weights are bitwise identical to an"
+        " uninterrupted run; checkpoints load with `weights_only=True` and with `torch.distributed.checkpoint`;"
+        " checkpoints of a schedule that differs before the step of the resume, or of different base values, groups or"
         " hyperparameters are rejected",
         (
-            "By default, loading the state of a different schedule raises. `lambda_lr(..., on_mismatch='warn')` warns"
-            " and continues with its own schedule. Loading never changes the schedule or the base rate.",
+            "By default, loading the state of a different schedule or base value raises."
+            " `lambda_lr(..., on_mismatch='warn')` warns and continues with its own values. Loading never changes the"
+            " schedule or the base values. `base_values={'lr': 3e-5}` replaces those of the checkpoint.",
+            "A change of the learning rate by other code (`ReduceLROnPlateau`, a manual edit) is overwritten with a"
+            " warning. `on_external_change='keep'` keeps it as a factor, which the state contains.",
+            "In a `SequentialLR`, load the state of the optimizer after that of the scheduler.",
             "Build the scheduler before `torch.distributed.checkpoint` loads the optimizer. Otherwise that load drops"
             " `initial_lr` from the parameter groups, and the scheduler uses the loaded learning rate as base rate.",
             "`step=` counts updates, not batches.",
@@ -52,8 +57,9 @@ TORCH = [
         "weight decay, momentum, dampening and betas with their own schedules or with that of the learning rate,"
         " momentum in antiphase to OneCycleLR, values in tensors, groups that are added later, resuming",
         (
-            "A group that is added later follows the same schedules from its first update. If each group has its own"
-            " schedule, `add_param_group` raises.",
+            "A group that is added later follows the same schedules from its first update. With"
+            " `scheduler.add_param_group(group, schedule=..., hyperparameters=...)` it follows its own.",
+            "An `lr_scale` in a group multiplies its learning rate, as in timm.",
             "A value in a tensor is filled in place. A Python number is replaced, so a compiled step that depends on it"
             " recompiles.",
         ),
@@ -71,7 +77,8 @@ TORCH = [
             " foreach Adam recompile at every update until torch gives up after 8.",
             "`fullgraph=True` does not work for the step of an optimizer in torch 2.13, with or without a scheduler:"
             " torch itself breaks the graph there. The update inside is still one graph.",
-            "Compile `optimizer.step` after calling `lambda_lr`.",
+            "Compile `optimizer.step` before or after calling `lambda_lr`. torch's own schedulers must be built before"
+            " it is compiled.",
         ),
     ),
     Stack(
@@ -105,6 +112,20 @@ TORCH = [
             "The scheduler takes one step per update with any number of processes. More processes make fewer updates"
             " per epoch, so set `max_steps`.",
             "`global_step` includes updates that a float16 scaler skips; the schedule does not.",
+        ),
+    ),
+    Stack(
+        "transformers Trainer, more epochs",
+        ("transformers", "accelerate"),
+        "hf_trainer_longer",
+        "test_hf_trainer_longer",
+        "a resume with twice the epochs: a longer constant phase is accepted and no rate jumps; a curve that differs"
+        " before the step of the checkpoint is rejected, or logged with `on_mismatch='warn'`",
+        (
+            "Choose a schedule that depends on the length of the run only in its last phase, such as"
+            " `warmup_stable_decay`. A longer cosine is another curve from the end of its warmup on.",
+            "The Trainer drops every `UserWarning` while it loads a scheduler. The logger `funcsched` gets the same"
+            " message.",
         ),
     ),
     Stack(
@@ -167,8 +188,8 @@ JAX = [
             " `lambda path, value: isinstance(value, jax.Array)`.",
             "`MultiSteps` counts updates, not batches. An update that `apply_if_finite` skips does not count; one that"
             " it applies after too many consecutive errors does.",
-            "With bfloat16 parameters, `inject_hyperparams` rounds a constant b2 of 0.999 to 1. A schedule,"
-            " `to_optax(constant(0.999))`, stays float32.",
+            "With bfloat16 parameters, `inject_hyperparams` rounds numbers and results of `to_optax` to bfloat16: a b2"
+            " of 0.999 is 1. `to_optax(constant(0.999), 1, dtype=jnp.float32)` stays float32.",
         ),
     ),
     Stack(
@@ -255,9 +276,9 @@ JAX = [
     ),
 ]
 UNTESTED = {
-    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there. NCCL and"
-    " float16 training on a GPU are also untested. `python -m benchmarks.device` measures guarantees, kernels, step times, a"
-    " CUDA graph and bandwidth (see [accuracy](accuracy.md#on-a-gpu)).",
+    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there. NCCL"
+    " and float16 training on a GPU are also untested. `python -m benchmarks.device` measures guarantees, kernels, step"
+    " times, a CUDA graph and bandwidth (see [accuracy](accuracy.md#on-a-gpu)).",
     "Apple's `mps`": "not available for these tests. It has no float64, which schedules need on torch: evaluate them"
     " on the CPU.",
     "Several hosts": "the processes of these tests run on one machine.",

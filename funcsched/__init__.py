@@ -18,6 +18,7 @@ from funcsched.combinators.repeat import repeat
 from funcsched.combinators.sequence import interpolate, join, then
 from funcsched.combinators.time import shift, stretch
 from funcsched.core.schedule import Schedule, lift
+from funcsched.primitives.curve import curve
 from funcsched.primitives.decay import exponential_decay, inverse_power, inverse_time
 from funcsched.primitives.piecewise import piecewise_constant
 from funcsched.primitives.ramp import constant, ramp
@@ -86,6 +87,7 @@ __all__ = [
     "constant",
     "cosine",
     "cosine_restarts",
+    "curve",
     "cyclic",
     "exponential",
     "exponential_decay",

@@ -48,7 +48,7 @@ def measure(case: Case, backend: Backend, converted_steps: Sequence[float], valu
     expected = _boundary_values(case, backend) if backend.exact_steps else {}
     # Where the exact curve stays between the lowest and the highest boundary value, no rounding may leave them either.
     levels = case.boundary_values.values()
-    low = _rounded(min(levels), backend) if min(exact) >= min(levels) else 0.0
+    low = _rounded(min(levels), backend) if min(exact) >= min(levels) else -float("inf")
     high = _rounded(max(levels), backend) if max(exact) <= max(levels) else float("inf")
     return Accuracy(
         errors[worst],

@@ -33,6 +33,11 @@ class Case:
         return max(self.boundary_values) if self.end is None else self.end
 
     @property
+    def crossing_scale(self) -> float | None:
+        """`scale` if the curve has negative values: near 0, errors are relative to the larger level."""
+        return self.scale if min(self.boundary_values.values(), default=0) < 0 else None
+
+    @property
     def schedule(self) -> fs.Schedule:
         schedule: fs.Schedule = eval(self.text, vars(fs))
         return schedule
@@ -58,7 +63,9 @@ def _ramp(
 ) -> Case:
     text = f"ramp({start!r}, {stop!r}, steps={steps}, shape={shape})"
     values = {-1: start, 0: start, steps: stop, steps + 1: stop} if steps else {-1: stop, 0: stop, 1: stop}
-    return Case(text, oracle.ramp(start, stop, steps, curve), values, ulps=ulps)
+    crosses_zero = min(start, stop) < 0 < max(start, stop)
+    scale = max(abs(start), abs(stop)) if crosses_zero else None
+    return Case(text, oracle.ramp(start, stop, steps, curve), values, ulps=ulps, scale=scale)
 
 
 WARMUP_AND_TOTAL = [
@@ -77,6 +84,7 @@ WARMUP_AND_TOTAL = [
     (12_345_678, 10**9),
     (10, 999_999_937),
 ]
+NEGATIVE = [(-1.0, -6.0), (-0.7, -0.3), (0.0, -0.5), (-0.1, 0.0), (-1.0, 1.0), (2.0, -0.3), (-1.0, 1e-8)]
 START_AND_END = [(0.0, 0.0), (0.1, 0.1), (0.0, 1e-3), (0.3, 0.7), (1.0, 0.0), (0.5, 2.0), (1e-30, 1e-8)]
 
 
@@ -449,6 +457,78 @@ CASES = [
         for p in (0.5, 0.9, 1.5, 2.0, 7.3, 8.0)
     ),
     _ramp(0.5, 0.25, 0),
+    *(_ramp(a, b, 10**9, "cosine", oracle.cosine) for a, b in NEGATIVE),
+    *(
+        _ramp(a, b, n, shape, curve)
+        for a, b in ((-1.0, -6.0), (2.0, -0.3))
+        for n, shape, curve in [
+            (7, "linear", oracle.linear),
+            (100, "sqrt", oracle.sqrt),
+            (100, "sine", oracle.sine),
+            (100, "exponential(30.0)", oracle.exponential(30.0)),
+        ]
+    ),
+    Case(
+        "warmup_cosine(10, 100, end=-1, cycles=0.75)",
+        oracle.warmup_cosine(10, 100, 0.0, -1.0, 0.75),
+        {0: 0.0, 10: 1.0, 70: -1.0},
+        100,
+        scale=1.0,
+    ),
+    Case(
+        "warmup_cosine_restarts(10, 100, end=-1, cycles=3)",
+        oracle.warmup_cosine_restarts(10, 100, 0.0, -1.0, 3),
+        {0: 0.0, 10: 1.0, 40: 1.0, 70: 1.0, 100: -1.0},
+        scale=1.0,
+    ),
+    Case("ramp(-1.0, 2.0, steps=100)", oracle.ramp(-1.0, 2.0, 100), {-1: -1.0, 0: -1.0, 100: 2.0}, scale=2.0),
+    Case(
+        "warmup_cosine(10, 100, end=-3)",
+        oracle.warmup_cosine(10, 100, 0.0, -3.0),
+        {0: 0.0, 10: 1.0, 100: -3.0},
+        scale=3.0,
+    ),
+    Case(
+        "join([ramp(1 - i, i / 8 - 1, steps=9, shape=[linear, sine][i % 2]) for i in range(9)],"
+        " [10 * i + 1 for i in range(8)])",
+        oracle.join(
+            [oracle.ramp(1 - i, i / 8 - 1, 9, [oracle.linear, oracle.sine][i % 2]) for i in range(9)],
+            [10 * i + 1 for i in range(8)],
+        ),
+        {0: 1.0} | {10 * i + 1: -i for i in range(8)} | {80: 0.0},
+        scale=8.0,
+    ),
+    Case(
+        "interpolate([0, 20, 60, 100, 140, 200], [-6, -1, 1, 0, -0.5, -0.25], shape=cosine)",
+        oracle.interpolate([0, 20, 60, 100, 140, 200], [-6, -1, 1, 0, -0.5, -0.25], [oracle.cosine] * 5),
+        {0: -6.0, 20: -1.0, 60: 1.0, 100: 0.0, 140: -0.5, 200: -0.25},
+        scale=6.0,
+    ),
+    Case(
+        "then(constant(0.5), 20, -2, steps=80)",
+        oracle.join([oracle.constant(0.5), oracle.ramp(0.5, -2.0, 80)], [20]),
+        {0: 0.5, 20: 0.5, 100: -2.0},
+        scale=2.0,
+    ),
+    Case(
+        "piecewise_constant([10, 20, 30, 40, 50, 60], levels=[-3, 1, -0.5, 0, 0.1, -7, -1])",
+        oracle.levels([10, 20, 30, 40, 50, 60], [-3, 1, -0.5, 0, 0.1, -7, -1]),
+        {0: -3.0, 10: 1.0, 20: -0.5, 30: 0.0, 40: 0.1, 50: -7.0, 60: -1.0},
+    ),
+    Case("table([-1, 0.5, -2])", oracle.table([-1, 0.5, -2]), {0: -1.0, 1: 0.5, 2: -2.0}),
+    Case(
+        "scale(add(warmup_linear(10, 100), -0.25), -2)",
+        oracle.scale(oracle.add(oracle.warmup_linear(10, 100), oracle.constant(-0.25)), -2),
+        {0: 0.5, 10: -1.5, 100: 0.5},
+        scale=1.5,
+    ),
+    Case(
+        "lerp(add(warmup_linear(10, 100, end=-1), 0.5), -1, 3)",
+        oracle.lerp(oracle.add(oracle.warmup_linear(10, 100, 0.0, -1.0), oracle.constant(0.5)), -1, 3),
+        {0: 1.0, 5: 3.0, 10: 3.0, 100: -1.0},
+        ulps=8,
+        scale=3.0,
+    ),
     Case(
         "join([ramp(0, 1, steps=5), constant(1), ramp(1, 0, steps=7, shape=cosine)], [5, 20])",
         oracle.join([oracle.ramp(0, 1, 5), oracle.constant(1), oracle.ramp(1, 0, 7, oracle.cosine)], [5, 20]),

@@ -1,10 +1,15 @@
-"""Fuzzing of `parse` and `from_dict`: every input must give a schedule, a ValueError or a TypeError within a second.
+"""Fuzzing of `parse`, `from_dict` and `load_state_dict`.
+
+Every input must give a schedule (a loaded scheduler), a ValueError or a TypeError within a second. A state that is
+rejected must leave the scheduler and its optimizer unchanged.
 
 Usage: python -m tests.fuzz COUNT [SEED]
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import math
 import resource
 import signal
@@ -14,11 +19,16 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from random import Random
 from reprlib import Repr
 from typing import Any, NamedTuple
 
+import torch
+
 import funcsched as fs
+from bridges.rated import Rated
+from bridges.torch import ScheduleLR, lambda_lr
 from funcsched.core.value import Value
 from funcsched.serialization.data import registry
 from funcsched.serialization.expression import parse
@@ -55,7 +65,7 @@ AROUND += [("constant(", ")"), ("fs.", ""), ("_", ""), ("1,", ""), ("' ", " '"),
 class Input(NamedTuple):
     """A function and its argument."""
 
-    function: Callable[[Any], fs.Schedule]
+    function: Callable[[Any], Any]
     argument: Any
 
 
@@ -281,11 +291,123 @@ def number(random: Random) -> int | float:
     )
 
 
+# States of schedulers.
+
+
+def scheduler(kind: int) -> ScheduleLR:
+    """A scheduler at step 0: of one group, of a function, or of two groups and a late one with hyperparameters."""
+    parameters = [torch.zeros(1, requires_grad=True) for _ in range(3)]
+    groups = [{"params": [parameter], "lr": lr} for parameter, lr in zip(parameters, (0.5, 0.25, 0.125), strict=True)]
+    curve = fs.warmup_cosine(4, 40, end=0.1)
+    if kind == 0:
+        return lambda_lr(torch.optim.SGD(groups[:1]), curve, on_mismatch="warn")
+    if kind == 1:
+        return lambda_lr(torch.optim.SGD(groups[:1]), lambda step: 1 / (step + 1))
+    optimizer = torch.optim.AdamW(groups[:2], betas=(0.5, 0.75), weight_decay=0.25)
+    keys = {"weight_decay": [curve, Rated(curve, 0.5)], "betas": (fs.lerp(curve, 0.25, 0.5), None)}
+    result = lambda_lr(optimizer, curve, hyperparameters=keys, on_external_change="keep")
+    result.add_param_group(groups[2], fs.warmup_linear(4, 40), {"weight_decay": None})
+    return result
+
+
+def saved_state(kind: int, step: int) -> dict[str, Any]:
+    """The state after some updates, with a kept change of the learning rate."""
+    saved = scheduler(kind)
+    for _ in range(step):
+        saved.optimizer.step()
+        saved.step()
+    if kind == 2 and step:
+        saved.optimizer.param_groups[0]["lr"] *= 0.5
+    return saved.state_dict()
+
+
+def values(loaded: ScheduleLR) -> Any:
+    """What a rejected state must not change. As text, NaN equals NaN."""
+    groups = [{key: value for key, value in g.items() if key != "params"} for g in loaded.optimizer.param_groups]
+    return repr((loaded.last_epoch, loaded.get_last_lr(), loaded._factors, groups))
+
+
+STATES = [(kind, saved_state(kind, step)) for kind in range(3) for step in (0, 3, 30)]
+UNCHANGED = [values(scheduler(kind)) for kind in range(3)]
+
+
+def load_state_dict(given: tuple[int, Any]) -> ScheduleLR:
+    """Load a state into a new scheduler; raises an AssertionError if a rejected state has changed anything."""
+    kind, state = given
+    result = scheduler(kind)
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            result.load_state_dict(state)
+    except Exception as error:
+        if values(result) != UNCHANGED[kind]:
+            raise AssertionError("a rejected state has changed the optimizer") from error
+        raise
+    finally:
+        logging.disable(logging.NOTSET)
+    return result
+
+
+def state(random: Random) -> tuple[int, Any]:
+    """The state of a scheduler in which entries were removed, or values replaced by others of any type or magnitude."""
+    kind, saved = random.choice(STATES)
+    result: Any = deepcopy(saved)
+    if random.random() < 0.02:
+        return kind, strange(random)
+    for _ in range(random.choice((0, 1, 1, 1, 2, 4))):
+        target = random.randrange(3)
+        if target == 0:
+            alter(random, result, strange)
+        elif target == 1 and isinstance(result.get("schedules"), str):
+            text = result["schedules"]
+            start = random.randrange(len(text) + 1)
+            middle = random.choice(("", "[", "}", ",", '"', "1e999", "-", "null", text[start : start + 9] * 2))
+            result["schedules"] = text[:start] + middle + text[start + random.choice((0, 1, 9)) :]
+        else:
+            try:
+                description = json.loads(result["schedules"])
+                alter(random, description, plain)
+                result["schedules"] = json.dumps(description)
+            except (KeyError, TypeError, ValueError, RecursionError):  # an earlier change has replaced it
+                continue
+    return kind, result
+
+
+def plain(random: Random) -> Any:
+    """A value that JSON can contain."""
+    schedule = fs.to_dict(random.choice(SCHEDULES))["schedule"]
+    odd = [None, True, "", "add", [], {}, [[]], {"constant": {}}, {"constant": []}, math.nan, math.inf, 10**400]
+    return random.choice([*odd, deep(60), schedule])
+
+
+def alter(random: Random, container: Any, replacement: Callable[[Random], Any]) -> None:
+    """Remove, move or replace one value in plain data."""
+    found = places(container)
+    if not found:
+        return
+    inner, key = random.choice(found)
+    kind = random.randrange(5)
+    if kind == 0:
+        inner.pop(key)
+    elif kind == 1:
+        other, place = random.choice(found)
+        inner[key] = other[place]  # possibly a cycle
+    elif kind == 2 and isinstance(inner[key], (int, float)):
+        inner[key] = random.choice((number(random), -1, 0, True, "1", -inner[key]))
+    elif kind == 3 and isinstance(inner, dict):
+        inner[random.choice([*inner, "lr", "schedule", "samples", "peak_value", "base_value", ""])] = inner.pop(key)
+    else:
+        inner[key] = replacement(random)
+
+
 TEXTS = (mutated, mutated, tokens, random_call, random_call, characters, decoded)
 
 
 def random_input(random: Random) -> Input:
-    """A text for `parse` or data for `from_dict`."""
+    """A text for `parse`, data for `from_dict`, or a state for `load_state_dict`."""
+    if random.random() < 0.1:
+        return Input(load_state_dict, state(random))
     if random.random() < 0.25:
         return Input(fs.from_dict, data(random))
     return Input(parse, (nested if random.random() < 0.02 else random.choice(TEXTS))(random))
@@ -319,14 +441,22 @@ def outcome_and_fault(given: Input) -> tuple[str, str | None]:
                 schedule = given.function(given.argument)
             except (TypeError, ValueError) as error:
                 return f"{name}: {type(error).__name__}", _message_fault(name, error)
-            text, plain = str(schedule), fs.to_dict(schedule)
+            if isinstance(schedule, ScheduleLR):
+                return f"{name}: a scheduler", None if reloads(schedule, given.argument[0]) else "does not load again"
+            text, data = str(schedule), fs.to_dict(schedule)
             try:
-                same = parse(text) == schedule and fs.from_dict(plain) == schedule
+                same = parse(text) == schedule and fs.from_dict(data) == schedule
             except ValueError as error:
                 same = any(limit in str(error) for limit in LIMITS)
         return f"{name}: a schedule", None if same else "the round trip gives another schedule"
     except (Slow, Exception) as error:
         return f"{name}: {type(error).__name__}", f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def reloads(loaded: ScheduleLR, kind: int) -> bool:
+    """Whether a new scheduler with the state of a loaded one has the same values."""
+    again = load_state_dict((kind, loaded.state_dict()))
+    return bool(values(again) == values(loaded))
 
 
 def _message_fault(name: str, error: Exception) -> str | None:

@@ -56,7 +56,7 @@ def scale(curve: Curve, factor: float) -> Curve:
 
 def lerp(curve: Curve, start: float, stop: float) -> Curve:
     def value(step: int | float) -> mpf:
-        weight = min(curve(step), mpf(1))
+        weight = min(max(curve(step), mpf(0)), mpf(1))
         return mpf(start) + (mpf(stop) - mpf(start)) * weight
 
     return value
@@ -262,7 +262,7 @@ def ulps(value: float, exact: mpf, bits: int, scale: float | None = None) -> flo
     if mpmath.isnan(value):
         return float("inf")
     smallest = {24: -125, 53: -1021}[bits]  # below this exponent the spacing of floats stays the same
-    size = exact if scale is None else max(exact, mpf(scale))
+    size = exact if scale is None else max(abs(exact), mpf(scale))
     exponent = max(mpmath.frexp(size)[1], smallest) if size else smallest
     return float(abs(mpf(value) - exact) / mpf(2) ** (exponent - bits))
 

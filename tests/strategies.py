@@ -8,6 +8,7 @@ from tests.cases import CASES, LONG
 # Nothing smaller, because XLA flushes subnormal float32 to 0.
 FRACTIONS = st.just(0.0) | st.floats(1e-20, 1)
 LEVELS = st.just(0.0) | st.floats(1e-20, 10) | st.sampled_from([1.0, 0.1, 1e-8])
+SIGNED_LEVELS = LEVELS | LEVELS.map(lambda level: 0.0 - level)
 LENGTHS = st.integers(0, 60)
 SHAPES = st.recursive(
     st.sampled_from([fs.linear, fs.cosine, fs.sqrt, fs.log, fs.rex, fs.sine, fs.power(0.5), fs.power(3.3)])
@@ -20,8 +21,8 @@ MODES = st.sampled_from(["triangular", "triangular2"])
 
 
 @st.composite
-def ramps(draw: st.DrawFn) -> fs.Schedule:
-    return fs.ramp(draw(LEVELS), draw(LEVELS), steps=draw(LENGTHS), shape=draw(SHAPES))
+def ramps(draw: st.DrawFn, levels: st.SearchStrategy[float] = LEVELS) -> fs.Schedule:
+    return fs.ramp(draw(levels), draw(levels), steps=draw(LENGTHS), shape=draw(SHAPES))
 
 
 @st.composite
@@ -91,8 +92,8 @@ nestings = st.recursive(
     lambda inner: (
         st.builds(fs.product, inner, inner, st.floats(0, 10))
         | st.builds(fs.add, inner, inner)
-        | st.builds(fs.lerp, inner, st.floats(0, 3e38), st.floats(0, 3e38))
-        | st.builds(fs.scale, inner, st.floats(0, 3e38))
+        | st.builds(fs.lerp, inner, st.floats(-1e38, 1e38), st.floats(-1e38, 1e38))
+        | st.builds(fs.scale, inner, st.floats(-1e38, 1e38))
         | st.builds(fs.join, st.tuples(inner, inner), st.tuples(st.integers(0, 2**53)))
         | st.builds(fs.repeat, inner, st.integers(1, 2**53), st.integers(1, 10**6) | st.none())
     ),

@@ -8,8 +8,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import funcsched as fs
-from bridges.composer.time import Training, TrainingClock
-from funcsched.core.validation import concrete_level, number_rule, positive, ratio_up_to_one, sequence
+from bridges.composer.time import TRAINING, Training, TrainingClock
+from bridges.rated import known_arguments
+from funcsched.core.validation import concrete_nonnegative, number_rule, positive, ratio_up_to_one, sequence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
 
 
+@known_arguments(*TRAINING)
 def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's StepScheduler: multiply by `gamma` after every `step_size`.
 
@@ -48,6 +50,7 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.amount, has_jumps=True)
 
 
+@known_arguments(*TRAINING)
 def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's MultiStepScheduler: multiply by `gamma` at each milestone.
 
@@ -75,6 +78,7 @@ def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **traini
     return multi_step_decay(TrainingClock("multi_step_scheduler", training), milestones, gamma)
 
 
+@known_arguments(*TRAINING)
 def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ConstantScheduler: a constant multiplier until `t_max`, then 1.
 
@@ -100,11 +104,12 @@ def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpa
     Source: Composer 0.32.1, composer.optim.ConstantScheduler.
     """
     clock = TrainingClock("constant_scheduler", training)
-    level = clock.check(concrete_level, "alpha", alpha)
+    level = clock.check(concrete_nonnegative, "alpha", alpha)
     boundary = clock.first_batch(clock.time("t_max", t_max))
     return fs.piecewise_constant([boundary], levels=[level, 1.0])
 
 
+@known_arguments(*TRAINING)
 def linear_scheduler(
     alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur", **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -136,10 +141,14 @@ def linear_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearScheduler.
     """
     clock = TrainingClock("linear_scheduler", training)
-    start, stop = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
+    start, stop = (
+        clock.check(concrete_nonnegative, "alpha_i", alpha_i),
+        clock.check(concrete_nonnegative, "alpha_f", alpha_f),
+    )
     return _ramp(clock, t_max, start, stop, fs.linear)
 
 
+@known_arguments(*TRAINING)
 def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ExponentialScheduler: an exponential decay by `gamma` per `decay_period`.
 
@@ -170,6 +179,7 @@ def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: U
     return clock.in_batches(period, lambda n: fs.exponential_decay(factor, n), period.amount)
 
 
+@known_arguments(*TRAINING)
 def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's CosineAnnealingScheduler: a cosine decay.
 
@@ -194,9 +204,10 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
     Source: Composer 0.32.1, composer.optim.CosineAnnealingScheduler.
     """
     clock = TrainingClock("cosine_annealing_scheduler", training)
-    return _ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), fs.cosine)
+    return _ramp(clock, t_max, 1.0, clock.check(concrete_nonnegative, "alpha_f", alpha_f), fs.cosine)
 
 
+@known_arguments(*TRAINING)
 def cosine_annealing_warm_restarts_scheduler(
     t_0: str, t_mult: float = 1.0, alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -230,7 +241,7 @@ def cosine_annealing_warm_restarts_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWarmRestartsScheduler.
     """
     clock = TrainingClock("cosine_annealing_warm_restarts_scheduler", training)
-    end, growth = clock.check(concrete_level, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
+    end, growth = clock.check(concrete_nonnegative, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
     first = clock.positive_time("t_0", t_0)
     if int(growth * first.amount) == first.amount:
         growth = 1.0  # Composer rounds each length down, so the cycles never grow
@@ -253,6 +264,7 @@ def cosine_annealing_warm_restarts_scheduler(
     return clock.in_batches(first, joined, *lengths, has_jumps=True)
 
 
+@known_arguments(*TRAINING)
 def polynomial_scheduler(
     power: float, t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -282,7 +294,7 @@ def polynomial_scheduler(
     """
     clock = TrainingClock("polynomial_scheduler", training)
     shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    return _ramp(clock, t_max, 1.0, clock.check(concrete_level, "alpha_f", alpha_f), shape)
+    return _ramp(clock, t_max, 1.0, clock.check(concrete_nonnegative, "alpha_f", alpha_f), shape)
 
 
 def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs.Shape) -> fs.Schedule:
@@ -293,7 +305,7 @@ def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs
 
 def multi_step_decay(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
     """The decay of both multi-step schedulers."""
-    factor = clock.check(concrete_level, "gamma", gamma)
+    factor = clock.check(concrete_nonnegative, "gamma", gamma)
     times = sequence(clock.function, "milestones", milestones, lambda _, name, text: clock.time(name, text), "times")
     steps = sorted(Counter(map(clock.first_batch, times)).items())
     return fs.piecewise_constant([step for step, _ in steps], factors=[factor**count for _, count in steps])

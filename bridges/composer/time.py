@@ -75,6 +75,9 @@ class Training(TypedDict, total=False):
     scale_schedule_ratio: float
 
 
+TRAINING = tuple(Training.__annotations__)
+
+
 class Time(NamedTuple):
     """A time argument, converted to an amount of batches ("ba"), samples ("sp") or tokens ("tok")."""
 
@@ -89,11 +92,6 @@ class TrainingClock:
 
     def __init__(self, function: str, training: Mapping[str, Any]) -> None:
         self.function, self.training = function, training
-        known = list(Training.__annotations__)
-        for name, value in training.items():
-            if name not in known:
-                names = ", ".join(f"`{key}`" for key in known)
-                raise TypeError(f"{function}: no argument `{name}` (got {value!r}); its training arguments are {names}")
         self.ratio: float = self.check(positive, "scale_schedule_ratio", training.get("scale_schedule_ratio", 1.0))
 
     def check(self, rule: Rule, argument: str, value: Any) -> Any:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import funcsched as fs
 from bridges.composer.decay import multi_step_decay
-from bridges.composer.time import Time, Training, TrainingClock
-from funcsched.core.validation import argument_error, boolean, concrete_level, positive
+from bridges.composer.time import TRAINING, Time, Training, TrainingClock
+from bridges.rated import known_arguments
+from funcsched.core.validation import argument_error, boolean, concrete_nonnegative, positive
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
+@known_arguments(*TRAINING)
 def multi_step_with_warmup_scheduler(
     t_warmup: str,
     milestones: Iterable[str],
@@ -57,6 +59,7 @@ def multi_step_with_warmup_scheduler(
     return fs.join([ramp, decay], [boundary])
 
 
+@known_arguments(*TRAINING)
 def constant_with_warmup_scheduler(
     t_warmup: str, alpha: float = 1.0, t_max: str = "1dur", scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -87,10 +90,11 @@ def constant_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.ConstantWithWarmupScheduler.
     """
     clock = TrainingClock("constant_with_warmup_scheduler", training)
-    level = clock.check(concrete_level, "alpha", alpha)
+    level = clock.check(concrete_nonnegative, "alpha", alpha)
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
 
 
+@known_arguments(*TRAINING)
 def linear_with_warmup_scheduler(
     t_warmup: str,
     alpha_i: float = 1.0,
@@ -128,10 +132,14 @@ def linear_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearWithWarmupScheduler.
     """
     clock = TrainingClock("linear_with_warmup_scheduler", training)
-    peak, end = clock.check(concrete_level, "alpha_i", alpha_i), clock.check(concrete_level, "alpha_f", alpha_f)
+    peak, end = (
+        clock.check(concrete_nonnegative, "alpha_i", alpha_i),
+        clock.check(concrete_nonnegative, "alpha_f", alpha_f),
+    )
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, peak, end, fs.linear)
 
 
+@known_arguments(*TRAINING)
 def cosine_annealing_with_warmup_scheduler(
     t_warmup: str, t_max: str = "1dur", alpha_f: float = 0.0, scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -170,10 +178,11 @@ def cosine_annealing_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWithWarmupScheduler.
     """
     clock = TrainingClock("cosine_annealing_with_warmup_scheduler", training)
-    end = clock.check(concrete_level, "alpha_f", alpha_f)
+    end = clock.check(concrete_nonnegative, "alpha_f", alpha_f)
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
 
 
+@known_arguments(*TRAINING)
 def polynomial_with_warmup_scheduler(
     t_warmup: str,
     power: float = 2.0,
@@ -212,7 +221,7 @@ def polynomial_with_warmup_scheduler(
     """
     clock = TrainingClock("polynomial_with_warmup_scheduler", training)
     shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    end = clock.check(concrete_level, "alpha_f", alpha_f)
+    end = clock.check(concrete_nonnegative, "alpha_f", alpha_f)
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, shape)
 
 

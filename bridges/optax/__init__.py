@@ -1,7 +1,8 @@
 """Schedules for optax, and optax's schedules as schedules of this library. Imports JAX.
 
-`to_optax` converts a schedule of this library to optax. In the other direction, `from_optax` converts any function of
-optax's count. Every function of `optax.schedules` has a counterpart here with the same name, arguments and defaults.
+`to_optax` makes a schedule of optax of a schedule and its peak value. In the other direction, `from_optax` converts any
+function of optax's count. Every function of `optax.schedules` has a counterpart here with the same name, arguments and
+defaults.
 
 These counterparts return `Rated(schedule, peak_value)`: the learning rate is ``peak_value * schedule(count)``, and
 ``to_optax(*rated)`` is an optax schedule again. `peak_value` is the largest learning rate that the arguments define, so

@@ -10,31 +10,33 @@ from typing import Any
 
 import funcsched as fs
 from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
-from bridges.rated import Rated, choose
+from bridges.rated import Rated, choose, known_arguments
 from funcsched.core.validation import (
     LARGEST_LEVEL,
     argument_error,
     concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     optional,
 )
 
 
+@known_arguments()
 def constant_schedule(value: float) -> Rated:
     """A constant learning rate.
 
     ``value``
 
     Args:
-        value: the learning rate (float, 0 to 3.4e38).
+        value: the learning rate (float, -1.7e38 to 1.7e38).
 
     Returns:
         A schedule and its peak. For an array of steps it returns an array of the same shape, where optax returns one
         number.
 
     Raises:
-        TypeError, ValueError: `value` is not a number from 0 to 3.4e38.
+        TypeError, ValueError: `value` is not a number from -1.7e38 to 1.7e38.
 
     Example:
         >>> from bridges.optax import constant_schedule
@@ -47,6 +49,7 @@ def constant_schedule(value: float) -> Rated:
     return Rated(fs.constant(), value)
 
 
+@known_arguments()
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Rated:
     """Linear from one learning rate to another, up or down.
 
@@ -54,8 +57,8 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
     [0, 1]
 
     Args:
-        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
-        end_value: learning rate from the end of the transition on (float, 0 to 3.4e38).
+        init_value: learning rate up to `transition_begin` (float, -1.7e38 to 1.7e38).
+        end_value: learning rate from the end of the transition on (float, -1.7e38 to 1.7e38).
         transition_steps: length of the transition in steps (int, 0 to 2**53).
         transition_begin: step at which the transition begins (int, 0 to 2**53).
 
@@ -87,6 +90,7 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
     return from_phases((begin, init_value, init_value, fs.linear), (steps, init_value, end_value, fs.linear))
 
 
+@known_arguments()
 def polynomial_schedule(
     init_value: float, end_value: float, power: float, transition_steps: int, transition_begin: int = 0
 ) -> Rated:
@@ -96,8 +100,8 @@ def polynomial_schedule(
     ``u = (step - transition_begin) / transition_steps`` clipped to [0, 1]
 
     Args:
-        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
-        end_value: learning rate from the end of the transition on (float, 0 to 3.4e38).
+        init_value: learning rate up to `transition_begin` (float, -1.7e38 to 1.7e38).
+        end_value: learning rate from the end of the transition on (float, -1.7e38 to 1.7e38).
         power: exponent (float, above 0). 1 is `linear_schedule`; above 1 the transition ends flat.
         transition_steps: length of the transition in steps (int, 0 to 2**53).
         transition_begin: step at which the transition begins (int, 0 to 2**53).
@@ -143,27 +147,28 @@ def _boundaries_and_rates(
     if not isinstance(scales, Mapping):
         raise argument_error(function, argument, "a mapping from boundaries to scales, or None", scales, TypeError)
     scale_at = {
-        concrete_nonnegative_int(function, f"{argument} key", boundary): concrete_level(
+        concrete_nonnegative_int(function, f"{argument} key", boundary): concrete_nonnegative(
             function, f"{argument}[{boundary!r}]", scale
         )
         for boundary, scale in scales.items()
     }
     boundaries = sorted(scale_at)
     rates = list(accumulate((Fraction(scale_at[step]) for step in boundaries), mul, initial=Fraction(init_value)))
-    if max(rates) > LARGEST_LEVEL:
-        raise argument_error(function, argument, "scales with all learning rates at most 3.4e38", scales)
+    if max(map(abs, rates)) > LARGEST_LEVEL:
+        raise argument_error(function, argument, "scales with all learning rates at most 1.7e38", scales)
     return boundaries, rates
 
 
+@known_arguments()
 def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mapping[int, float] | None = None) -> Rated:
     """Piecewise constant: the learning rate is multiplied by a scale at each boundary.
 
     ``init_value * s_1 * ... * s_i`` for ``b_i <= step < b_(i + 1)``, with boundaries ``b`` and scales ``s``
 
     Args:
-        init_value: learning rate before the first boundary (float, 0 to 3.4e38).
+        init_value: learning rate before the first boundary (float, -1.7e38 to 1.7e38).
         boundaries_and_scales: mapping from each boundary in steps (int, 0 to 2**53) to the factor that applies from
-            there on (float, 0 to 3.4e38).
+            there on (float, 0 to 1.7e38).
 
     Returns:
         A schedule and its peak, the largest learning rate. Products are exact and rounded once.
@@ -190,6 +195,7 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
 _INTERPOLATIONS = {"linear": fs.linear, "cosine": fs.cosine}
 
 
+@known_arguments()
 def piecewise_interpolate_schedule(
     interpolate_type: str, init_value: float, boundaries_and_scales: Mapping[int, float] | None = None
 ) -> Rated:
@@ -200,9 +206,9 @@ def piecewise_interpolate_schedule(
 
     Args:
         interpolate_type: "linear" or "cosine".
-        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        init_value: learning rate at step 0 (float, -1.7e38 to 1.7e38).
         boundaries_and_scales: mapping from each boundary in steps (int, 0 to 2**53) to the ratio of its learning rate
-            to that of the boundary before (float, 0 to 3.4e38). A boundary at 0 changes the learning rate at step 0.
+            to that of the boundary before (float, 0 to 1.7e38). A boundary at 0 changes the learning rate at step 0.
 
     Returns:
         A schedule and its peak, the largest learning rate. Unlike optax's, it runs on arrays of steps.
@@ -233,6 +239,7 @@ def piecewise_interpolate_schedule(
     return from_rates(rates, lambda multiplier: fs.interpolate(boundaries, list(map(multiplier, rates)), shape=shape))
 
 
+@known_arguments()
 def exponential_decay(
     init_value: float,
     transition_steps: int,
@@ -248,12 +255,12 @@ def exponential_decay(
     else from above
 
     Args:
-        init_value: learning rate up to `transition_begin` (float, 0 to 3.4e38).
+        init_value: learning rate up to `transition_begin` (float, -1.7e38 to 1.7e38).
         transition_steps: number of steps over which the factor applies once (int, 1 to 2**53).
         decay_rate: factor (float, 1e-30 to 1e30).
         transition_begin: step at which the decay begins (int, 0 to 2**53).
         staircase: whether the learning rate changes only after every `transition_steps` steps, by the whole factor.
-        end_value: bound of the learning rate (float, 0 to 3.4e38), or None.
+        end_value: bound of the learning rate (float, -1.7e38 to 1.7e38), or None.
 
     Returns:
         A schedule and its peak: `init_value`, or `end_value` if the learning rate grows to it or is held there.
@@ -269,7 +276,7 @@ def exponential_decay(
         >>> [peak_value * schedule(step) for step in (0, 5, 10, 11)]
         [0.5, 1.0, 2.0, 2.0]
 
-    Differs: growth without an `end_value` stops at 3e38 times `init_value`, where optax continues to infinity. With
+    Differs: growth without an `end_value` stops at 1.7e38 times `init_value`, where optax continues to infinity. With
     `staircase`, optax under jit applies the factor one step late for some lengths, such as a `transition_steps` of 41
     in float32. `transition_steps` of 0, `decay_rate` of 0 (optax returns a constant schedule) and a negative
     `transition_begin` (optax uses 0) raise a ValueError.
@@ -282,7 +289,7 @@ def exponential_decay(
     return from_rates([largest], build)
 
 
-_LARGEST_GROWTH = 3e38  # growth without a bound overflows float32 soon after
+_LARGEST_GROWTH = 1.7e38  # the largest level; growth without a bound overflows float32 soon after
 
 
 def exponential(
@@ -294,8 +301,12 @@ def exponential(
         function, decay_rate=decay_rate, transition_begin=transition_begin, staircase=staircase
     )
     end = optional(concrete_level)(function, "end_value", end)
+    if first < 0 and end is not None:
+        return _negative_with_bound(first, steps, rate, begin, staircase, end)
     if end is not None and (end >= first if rate < 1 else end <= first):
         first, rate = end, 1.0  # at the bound from the start
+    if end is not None and end < 0:
+        end = None  # a bound that no value reaches
     start = largest = Fraction(first)
     bound = _LARGEST_GROWTH if rate > 1 and end is None else None
     if end is not None and start:
@@ -314,6 +325,25 @@ def exponential(
     return largest, build
 
 
+def _negative_with_bound(
+    first: float, steps: int, rate: float, begin: int, staircase: bool, end: float
+) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
+    """As `exponential`, for a negative rate: a decay rises to 0 above a lower bound, and growth stays below a bound."""
+    largest = max(Fraction(first), Fraction(end), key=abs)
+
+    def build(multiplier: ToMultiplier) -> fs.Schedule:
+        growth = _LARGEST_GROWTH if rate > 1 else None
+        level = multiplier(Fraction(first))
+        decay = fs.scale(fs.exponential_decay(rate, steps, staircase=staircase, end=growth), level)
+        curve = fs.join([fs.constant(level), decay], [begin]) if begin else decay
+        # A negative peak reverses the order of multipliers.
+        bound = fs.maximum if (rate < 1) == (largest > 0) else fs.minimum
+        return bound(curve, multiplier(Fraction(end)))
+
+    return largest, build
+
+
+@known_arguments()
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Rated:
     """A cosine decay.
 
@@ -321,9 +351,10 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
     most 1
 
     Args:
-        init_value: learning rate at step 0 (float, 0 to 3.4e38).
+        init_value: learning rate at step 0 (float, -1.7e38 to 1.7e38).
         decay_steps: length of the decay in steps (int, 0 to 2**53).
-        alpha: ratio of the last learning rate to `init_value` (float, 0 to 3.4e38). Above 1 the learning rate rises.
+        alpha: ratio of the last learning rate to `init_value` (float, -1.7e38 to 1.7e38). Above 1 the learning rate
+            rises.
         exponent: power of the cosine (float, above 0).
 
     Returns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 
 import funcsched as fs
 from bridges.jax import register
+from bridges.rated import known_arguments
 from funcsched.core.schedule import Lift
 from funcsched.core.validation import callable_, positive
 from funcsched.numerics.dispatch import library
@@ -22,7 +23,7 @@ class FromOptax(Lift):
     """A function of optax's count; see `from_optax`."""
 
     __slots__ = ("peak_value",)
-    fields = cast(Any, ("function", "peak_value"))  # a tuple of another length than that of Lift
+    fields = ("function", "peak_value")
     factory = "from_optax"
     static = frozenset(fields)
 
@@ -66,6 +67,7 @@ def _jax_count(count: Any) -> jax.Array:
     return jnp.asarray(count)
 
 
+@known_arguments()
 def from_optax(function: Callable[[Any], Any], peak_value: float) -> fs.Schedule:
     """Any optax schedule as a schedule, which also runs on Python numbers, NumPy arrays and torch tensors.
 

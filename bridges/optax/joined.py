@@ -9,7 +9,7 @@ from typing import Any
 import funcsched as fs
 from bridges.optax.function import from_optax
 from bridges.optax.warmup import warmup_cosine_decay_schedule
-from bridges.rated import Rated, call_by_name
+from bridges.rated import Rated, call_by_name, known_arguments
 from funcsched.core.validation import (
     argument_error,
     concrete_level,
@@ -22,6 +22,7 @@ from funcsched.core.validation import (
 _CYCLE_ARGUMENTS = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
 
 
+@known_arguments()
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
     """Cosine decays one after another, each with its own warmup.
 
@@ -69,6 +70,7 @@ def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
     return rated, concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
 
+@known_arguments()
 def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries: Iterable[int]) -> Rated:
     """One schedule after another, each with steps counted from its own start.
 
@@ -84,8 +86,8 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
         A schedule and its peak, the largest peak value of `schedules`, or 1 if all of them are functions.
 
     Raises:
-        TypeError, ValueError: `schedules` is empty or holds something that is not callable or has a peak value below 0,
-            or `boundaries` are not increasing integers or of the wrong number.
+        TypeError, ValueError: `schedules` is empty or holds something that is not callable, or `boundaries` are not
+            increasing integers or of the wrong number.
 
     Example:
         >>> from bridges.optax import constant_schedule, join_schedules, linear_schedule
@@ -108,16 +110,19 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
         )
     require_increasing(name, "boundaries", steps)
     peaks = [piece.peak_value for piece in pieces if isinstance(piece, Rated)]
-    if len(peaks) == len(pieces) and not max(peaks):
+    if len(peaks) == len(pieces) and not any(peaks):
         return Rated(fs.constant(), 0.0)
-    peak = max(peaks, default=0.0) or 1.0
+    peak = max(peaks, key=abs, default=0.0) or 1.0
+    if len(peaks) < len(pieces):
+        peak = abs(peak)  # `from_optax` divides by a positive peak
     return Rated(fs.join([_multiplier_of(piece, peak) for piece in pieces], steps), peak)
 
 
 def _rated_or_function(function: str, argument: str, value: Any) -> Any:
     """A `Rated` pair if `value` has a schedule and a peak value (as `OptaxSchedule` does), else a function."""
     schedule, peak = getattr(value, "schedule", None), getattr(value, "peak_value", None)
-    if peak is not None and isinstance(schedule, fs.Schedule):
+    converts = getattr(value, "dtype", None) is not None  # a result of `to_optax` with a dtype of its own
+    if peak is not None and isinstance(schedule, fs.Schedule) and not converts:
         return Rated(schedule, concrete_level(function, f"{argument}.peak_value", peak))
     if not callable(value):
         raise argument_error(function, argument, "a schedule or a function of optax's count", value, TypeError)

@@ -48,12 +48,12 @@ def validated(function: str, /, **arguments: Any) -> list[Any]:
 
 
 def from_rates(rates: Iterable[Fraction], build: Callable[[ToMultiplier], fs.Schedule]) -> Rated:
-    """The schedule that `build` returns, with the largest of `rates` as its peak.
+    """The schedule that `build` returns, with the rate of the largest magnitude as its peak.
 
     `build` gets a function that divides a learning rate by the peak. Rates are fractions, so that each quotient is
     rounded once.
     """
-    peak = max(rates)
+    peak = max(rates, key=abs)
     if not peak:
         return Rated(fs.constant(), 0.0)
     return Rated(build(lambda rate: float(rate / peak)), float(peak))

@@ -7,10 +7,11 @@ from fractions import Fraction
 import funcsched as fs
 from bridges.optax.basic import exponential
 from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
-from bridges.rated import Rated
+from bridges.rated import Rated, known_arguments
 from funcsched.core.validation import argument_error, concrete_positive_int, require_at_most
 
 
+@known_arguments()
 def linear_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -27,7 +28,7 @@ def linear_onecycle_schedule(
 
     Args:
         transition_steps: total number of steps (int, 1 to 2**53).
-        peak_value: learning rate at the peak (float, 0 to 3.4e38).
+        peak_value: learning rate at the peak (float, -1.7e38 to 1.7e38).
         pct_start: fraction of `transition_steps` at which the peak is (float, 0 to 1).
         pct_final: fraction of `transition_steps` at which the second phase ends (float, `pct_start` to 1).
         div_factor: ratio of the peak to the learning rate at step 0 (float, 1e-30 to 1e30).
@@ -80,6 +81,7 @@ def _one_cycle_rates(peak_value: float, div_factor: float, final_div_factor: flo
     return peak, start, start / Fraction(final_div_factor)
 
 
+@known_arguments()
 def cosine_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -94,7 +96,7 @@ def cosine_onecycle_schedule(
 
     Args:
         transition_steps: total number of steps (int, 1 to 2**53).
-        peak_value: learning rate at the peak (float, 0 to 3.4e38).
+        peak_value: learning rate at the peak (float, -1.7e38 to 1.7e38).
         pct_start: fraction of `transition_steps` at which the peak is (float, 0 to 1).
         div_factor: ratio of the peak to the learning rate at step 0 (float, 1e-30 to 1e30).
         final_div_factor: ratio of the learning rate at step 0 to the last one (float, 1e-30 to 1e30).
@@ -127,14 +129,15 @@ def cosine_onecycle_schedule(
     return from_phases((up, start, peak, fs.cosine), (total - up, peak, end, fs.cosine))
 
 
+@known_arguments()
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Rated:
     """Linear from one learning rate to another, which is then held.
 
     ``init_value + (peak_value - init_value) * step / warmup_steps`` below `warmup_steps`, then `peak_value`
 
     Args:
-        init_value: learning rate at step 0 (float, 0 to 3.4e38).
-        peak_value: learning rate from `warmup_steps` on (float, 0 to 3.4e38).
+        init_value: learning rate at step 0 (float, -1.7e38 to 1.7e38).
+        peak_value: learning rate from `warmup_steps` on (float, -1.7e38 to 1.7e38).
         warmup_steps: length of the warmup in steps (int, 0 to 2**53).
 
     Returns:
@@ -159,6 +162,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     return from_phases((steps, init_value, peak_value, fs.linear))
 
 
+@known_arguments()
 def warmup_cosine_decay_schedule(
     init_value: float,
     peak_value: float,
@@ -174,11 +178,11 @@ def warmup_cosine_decay_schedule(
     ``u = (step - warmup_steps) / (decay_steps - warmup_steps)``; `end_value` is held
 
     Args:
-        init_value: learning rate at step 0 (float, 0 to 3.4e38).
-        peak_value: learning rate after the warmup (float, 0 to 3.4e38).
+        init_value: learning rate at step 0 (float, -1.7e38 to 1.7e38).
+        peak_value: learning rate after the warmup (float, -1.7e38 to 1.7e38).
         warmup_steps: length of the warmup in steps (int, 0 to `decay_steps`).
         decay_steps: total number of steps, including warmup (int, 0 to 2**53).
-        end_value: learning rate from `decay_steps` on (float, 0 to 3.4e38).
+        end_value: learning rate from `decay_steps` on (float, -1.7e38 to 1.7e38).
         exponent: power of the cosine (float, above 0).
 
     Returns:
@@ -217,6 +221,7 @@ def warmup_cosine_decay_schedule(
     )
 
 
+@known_arguments()
 def warmup_exponential_decay_schedule(
     init_value: float,
     peak_value: float,
@@ -233,14 +238,14 @@ def warmup_exponential_decay_schedule(
     from `peak_value` with the other arguments, at ``step - warmup_steps``
 
     Args:
-        init_value: learning rate at step 0 (float, 0 to 3.4e38).
-        peak_value: learning rate after the warmup (float, 0 to 3.4e38).
+        init_value: learning rate at step 0 (float, -1.7e38 to 1.7e38).
+        peak_value: learning rate after the warmup (float, -1.7e38 to 1.7e38).
         warmup_steps: length of the warmup in steps (int, 0 to 2**53).
         transition_steps: number of steps over which the factor applies once (int, 1 to 2**53).
         decay_rate: factor (float, 1e-30 to 1e30).
         transition_begin: number of steps between the warmup and the decay (int, 0 to 2**53).
         staircase: whether the learning rate changes only after every `transition_steps` steps, by the whole factor.
-        end_value: bound of the learning rate in the decay (float, 0 to 3.4e38), or None.
+        end_value: bound of the learning rate in the decay (float, -1.7e38 to 1.7e38), or None.
 
     Returns:
         A schedule and its peak, the largest learning rate.

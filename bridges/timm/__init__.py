@@ -2,7 +2,8 @@
 
 A step is timm's ``t``: an epoch or an update, depending on how the scheduler is stepped. `t_in_epochs` is therefore not
 an argument here. Noise is not supported, because it depends on torch's random numbers and not only on the step. timm
-also multiplies the rate of a parameter group by its `lr_scale`; the schedules do not include this factor.
+also multiplies the rate of a parameter group by its `lr_scale`; the schedules do not include this factor, but
+`bridges.torch.lambda_lr` applies it.
 
 timm changes the rate only when the scheduler is stepped. Until then, a scheduler without warmup uses `base_lr`, even if
 its schedule has another value at t = 0.

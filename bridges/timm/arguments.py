@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from funcsched.core.validation import argument_error, concrete_level, positive
+from funcsched.core.validation import argument_error, concrete_nonnegative, positive
 
 if TYPE_CHECKING:
     from funcsched.core.validation import Rule
@@ -39,8 +39,8 @@ class Arguments:
 
     def multiplier(self, argument: str) -> float:
         """A learning rate as a multiple of `base_lr`."""
-        quotient = self.get(argument, concrete_level) / self.base_lr  # may be out of range if both are valid
-        multiplier: float = concrete_level(self.function, self.name(argument), quotient)
+        quotient = self.get(argument, concrete_nonnegative) / self.base_lr  # may be out of range if both are valid
+        multiplier: float = concrete_nonnegative(self.function, self.name(argument), quotient)
         return multiplier
 
     def steps(self, argument: str, rule: Rule) -> Any:
@@ -53,7 +53,7 @@ class Arguments:
             return rule
 
         def check(function: str, argument: str, value: Any) -> Any:
-            epochs = concrete_level(function, argument, value)
+            epochs = concrete_nonnegative(function, argument, value)
             return rule(function, f"{argument} * updates_per_epoch", epochs * self.steps_per_epoch)
 
         return check

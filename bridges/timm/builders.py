@@ -16,7 +16,7 @@ from bridges.timm.arguments import Arguments
 from funcsched.core.validation import (
     argument_error,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     number_rule,
@@ -61,7 +61,7 @@ def step(arguments: Arguments) -> Rated:
 
 
 def multistep(arguments: Arguments) -> Rated:
-    rate = arguments.get("decay_rate", concrete_level)
+    rate = arguments.get("decay_rate", concrete_nonnegative)
     rule = partial(sequence, rule=arguments.in_steps(concrete_nonnegative_int), of="integers")
     milestones = arguments.get("decay_t", rule)
     if list(milestones) != sorted(milestones):
@@ -90,17 +90,18 @@ def with_warmup(arguments: Arguments, schedule: fs.Schedule, *, prefix: bool, pe
 
 def stable_then_decay(arguments: Arguments, stable: int, decay: int, stable_fn: str, decay_fn: Any) -> Rated:
     """A warmup, `stable` steps of a stable phase, and `decay` steps of decay."""
-    shape, end = _decay_shape(arguments, decay_fn), arguments.multiplier("lr_min")
-    if stable_fn == "constant" and end <= 1:
+    shape, end = None if callable(decay_fn) else _decay_shape(arguments, decay_fn), arguments.multiplier("lr_min")
+    if stable_fn == "constant" and end <= 1 and shape is not None:
         warmup, start = arguments.steps("warmup_t", concrete_nonnegative_int), arguments.multiplier("warmup_lr_init")
         schedule = fs.warmup_stable_decay(warmup, stable, decay, start=start, end=end, decay_shape=shape)
         return Rated(schedule, arguments.base_lr)
     # lr_min + (max(stable, lr_min) - lr_min) * decay, written as max(stable, lr_min) * decay + lr_min * (1 - decay)
     stable_curve = _stable_curve(arguments, stable_fn)
-    down = fs.join([fs.constant(), fs.ramp(1.0, 0.0, steps=decay, shape=shape)], [stable])
+    fall = fs.curve(decay_fn, steps=decay) if shape is None else fs.ramp(1.0, 0.0, steps=decay, shape=shape)
+    down = fs.join([fs.constant(), fall], [stable])
     if end == 0:
         return with_warmup(arguments, fs.product(stable_curve, down), prefix=True)
-    up = fs.join([fs.constant(0.0), fs.ramp(0.0, end, steps=decay, shape=shape)], [stable])
+    up = fs.lerp(down, end, 0.0)
     return with_warmup(arguments, fs.add(fs.product(fs.maximum(stable_curve, end), down), up), prefix=True)
 
 
@@ -200,14 +201,9 @@ def _stable_curve(arguments: Arguments, stable_fn: str) -> fs.Schedule:
     return _from_fractions(fs.inverse_power(timescale, exponent), denominator)
 
 
-def _decay_shape(arguments: Arguments, decay_fn: Any) -> Any:
-    if callable(decay_fn):
-        return partial(_one_minus, decay_fn)  # can be pickled, unlike a lambda
-    return choose(arguments.function, "decay_fn", decay_fn, _DECAYS)(arguments)
-
-
-def _one_minus(function: Callable[[Any], Any], fraction: Any) -> Any:
-    return 1.0 - function(fraction)
+def _decay_shape(arguments: Arguments, decay_fn: Any) -> fs.Shape:
+    shape: fs.Shape = choose(arguments.function, "decay_fn", decay_fn, _DECAYS)(arguments)
+    return shape
 
 
 _DECAYS: dict[str, Callable[[Arguments], fs.Shape]] = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from bridges.rated import Rated
+from bridges.rated import Rated, known_arguments
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
 
 
+@known_arguments()
 def cosine_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -68,6 +69,7 @@ def cosine_lr_scheduler(
     return builders.cosine(Arguments("cosine_lr_scheduler", locals()))
 
 
+@known_arguments()
 def tanh_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -123,6 +125,7 @@ def tanh_lr_scheduler(
     return builders.tanh(Arguments("tanh_lr_scheduler", locals()))
 
 
+@known_arguments()
 def poly_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -177,6 +180,7 @@ def poly_lr_scheduler(
     return builders.poly(Arguments("poly_lr_scheduler", locals()))
 
 
+@known_arguments()
 def step_lr_scheduler(
     base_lr: float,
     decay_t: float,
@@ -221,6 +225,7 @@ def step_lr_scheduler(
     return builders.step(Arguments("step_lr_scheduler", locals()))
 
 
+@known_arguments()
 def multistep_lr_scheduler(
     base_lr: float,
     decay_t: Iterable[int],
@@ -263,6 +268,7 @@ def multistep_lr_scheduler(
     return builders.multistep(Arguments("multistep_lr_scheduler", locals()))
 
 
+@known_arguments()
 def wsd_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -296,8 +302,8 @@ def wsd_lr_scheduler(
         stable_power: exponent of "power" (float, above 0).
         decay_fn: curve of the decay: "linear" (``1 - u``), "1-sqrt" (``1 - sqrt(u)``), "cosine"
             (``(1 + cos(pi * u)) / 2``), "power" (``1 - u ** decay_power``), "exp"
-            (``(decay_ratio ** u - decay_ratio) / (1 - decay_ratio)``), or a function of u that is 1 at 0 and 0 at 1
-            and accepts every type of array with which the schedule is called.
+            (``(decay_ratio ** u - decay_ratio) / (1 - decay_ratio)``), or a function of u, such as ``1 - u / 2``,
+            that accepts every type of array with which the schedule is called.
         decay_power: exponent of the "power" decay (float, above 0).
         decay_ratio: parameter of the "exp" decay (float, between 0 and 1).
         warmup_t: length of the warmup (int, 0 to 2**53).
@@ -309,9 +315,6 @@ def wsd_lr_scheduler(
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
-
-    Differs: after the end, timm holds the rate for ``decay_fn(1)``; here `lr_min` is held. These are different if a
-    user-defined `decay_fn` does not end at 0.
 
     Example:
         >>> from bridges.timm import wsd_lr_scheduler

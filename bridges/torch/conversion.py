@@ -41,8 +41,9 @@ def from_lr_scheduler(scheduler: LRScheduler) -> list[Rated]:
     Returns:
         A schedule and its peak for each parameter group. The peak is the base rate of the group, or `max_lr` for
         OneCycleLR and CyclicLR; for a SequentialLR it is the largest of its schedulers. The function of a LambdaLR
-        becomes a `lift`; a function from `to_lr_lambda` becomes the schedule that it was made from. The momentum of
-        OneCycleLR and CyclicLR is not converted.
+        becomes a `lift`. A function from `to_lr_lambda` becomes the schedule that it was made from, and one of
+        transformers (`get_cosine_schedule_with_warmup`, ...) that of `bridges.transformers`. The momentum of OneCycleLR
+        and CyclicLR is not converted.
 
     Raises:
         TypeError: `scheduler` is not a scheduler, or its class is not one of torch's, or a subclass that overrides one
@@ -66,12 +67,13 @@ boundaries=(10,))
 
     Differs: torch multiplies step by step, so its rounding errors grow with the step; here each step is computed
     independently. After `T_max`, CosineAnnealingLR rises again, up to the base rate at ``2 * T_max``; here `eta_min`
-    is held. OneCycleLR makes one more step at `total_steps`, on the curve past its end (usually negative for a linear
-    one), and raises at the next; here the rate of step ``total_steps - 1`` is held. ConstantLR with a factor of 0
-    divides by 0 at `total_iters`; here the base rate follows. Unbounded growth (`gamma` above 1) is held at 1e38 times
-    the base rate. The peak of OneCycleLR is at ``pct_start * total_steps - 1``, as a fraction of small integers, to
-    within 1e-12 of a step; where a phase then has no length, rounding in torch may leave one step of it. CyclicLR on an
-    optimizer that had a scheduler before is at `initial_lr` at step 0 in torch, and at `base_lr` here.
+    is held. The cosines of transformers rise again as well; see `bridges.transformers.from_scheduler_type`. OneCycleLR
+    makes one more step at `total_steps`, on the curve past its end (usually negative for a linear one), and raises at
+    the next; here the rate of step ``total_steps - 1`` is held. ConstantLR with a factor of 0 divides by 0 at
+    `total_iters`; here the base rate follows. Unbounded growth (`gamma` above 1) is held at 1e38 times the base rate.
+    The peak of OneCycleLR is at ``pct_start * total_steps - 1``, as a fraction of small integers, to within 1e-12 of a
+    step; where a phase then has no length, rounding in torch may leave one step of it. CyclicLR on an optimizer that
+    had a scheduler before is at `initial_lr` at step 0 in torch, and at `base_lr` here.
 
     These conventions of torch are preserved: ConstantLR and LinearLR with 0 `total_iters` hold their first factor
     indefinitely. A SequentialLR that is first in another one runs one step ahead, and its schedulers start with the

@@ -1,4 +1,4 @@
-"""The schedules of each hyperparameter in each parameter group, as `lambda_lr` takes them."""
+"""The schedules of each hyperparameter in each parameter group, and its base values, as `lambda_lr` takes them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any, TypeAlias
 from torch import Tensor
 
 from bridges.rated import Rated
-from funcsched.analysis.checkpoint import find_mismatch, snapshot
 from funcsched.core.schedule import Schedule, as_schedule
-from funcsched.core.validation import argument_error, as_number
+from funcsched.core.validation import LARGEST, argument_error, as_number, number_rule
 
 _NAME = "lambda_lr"
+_ADD = "add_param_group"
 
 # The arguments of `lambda_lr`.
 ScheduleLike: TypeAlias = Schedule | Callable[[int], float]
 Hyperparameter: TypeAlias = ScheduleLike | Rated | tuple[ScheduleLike | Rated | None, ...] | None
+BaseValue: TypeAlias = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class ValueSchedule:
-    """A schedule, and the value at multiplier 1: `peak_value`, or the initial value in the group if that is None."""
+    """A schedule, and the value at multiplier 1: `peak_value`, or the base value of the group if that is None."""
 
     schedule: Schedule
     peak_value: float | None = None
@@ -40,15 +41,12 @@ def schedules_by_key(
     groups: Sequence[Mapping[str, Any]],
     schedule: ScheduleLike | Sequence[ScheduleLike],
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None,
-) -> tuple[dict[str, list[KeySchedule]], bool]:
-    """The schedules of each key, one per parameter group, and whether all groups share them.
+) -> tuple[dict[str, list[KeySchedule]], dict[str, KeySchedule]]:
+    """The schedules of each key, one per parameter group, and the schedules that all groups share.
 
     The arguments are those of `lambda_lr`. Everything is checked here.
     """
-    if hyperparameters is None:
-        hyperparameters = {}
-    if not isinstance(hyperparameters, Mapping):
-        raise argument_error(_NAME, "hyperparameters", "a mapping from keys to schedules", hyperparameters, TypeError)
+    hyperparameters = _mapping(_NAME, hyperparameters)
     for key in hyperparameters:
         if not isinstance(key, str) or key in ("lr", "params") or key.startswith("initial_"):
             fix = "its schedules are the argument `schedule`" if key == "lr" else ""
@@ -60,97 +58,146 @@ def schedules_by_key(
     for key, value in hyperparameters.items():
         listed[key] = isinstance(value, list)
         by_key[key] = _per_group(f"hyperparameters[{key!r}]", value, groups, _key_schedule, listed[key])
-    require_keys(by_key, groups)
-    return by_key, not any(listed.values())
+    require_keys(_NAME, by_key, groups)
+    return by_key, {key: entries[0] for key, entries in by_key.items() if not listed[key]}
 
 
-def require_keys(by_key: Mapping[str, Sequence[KeySchedule]], groups: Sequence[Mapping[str, Any]]) -> None:
-    """Check that every group has every key, with a number for each schedule."""
+def schedules_of_added_group(
+    keys: Sequence[str],
+    shared: Mapping[str, KeySchedule],
+    schedule: ScheduleLike | None,
+    hyperparameters: Mapping[str, Hyperparameter] | None,
+) -> dict[str, KeySchedule]:
+    """The schedules of a group that is added later, by key: its own, or those that all groups share."""
+    entries = dict(shared)
+    if schedule is not None:
+        entries["lr"] = _lr_schedule(_ADD, "schedule", schedule)
+    for key, value in _mapping(_ADD, hyperparameters).items():
+        if key == "lr" or key not in keys:
+            known = ", ".join(repr(name) for name in keys if name != "lr") or "none"
+            raise argument_error(_ADD, "hyperparameters key", f"a key that `lambda_lr` schedules ({known})", key)
+        entries[key] = _key_schedule(_ADD, f"hyperparameters[{key!r}]", value)
+    for key in keys:
+        if key not in entries:
+            argument = "schedule" if key == "lr" else f"hyperparameters[{key!r}]"
+            requirement = "given for an added group, because `lambda_lr` got a list with one entry for each group"
+            fix = "use `scheduler.add_param_group(group, schedule=..., hyperparameters=...)`"
+            raise argument_error(_ADD, argument, requirement, None, fix=fix)
+    return entries
+
+
+def require_keys(
+    name: str, by_key: Mapping[str, Sequence[KeySchedule]], groups: Sequence[Mapping[str, Any]], first: int = 0
+) -> None:
+    """Check that every group has every key, with a number for each schedule. `first` is the index of the first one."""
     fix = "a list has one entry for each group, a tuple one for each value"
     for key, schedules in by_key.items():
         argument = f"hyperparameters[{key!r}]"
-        for i, (group, schedule) in enumerate(zip(groups, schedules, strict=True)):
+        for i, (group, schedule) in enumerate(zip(groups, schedules, strict=True), first):
             if key not in group:
                 keys = ", ".join(sorted(name for name in group if name != "params"))
-                raise argument_error(_NAME, "hyperparameters key", f"a key of parameter group {i} ({keys})", key)
+                raise argument_error(name, "hyperparameters key", f"a key of parameter group {i} ({keys})", key)
             value = group[key]
             if isinstance(value, (tuple, list)):
                 if schedule is not None and not (isinstance(schedule, tuple) and len(schedule) == len(value)):
                     requirement = f"a tuple of {len(value)} schedules (None for a fixed value): group {i} has {value!r}"
-                    raise argument_error(_NAME, argument, requirement, schedule, fix=fix)
+                    raise argument_error(name, argument, requirement, schedule, fix=fix)
             elif isinstance(schedule, tuple):
-                raise argument_error(_NAME, argument, f"one schedule: group {i} has {value!r}", schedule, fix=fix)
+                raise argument_error(name, argument, f"one schedule: group {i} has {value!r}", schedule, fix=fix)
             elif isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
-                raise argument_error(_NAME, f"param_groups[{i}][{key!r}]", "a number, to follow a schedule", value)
+                raise argument_error(name, f"param_groups[{i}][{key!r}]", "a number, to follow a schedule", value)
+
+
+def base_values_by_key(
+    groups: Sequence[Mapping[str, Any]],
+    schedules: Mapping[str, Sequence[KeySchedule]],
+    base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
+) -> dict[str, list[BaseValue]]:
+    """The argument `base_values` of `lambda_lr`, with one value for each group."""
+    if base_values is None:
+        return {}
+    if not isinstance(base_values, Mapping):
+        requirement = "a mapping from scheduled keys to numbers"
+        raise argument_error(_NAME, "base_values", requirement, base_values, TypeError)
+    result = {}
+    for key, value in base_values.items():
+        if key not in schedules:
+            requirement = f"a scheduled key ({', '.join(map(repr, schedules))})"
+            raise argument_error(_NAME, "base_values key", requirement, key)
+        if not any(map(_multiplies_base_value, schedules[key])):
+            requirement, fix = (
+                "a key whose schedule multiplies the base value",
+                "change the `peak_value` of its `Rated`",
+            )
+            raise argument_error(_NAME, "base_values key", requirement, key, fix=fix)
+        argument = f"base_values[{key!r}]"
+        if isinstance(value, list) and len(value) != len(groups):
+            requirement = f"one value, or a list of one for each of the {len(groups)} parameter groups"
+            raise argument_error(_NAME, argument, requirement, value)
+        values = value if isinstance(value, list) else [value] * len(groups)
+        result[key] = [_base_value(argument, item, group[key], key) for item, group in zip(values, groups, strict=True)]
+    return result
+
+
+def _multiplies_base_value(schedule: KeySchedule) -> bool:
+    if isinstance(schedule, tuple):
+        return any(entry is None or _multiplies_base_value(entry) for entry in schedule)
+    return schedule is not None and schedule.peak_value is None
+
+
+def _base_value(argument: str, value: Any, current: Any, key: str) -> BaseValue:
+    """A base value of the same structure as the current value in the group: a number, or a tuple of numbers."""
+    if isinstance(current, (tuple, list)):
+        if not isinstance(value, tuple) or len(value) != len(current):
+            raise argument_error(_NAME, argument, f"a tuple of {len(current)} numbers, as in the group", value)
+        return tuple(float(_finite(_NAME, f"{argument}[{i}]", item)) for i, item in enumerate(value))
+    return float((_nonnegative if key == "lr" else _finite)(_NAME, argument, value))
+
+
+_finite = number_rule("a finite number", -LARGEST, LARGEST)
+_nonnegative = number_rule("a finite number of at least 0", 0, LARGEST)
+
+
+def _mapping(name: str, hyperparameters: Any) -> Mapping[Any, Any]:
+    if hyperparameters is None:
+        return {}
+    if not isinstance(hyperparameters, Mapping):
+        raise argument_error(name, "hyperparameters", "a mapping from keys to schedules", hyperparameters, TypeError)
+    return hyperparameters
 
 
 def _per_group(
-    argument: str, value: Any, groups: Sequence[Any], rule: Callable[[str, Any], KeySchedule], listed: bool
+    argument: str, value: Any, groups: Sequence[Any], rule: Callable[[str, str, Any], KeySchedule], listed: bool
 ) -> list[KeySchedule]:
     if not listed:
-        return [rule(argument, value)] * len(groups)
+        return [rule(_NAME, argument, value)] * len(groups)
     if len(value) != len(groups):
         requirement = f"one schedule, or a list of one for each of the {len(groups)} parameter groups"
         raise argument_error(_NAME, argument, requirement, value)
-    return [rule(f"{argument}[{i}]", item) for i, item in enumerate(value)]
+    return [rule(_NAME, f"{argument}[{i}]", item) for i, item in enumerate(value)]
 
 
-def _lr_schedule(argument: str, value: Any) -> ValueSchedule:
-    return ValueSchedule(as_schedule(_NAME, argument, value))
+def _lr_schedule(name: str, argument: str, value: Any) -> ValueSchedule:
+    return ValueSchedule(as_schedule(name, argument, value))
 
 
-def _key_schedule(argument: str, value: Any) -> KeySchedule:
+def _key_schedule(name: str, argument: str, value: Any) -> KeySchedule:
     if isinstance(value, tuple) and not isinstance(value, Rated):
-        return tuple(_value_schedule(f"{argument}[{i}]", item) for i, item in enumerate(value))
-    return _value_schedule(argument, value)
+        return tuple(_value_schedule(name, f"{argument}[{i}]", item) for i, item in enumerate(value))
+    return _value_schedule(name, argument, value)
 
 
-def _value_schedule(argument: str, value: Any) -> ValueSchedule | None:
+def _value_schedule(name: str, argument: str, value: Any) -> ValueSchedule | None:
     if isinstance(value, Rated):
-        schedule = as_schedule(_NAME, f"{argument}.schedule", value.schedule)
-        return ValueSchedule(schedule, float(as_number(_NAME, f"{argument}.peak_value", "a number", value.peak_value)))
-    return None if value is None else ValueSchedule(as_schedule(_NAME, argument, value))
+        schedule = as_schedule(name, f"{argument}.schedule", value.schedule)
+        return ValueSchedule(schedule, float(as_number(name, f"{argument}.peak_value", "a number", value.peak_value)))
+    return None if value is None else ValueSchedule(as_schedule(name, argument, value))
 
 
-def value_at(schedule: KeySchedule, initial: Any, step: int) -> Any:
-    """The value of a key at a step. `initial` is its initial value in the group."""
+def value_at(schedule: KeySchedule, base: Any, step: int) -> Any:
+    """The value of a key at a step. `base` is its base value in the group."""
     if isinstance(schedule, tuple):
-        return tuple(value_at(entry, value, step) for entry, value in zip(schedule, initial, strict=True))
+        return tuple(value_at(entry, value, step) for entry, value in zip(schedule, base, strict=True))
     if schedule is None:
-        return initial
-    return (initial if schedule.peak_value is None else schedule.peak_value) * schedule.schedule(step)
-
-
-def to_data(schedule: KeySchedule) -> Any:
-    """A description of a schedule for a checkpoint, as plain data."""
-    if isinstance(schedule, tuple):
-        return [to_data(entry) for entry in schedule]
-    return None if schedule is None else {"peak_value": schedule.peak_value, **snapshot(schedule.schedule)}
-
-
-def find_difference(key: str, saved: Any, schedule: KeySchedule, initial: Any, step: int) -> str | None:
-    """How the values of a key differ from those of the saved description; None if they do not."""
-    if isinstance(schedule, tuple) and isinstance(saved, (list, tuple)) and len(saved) == len(schedule):
-        for entry in zip(saved, schedule, initial, strict=True):
-            if (difference := find_difference(key, *entry, step)) is not None:
-                return difference
-        return None
-    if isinstance(schedule, ValueSchedule) and isinstance(saved, Mapping):
-        data = {name: value for name, value in saved.items() if name != "peak_value"}
-        mismatch = find_mismatch("load_state_dict", data, schedule.schedule, step)
-        old, new = saved.get("peak_value"), schedule.peak_value
-        if mismatch is not None:
-            return mismatch.message(
-                step, "learning rate" if key == "lr" else key, float(initial if new is None else new)
-            )
-        return None if old == new else f"`peak_value` differs (checkpoint: {old!r}; current: {new!r})"
-    if schedule is None and saved is None:
-        return None
-    return f"checkpoint: {_kind(saved)}; current: {_kind(schedule)}"
-
-
-def _kind(schedule: Any) -> str:
-    """The kind of a saved or current schedule, for an error message."""
-    if isinstance(schedule, (list, tuple)):
-        return f"a tuple of {len(schedule)}"
-    return "no schedule" if schedule is None else "one schedule"
+        return base
+    return (base if schedule.peak_value is None else schedule.peak_value) * schedule.schedule(step)

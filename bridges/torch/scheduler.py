@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from math import isclose
+from contextlib import suppress
+from math import inf, isclose
 from typing import Any, Literal
-from weakref import ref
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from bridges.torch.description import describe, find_differences
+from bridges.torch.external import find_changes, is_own_rate, kept_factor, mark, on_external_change_rule, warning
+from bridges.torch.hooks import count_replaced_step, intercept_added_groups, intercept_loading
 from bridges.torch.hyperparameters import (
+    BaseValue,
     Hyperparameter,
     KeySchedule,
+    ScheduleLike,
     ValueSchedule,
-    find_difference,
+    base_values_by_key,
     require_keys,
     schedules_by_key,
-    to_data,
+    schedules_of_added_group,
     value_at,
 )
 from bridges.torch.lr_lambda import to_lr_lambda
-from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn
+from bridges.torch.values import assign, copied, updated
+from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn, warn
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_nonnegative_int
 
-_SCHEDULES = "schedules"  # the key in a state dict that describes the schedules
-_NOT_SAVED = ("_schedules", "_shared", "_on_mismatch")  # attributes that a state dict leaves out
-_TOLERANCE = 1e-6  # relative; a base rate may be a float32 tensor in one run and a Python float in the other
+_SCHEDULES = "schedules"  # the key in a state dict that describes the schedules and base values
+_FACTORS = "factors"  # the key in a state dict for the changes of the rate that are kept
+_ROUNDING = 2.0**-50  # relative
 
 
 def lambda_lr(
@@ -38,9 +43,14 @@ def lambda_lr(
     *,
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None = None,
     step: int = 0,
+    base_values: Mapping[str, BaseValue | list[BaseValue]] | None = None,
     on_mismatch: Literal["raise", "warn"] = "raise",
+    on_external_change: Literal["warn", "keep", "overwrite"] = "warn",
 ) -> ScheduleLR:
     """A torch scheduler for the learning rate and other hyperparameters, from the start or from any step.
+
+    ``lr = base rate * schedule(step) * lr_scale``, where `lr_scale` is an optional entry of the parameter group, as
+    timm's optimizers use it for layer-wise decay.
 
     Args:
         optimizer: the learning rates of its parameter groups are the base rates. If a group has an `initial_lr`
@@ -53,15 +63,24 @@ def lambda_lr(
             ``peak_value * schedule(step)``. A key with several values, such as `betas`, takes a tuple, with None for a
             value that stays fixed. A list has one entry for each group.
         step: number of updates already made (int, 0 to 2**53).
-        on_mismatch: what `load_state_dict` does with a state that was saved with other schedules: "raise" an error, or
-            "warn" and continue with the schedules given here.
+        base_values: new base values of scheduled keys, such as ``{"lr": 3e-5}``: a number (for betas a tuple of
+            numbers), or a list with one for each group. They replace the initial values in the groups and in a
+            checkpoint, whether the state of the optimizer is loaded before or after.
+        on_mismatch: what `load_state_dict` does with a state that was saved with other schedules or base values:
+            "raise" an error, or "warn" and continue with the values given here.
+        on_external_change: what `step()` does after other code (`ReduceLROnPlateau`, another scheduler, an assignment)
+            changed a learning rate. "warn" sets the rate of the schedule, and warns once. "keep" multiplies the rate of
+            the group by ``changed rate / previous rate`` from then on; several changes multiply, and the state has the
+            product. A change from a rate of 0 has no such ratio, so `step()` raises a ValueError; a factor that leaves
+            it at 0 is no change. "overwrite" sets the rate of the schedule silently. Loading a state is not such a
+            change.
 
     Returns:
         A scheduler at `step`: the next update runs at ``base rate * schedule(step)``, whether or not the state of the
         optimizer was loaded before. Call its `step()` in the batch loop, after `optimizer.step()`. Its `state_dict()`
-        is plain data that includes a description of the schedules. Loading one sets the values of its step. A group
-        that is added later with `optimizer.add_param_group` follows the same schedules from then on; if lists were
-        given, adding a group raises an error.
+        is plain data that includes a description of the schedules and base values. Loading one sets the values of its
+        step. A group that is added later with `optimizer.add_param_group` follows the same schedules from then on. With
+        `scheduler.add_param_group` it can have its own.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range, a list does not have one entry for
@@ -80,8 +99,10 @@ def lambda_lr(
         raise argument_error("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
     schedules, shared = schedules_by_key(optimizer.param_groups, schedule, hyperparameters)
     step = concrete_nonnegative_int("lambda_lr", "step", step)
+    replaced = base_values_by_key(optimizer.param_groups, schedules, base_values)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
-    return ScheduleLR(optimizer, schedules, shared, step, on_mismatch)
+    on_external_change_rule("lambda_lr", "on_external_change", on_external_change)
+    return ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
 
 
 class ScheduleLR(LambdaLR):
@@ -91,175 +112,282 @@ class ScheduleLR(LambdaLR):
         self,
         optimizer: Optimizer,
         schedules: dict[str, list[KeySchedule]],
-        shared: bool,
+        shared: dict[str, KeySchedule],
         step: int,
+        base_values: Mapping[str, Sequence[BaseValue]],
         on_mismatch: Literal["raise", "warn"],
+        on_external_change: Literal["warn", "keep", "overwrite"],
     ) -> None:
         self._schedules = schedules  # for each key a list with one entry per parameter group
-        self._shared = shared  # whether all groups, added ones included, follow the same schedules
-        self._on_mismatch = on_mismatch
-        for group in optimizer.param_groups:
-            self._store_initial_values(group)
+        self._shared = shared  # the schedules that an added group follows
+        self._replaced = set(base_values)
+        self._on_mismatch, self._on_external_change = on_mismatch, on_external_change
+        self._warned = False  # of external changes
+        self._schedules_of_next_group: dict[str, KeySchedule] | None = None  # set by `add_param_group`
+        self._resets_loaded = False  # whether to set the values again after a state of the optimizer was loaded
+        self._is_verified = False  # whether a state with the same schedules and base values was loaded
+        groups = optimizer.param_groups
+        for i, group in enumerate(groups):
+            self._store_base_values(group, {key: values[i] for key, values in base_values.items()})
+        # The scheduler has its own copy, because loading a state of the optimizer replaces that in the groups.
+        self._base_values = {key: [copied(group[f"initial_{key}"]) for group in groups] for key in schedules}
+        self._last_lr: list[Any] = []  # as `step` set them last
+        self._factors = [1.0 for _ in groups]  # the external changes that are kept
+        self._tensors: dict[int, Any] = {}  # the marks of rates in tensors by group
         lambdas = [to_lr_lambda(entry.schedule) for entry in schedules["lr"] if isinstance(entry, ValueSchedule)]
+        count_replaced_step(optimizer)
         # The constructor of LambdaLR makes one step, so it starts one step earlier (at -1, its default, for step 0).
         super().__init__(optimizer, lambdas, last_epoch=step - 1)
-        self._intercept_added_groups(optimizer)
+        self.base_lrs = self._base_values["lr"]  # the same list, which `_follow_added_group` extends
+        self._install_hooks()
 
     def step(self, epoch: int | None = None) -> None:
         groups = self.optimizer.param_groups
-        if len(groups) != len(self.lr_lambdas):  # changed without `add_param_group`, or after unpickling
+        if len(groups) != len(self.lr_lambdas):  # changed without `add_param_group`
             requirement, fix = f"the {len(self.lr_lambdas)} that have schedules", "use `optimizer.add_param_group`"
             raise argument_error("step", "param_groups", requirement, len(groups), fix=fix)
+        if self._step_count:  # otherwise the constructor sets the first rates
+            for group, last in zip(groups, self._last_lr):  # noqa: B905 (`strict` is slow)
+                if group["lr"] is not last:  # a tensor, or a rate that other code has set
+                    self._handle_external_changes()
+                    break
         if self._step_count < 2 or epoch is not None:
             super().step(epoch)  # torch's own checks of the order of the first calls
         else:
             self._step_count += 1
             self.last_epoch += 1
-            self._set_rates()
-        self._set_hyperparameters()
+        self._set_values()
+
+    def get_last_lr(self) -> list[float | Tensor]:
+        """The learning rates that `step` set last, as a copy: `step` compares the original with the rates in use."""
+        return [copied(rate) for rate in self._last_lr]
+
+    def get_lr(self) -> list[float | Tensor]:
+        """The learning rates of the current step."""
+        step, rates = self.last_epoch, []
+        for i, group in enumerate(self.optimizer.param_groups):
+            multiplier = self.lr_lambdas[i](step) * self._factors[i]
+            rates.append(self.base_lrs[i] * (multiplier * group["lr_scale"] if "lr_scale" in group else multiplier))
+        return rates
+
+    def add_param_group(
+        self,
+        group: dict[str, Any],
+        schedule: ScheduleLike | None = None,
+        hyperparameters: Mapping[str, Hyperparameter] | None = None,
+    ) -> None:
+        """Add a parameter group to the optimizer, with schedules of its own from the current step on.
+
+        Args:
+            group: the parameter group, as for `optimizer.add_param_group`. Its values are the base values.
+            schedule: the schedule of its learning rate. Without it, the group follows the one that all groups share.
+            hyperparameters: its schedules of other scheduled keys. A key that is not in it follows the schedule that
+                all groups share. A key for which `lambda_lr` got a list must be in it (None for a fixed value).
+
+        To resume, add the group again before loading the states.
+
+        Raises:
+            TypeError, ValueError: a schedule is missing or of the wrong type, or a key is not scheduled. The optimizer
+                is left unchanged.
+
+        Example:
+            >>> import funcsched as fs, torch
+            >>> from bridges.torch import lambda_lr
+            >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+            >>> scheduler = lambda_lr(optimizer, [fs.constant()])
+            >>> scheduler.add_param_group({"params": [torch.zeros(1)], "lr": 0.25}, fs.warmup_linear(0, 2))
+            >>> scheduler.get_last_lr()
+            [0.5, 0.25]
+        """
+        entries = schedules_of_added_group(list(self._schedules), self._shared, schedule, hyperparameters)
+        self._schedules_of_next_group = entries
+        try:
+            self.optimizer.add_param_group(group)
+        finally:
+            self._schedules_of_next_group = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain data: the step, and a description of the schedules as JSON."""
-        # torch.distributed.checkpoint loads into this dict in place, entry by entry. So its lists and tensors are
-        # copies. The schedules are one string, because the structure of their description may differ between runs.
-        state = {key: _copy(value) for key, value in super().state_dict().items() if key not in _NOT_SAVED}
-        data = {key: list(map(to_data, entries)) for key, entries in self._schedules.items()}
-        return {**state, _SCHEDULES: json.dumps(data)}
+        """Plain data: the step, the kept factors, and a description of the schedules and base values as JSON."""
+        if self._on_external_change == "keep" and self.last_epoch >= 0:
+            with suppress(ValueError):  # `step` raises it, and saving must not fail
+                self._handle_external_changes()  # a resumed run cannot detect them any more
+        # torch.distributed.checkpoint loads into this dict in place, so its lists and tensors are copies.
+        state = {key: copied(value) for key, value in super().state_dict().items() if key not in _NOT_SAVED}
+        return {**state, _FACTORS: list(self._factors), _SCHEDULES: describe(self._schedules, self._base_values)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue at the step of a state, and set the values of that step.
 
-        The schedules and base rates of this scheduler never change. A state with others raises an error, or with
+        The schedules and base values of this scheduler never change. A schedule that equals the saved one up to the
+        step of the state is accepted. A state with other schedules or base values raises an error, or with
         ``on_mismatch="warn"`` a warning. It can be loaded before or after the state of the optimizer.
 
         Raises:
-            ValueError: the state has other schedules, base rates or another number of groups, does not describe its
-                schedules, or its step is not an integer. Nothing is changed.
+            ValueError: the state has other schedules, base values or another number of groups, does not describe its
+                schedules, or contains a malformed value. Nothing is changed.
             TypeError: `state_dict` is not a mapping, or its step is not a number.
         """
         name = "load_state_dict"
         if not isinstance(state_dict, Mapping):
             raise argument_error(name, "state_dict", "the state of a scheduler", state_dict, TypeError)
-        step = concrete_nonnegative_int(name, "last_epoch", state_dict.get("last_epoch"))
-        if differences := self._differences(state_dict, step):
-            raise_or_warn(f"{name}: {'; '.join(differences)}", self._on_mismatch)
-        self.last_epoch, self._step_count = step, step + 1
-        self._set_rates()
-        self._set_hyperparameters()
+        saved_step = state_dict.get("last_epoch")
+        is_waiting = saved_step == -1 and type(saved_step) is int  # for its milestone in a SequentialLR
+        step = 0 if is_waiting else concrete_nonnegative_int(name, "last_epoch", saved_step)
+        factors = self._saved_factors(state_dict)
+        differences = find_differences(
+            state_dict.get(_SCHEDULES), self._schedules, self._base_values, step, self._replaced
+        )
+        if differences:
+            ways = f'use `lambda_lr(..., step={step})` without this state, or `on_mismatch="warn"`'
+            fix = f"to continue with the current schedules and base values, {ways}"
+            raise_or_warn(f"{name}: {'; '.join(differences)}", self._on_mismatch, fix)
+        self._is_verified = not differences and not self._replaced
+        self.last_epoch, self._step_count, self._factors = step, step + 1, factors
+        if is_waiting:
+            self.last_epoch = -1
+            return
+        self._set_values()
+        self._restore_kept_rates(state_dict.get("_last_lr"))
+        for i, group in enumerate(self.optimizer.param_groups):
+            self._store_base_values(group, {key: values[i] for key, values in self._base_values.items()})
 
-    def _differences(self, state: Mapping[str, Any], step: int) -> list[str]:
-        """How a run that continues from this state would differ from the saved run."""
-        saved, groups = _from_json(state.get(_SCHEDULES)), self.optimizer.param_groups
-        if not isinstance(saved, dict) or not all(isinstance(entries, list) for entries in saved.values()):
-            return [
-                "the state does not describe its schedules, because it was not saved by a scheduler of `lambda_lr`; "
-                f"to resume without it, use `lambda_lr(optimizer, schedule, step={step})`"
-            ]
-        if set(saved) != set(self._schedules):
-            old, new = (", ".join(map(repr, sorted(keys))) for keys in (saved, self._schedules))
-            return [f"the scheduled hyperparameters differ (checkpoint: {old}; current: {new})"]
-        if len(saved["lr"]) != len(groups):
-            return [f"the numbers of parameter groups differ (checkpoint: {len(saved['lr'])}; current: {len(groups)})"]
-        found = []
-        for key, entries in self._schedules.items():
-            for i, (old, entry, group) in enumerate(zip(saved[key], entries, groups, strict=True)):
-                difference = find_difference(key, old, entry, group[f"initial_{key}"], step)
-                if difference is not None:
-                    name = f"{key!r} of group {i}"
-                    found.append(f"the checkpoint was made with a different schedule for {name}: {difference}")
-        for i, (base, own) in enumerate(zip(state.get("base_lrs", []), self.base_lrs, strict=False)):
-            if not isclose(base, own, rel_tol=_TOLERANCE):
-                values = f"checkpoint: {float(base):g}; current: {float(own):g}"
-                found.append(f"the base rates of group {i} differ ({values})")
-        return found
+    def _saved_factors(self, state: Mapping[str, Any]) -> list[float]:
+        groups = len(self.optimizer.param_groups)
+        factors = state.get(_FACTORS, [1.0] * groups)
+        if not isinstance(factors, list) or not all(type(f) is float and 0 <= f < inf for f in factors):
+            raise argument_error("load_state_dict", _FACTORS, "a list of finite floats of at least 0", factors)
+        return list(factors) if len(factors) == groups else [1.0] * groups  # the description differs, too
 
-    def _store_initial_values(self, group: dict[str, Any]) -> None:
+    def _restore_kept_rates(self, saved: Any) -> None:
+        """Set the saved rates of groups with a kept factor, if they equal the computed ones up to rounding.
+
+        Until the next step, the saved run used the rate that other code had set. The product with its factor may differ
+        from it by a rounding error.
+        """
+        if all(factor == 1 for factor in self._factors) or not isinstance(saved, list):
+            return
+        for i, (old, new, factor) in enumerate(zip(saved, self._last_lr, self._factors, strict=False)):
+            if factor != 1 and type(old) is type(new) is float and isclose(old, new, rel_tol=_ROUNDING):
+                self._last_lr[i] = self._set_rate(i, self.optimizer.param_groups[i], old)
+
+    def _handle_external_changes(self) -> None:
+        """Keep changes of the rates by other code as factors, or warn of them."""
+        if self._on_external_change == "overwrite" or (self._on_external_change == "warn" and self._warned):
+            return
+        groups = self.optimizer.param_groups
+        changes = find_changes(groups, self._last_lr, self._tensors)
+        if self._step_count == 1:
+            # torch.distributed.checkpoint takes a first step at rate 0 before it loads the state of an optimizer.
+            changes = [change for change in changes if change.new != 0]
+        if not changes:
+            return
+        if self._on_external_change == "warn":
+            self._warned = True
+            warn(warning(changes), stacklevel=4)
+            return
+        kept = [kept_factor(change) for change in changes]  # may raise an error, before anything is changed
+        for change, factor in zip(changes, kept, strict=True):
+            self._factors[change.group] *= factor
+            self._last_lr[change.group] = self._adopt(change.group, groups[change.group])
+
+    def _store_base_values(self, group: dict[str, Any], base_values: Mapping[str, Any]) -> None:
         """Store the values that schedules multiply in the group, like `initial_lr`: the optimizer saves them."""
         for key in self._schedules:
-            group.setdefault(f"initial_{key}", _copy(group[key]))
+            name = f"initial_{key}"
+            group.setdefault(name, copied(group[key]))
+            if key in base_values:
+                group[name] = updated(copied(group[name]), base_values[key])
 
-    def _set_rates(self) -> None:
-        step, rates = self.last_epoch, []
-        for group, base, multiplier in zip(self.optimizer.param_groups, self.base_lrs, self.lr_lambdas, strict=True):
-            rate = base * multiplier(step)
-            if type(group["lr"]) is float and type(rate) is float:  # the fast path of a training loop
-                group["lr"] = rate
+    def _update_lr(self, epoch: int | None = None) -> None:
+        # torch calls this in its own `step`, and SequentialLR at a milestone.
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._set_values()
+
+    def _set_values(self) -> None:
+        """Set the values of the current step."""
+        self._last_lr = rates = self.get_lr()
+        for i, group in enumerate(self.optimizer.param_groups):
+            if type(rates[i]) is float and type(group["lr"]) is float:  # the fast path of a training loop
+                group["lr"] = rates[i]
             else:
-                _assign(group, "lr", rate)
-                rate = _copy(group["lr"])
-            rates.append(rate)
-        self._last_lr = rates
+                rates[i] = self._set_rate(i, group, rates[i])
+        if len(self._schedules) > 1:
+            self._set_hyperparameters()
+
+    def _set_rate(self, i: int, group: dict[str, Any], rate: Any) -> Any:
+        """Set the rate of a group, which may be a tensor; returns a copy."""
+        assign(group, "lr", rate)
+        return self._adopt(i, group)
+
+    def _adopt(self, i: int, group: dict[str, Any]) -> Any:
+        """Treat the rate of a group as set by this scheduler; returns a copy."""
+        rate = group["lr"]
+        if isinstance(rate, Tensor):
+            self._tensors[i] = mark(rate)
+        return copied(rate)
 
     def _set_hyperparameters(self) -> None:
         for key, entries in self._schedules.items():
             if key == "lr":
                 continue
-            for group, entry in zip(self.optimizer.param_groups, entries, strict=True):
+            bases = self._base_values[key]
+            for group, entry, base in zip(self.optimizer.param_groups, entries, bases, strict=True):
                 if entry is not None:
-                    _assign(group, key, value_at(entry, group[f"initial_{key}"], self.last_epoch))
+                    assign(group, key, value_at(entry, base, self.last_epoch))
 
-    def _intercept_added_groups(self, optimizer: Optimizer) -> None:
-        """Replace `optimizer.add_param_group`, so that an added group follows the schedules or raises an error."""
-        # The optimizer holds the new function, which must keep neither object alive. So it has weak references, and the
-        # function of the bound method. If an earlier scheduler has replaced the method, there is only a plain function.
-        scheduler_ref, optimizer_ref = ref(self), ref(optimizer)
-        current = optimizer.add_param_group
-        add = getattr(current, "__func__", None) or (lambda _, param_group: current(param_group))
+    # Called by the hooks of the optimizer.
 
-        def add_param_group(param_group: dict[str, Any]) -> None:
-            scheduler, optimizer = scheduler_ref(), optimizer_ref()
-            assert optimizer is not None  # its `add_param_group` is running
-            if scheduler is not None:
-                scheduler._check_added_group(param_group, optimizer.defaults)
-            add(optimizer, param_group)
-            if scheduler is not None:
-                scheduler._follow_added_group(optimizer.param_groups[-1])
+    def _install_hooks(self) -> None:
+        intercept_added_groups(self.optimizer, self)
+        intercept_loading(self.optimizer, self)
 
-        # `vars(optimizer)[...] = ...` would slow down every later access to an attribute of the optimizer.
-        setattr(optimizer, "add_param_group", add_param_group)  # noqa: B010
+    def _schedules_of_added_group(self, group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, KeySchedule]:
+        entries = self._schedules_of_next_group
+        if entries is None:
+            entries = schedules_of_added_group(list(self._schedules), self._shared, None, None)
+        by_key = {key: [entry] for key, entry in entries.items()}
+        require_keys("add_param_group", by_key, [{**defaults, **group}], len(self.lr_lambdas))
+        return entries
 
-    def _check_added_group(self, group: dict[str, Any], defaults: dict[str, Any]) -> None:
-        if not self._shared:
-            requirement = "added before `lambda_lr` is called with one schedule per group"
-            raise argument_error("add_param_group", "param_group", requirement, sorted(group))
-        require_keys({key: entries[:1] for key, entries in self._schedules.items()}, [{**defaults, **group}])
-
-    def _follow_added_group(self, group: dict[str, Any]) -> None:
-        """Apply the shared schedules to an added group, from the current step on."""
-        self._store_initial_values(group)
-        for entries in self._schedules.values():
-            entries.append(entries[0])
-        base, multiplier = _copy(group["initial_lr"]), self.lr_lambdas[0]
-        self.base_lrs.append(base)
-        self.lr_lambdas.append(multiplier)
-        _assign(group, "lr", base * multiplier(self.last_epoch))
-        self._last_lr.append(_copy(group["lr"]))
+    def _follow_added_group(self, group: dict[str, Any], entries: dict[str, KeySchedule]) -> None:
+        """Apply schedules to an added group, from the current step on."""
+        self._store_base_values(group, {})
+        for key, entry in entries.items():
+            self._schedules[key].append(entry)
+            self._base_values[key].append(copied(group[f"initial_{key}"]))
+        entry = entries["lr"]
+        assert isinstance(entry, ValueSchedule)
+        self.lr_lambdas.append(to_lr_lambda(entry.schedule))
+        self._factors.append(1.0)
+        self._last_lr.append(self._set_rate(len(self._last_lr), group, self.get_lr()[-1]))
         self._set_hyperparameters()
 
+    def _before_loading_optimizer(self) -> None:
+        # If this scheduler does not set the rates at the moment, another one does, in a SequentialLR. If its own state
+        # was verified, the values of the optimizer's state are as right, and may be those of another scheduler.
+        pairs = zip(self.optimizer.param_groups, self._last_lr, strict=False)
+        is_in_charge = all(is_own_rate(self._tensors, i, *pair) for i, pair in enumerate(pairs))
+        self._resets_loaded = is_in_charge and not self._is_verified
 
-def _from_json(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return None
+    def _after_loading_optimizer(self) -> None:
+        """Set the values of this scheduler again, or treat the loaded rates as its own."""
+        for i, group in enumerate(self.optimizer.param_groups):
+            if self._resets_loaded:
+                self._set_rate(i, group, self._last_lr[i])
+                self._store_base_values(group, {key: values[i] for key, values in self._base_values.items()})
+            else:
+                self._last_lr[i] = self._adopt(i, group)
+        if self._resets_loaded:
+            self._set_hyperparameters()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Continue after unpickling or copying, which drops the hooks of the optimizer."""
+        vars(self).update(state)
+        self._install_hooks()
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)(_copy(item) for item in value)
-    return value.clone() if isinstance(value, Tensor) else value
-
-
-def _assign(group: dict[str, Any], key: str, value: Any) -> None:
-    group[key] = _updated(group[key], value)
-
-
-def _updated(current: Any, value: Any) -> Any:
-    """`value` as the new state of `current`. Tensors are filled in place, because compiled steps hold them."""
-    if isinstance(current, (tuple, list)):
-        return type(current)(_updated(old, new) for old, new in zip(current, value, strict=True))
-    if isinstance(current, Tensor):
-        if current is not value:
-            current.fill_(value.squeeze() if isinstance(value, Tensor) else value)
-        return current
-    return value
+# Attributes that a state dict leaves out. `_SCHEDULES` and `_FACTORS` are saved under their own keys.
+_NOT_SAVED = (
+    "_schedules _shared _base_values _replaced _factors _tensors _on_mismatch _on_external_change _warned"
+    " _schedules_of_next_group _resets_loaded _is_verified"
+).split()

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from funcsched.core.validation import argument_error, concrete_level
+from funcsched.core.validation import argument_error, concrete_nonnegative
 
 NAME = "from_lr_scheduler"
 
@@ -67,7 +67,7 @@ class View(NamedTuple):
 
     def rate(self, name: str, value: Any) -> float:
         """A learning rate, which torch may store in a tensor, as a checked float."""
-        return float(concrete_level(NAME, f"{self.path}.{name}", float(value)))
+        return float(concrete_nonnegative(NAME, f"{self.path}.{name}", float(value)))
 
     def child(self, index: int, **changes: Any) -> View:
         """The view of a scheduler inside a SequentialLR or ChainedScheduler."""

@@ -15,9 +15,10 @@ import funcsched as fs
 from bridges.rated import choose
 from bridges.torch.scheduler import ScheduleLR
 from bridges.torch.segments import NAME, Segment, Start, View
+from bridges.torch.transformers_lambdas import from_lr_lambda
 from funcsched.core.validation import (
     argument_error,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     ratio,
@@ -29,7 +30,7 @@ _ANNEALING = {"cos": fs.cosine, "linear": fs.linear}
 
 
 def _zero_or_ratio(function: str, argument: str, value: Any) -> float:
-    return 0.0 if concrete_level(function, argument, value) == 0 else float(ratio(function, argument, value))
+    return 0.0 if concrete_nonnegative(function, argument, value) == 0 else float(ratio(function, argument, value))
 
 
 def _powers(gamma: float, steps: int, *, staircase: bool) -> fs.Schedule:
@@ -45,6 +46,9 @@ def _powers(gamma: float, steps: int, *, staircase: bool) -> fs.Schedule:
 
 def _lambda(view: View, base: float) -> Segment:
     function = view.scheduler.lr_lambdas[view.group]
+    named = from_lr_lambda(function)
+    if named is not None:
+        return Segment(named, base)
     ours = isinstance(function, partial) and function.func is fs.Schedule.__call__  # from `to_lr_lambda`
     return Segment(fs.lift(function.args[0] if ours else function), base)
 
@@ -55,7 +59,7 @@ def _step(view: View, base: float) -> Segment:
 
 
 def _multi_step(view: View, base: float) -> Segment:
-    gamma, path = view.attribute("gamma", concrete_level), f"{view.path}.milestones"
+    gamma, path = view.attribute("gamma", concrete_nonnegative), f"{view.path}.milestones"
     counts = {
         concrete_nonnegative_int(NAME, path, step): concrete_nonnegative_int(NAME, f"{path}[{step}]", count)
         for step, count in sorted(view.scheduler.milestones.items())
@@ -89,7 +93,10 @@ def _exponential(view: View, base: float) -> Segment:
 
 
 def _polynomial(view: View, base: float) -> Segment:
-    steps, power = view.attribute("total_iters", concrete_nonnegative_int), view.attribute("power", concrete_level)
+    steps, power = (
+        view.attribute("total_iters", concrete_nonnegative_int),
+        view.attribute("power", concrete_nonnegative),
+    )
     if steps == 0 or power == 0:
         return Segment(fs.constant(), base)
     schedule = fs.ramp(1.0, 0.0, steps=steps, shape=fs.linear if power == 1 else fs.reverse(fs.power(power)))
@@ -99,7 +106,7 @@ def _polynomial(view: View, base: float) -> Segment:
 
 
 def _cosine(view: View, base: float) -> Segment:
-    steps, low = view.attribute("T_max", concrete_positive_int), view.attribute("eta_min", concrete_level)
+    steps, low = view.attribute("T_max", concrete_positive_int), view.attribute("eta_min", concrete_nonnegative)
     peak, top = base or low, base
     if view.start is Start.NESTED:
         # The factor of step 0 divides by the value at step -1, which is that at step 1. If `T_max` is 1, torch adds.
@@ -112,7 +119,7 @@ def _cosine(view: View, base: float) -> Segment:
 
 def _warm_restarts(view: View, base: float) -> Segment:
     period, factor = view.attribute("T_0", concrete_positive_int), view.attribute("T_mult", concrete_positive_int)
-    low = view.attribute("eta_min", concrete_level)
+    low = view.attribute("eta_min", concrete_nonnegative)
     if base:
         return Segment(fs.cosine_restarts(period, period_factor=factor, end=low / base), base)
     rise = fs.ramp(0.0, 1.0, steps=period, shape=fs.cosine)

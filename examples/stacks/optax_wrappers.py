@@ -33,7 +33,7 @@ def main() -> list[dict[str, float]]:
     adamw = optax.inject_hyperparams(optax.adamw)(
         learning_rate=to_optax(schedule, 0.3),
         weight_decay=to_optax(schedule, 0.01),
-        b1=to_optax(fs.ramp(0.8, 0.9, steps=UPDATES)),
+        b1=to_optax(fs.ramp(0.8, 0.9, steps=UPDATES), 1),
     )
     guarded = optax.apply_if_finite(adamw, max_consecutive_errors=3)
     optimizer = optax.MultiSteps(guarded, every_k_schedule=ACCUMULATED)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from funcsched.analysis.findings import Finding, findings, invalid_multiplier
-from funcsched.analysis.run import Run
+from funcsched.analysis.run import LEARNING_RATE, Run
 from funcsched.analysis.sampling import Curve, sample_steps
 from funcsched.core.schedule import Schedule, as_schedule
-from funcsched.core.validation import concrete_positive_int, positive
+from funcsched.core.validation import argument_error, concrete_positive_int, positive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 _DENSE_STEPS = 20_000  # all steps below are sampled
 
 
-def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: float = 1.0) -> list[Finding]:
+def check(
+    schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: float = 1.0, quantity: str = LEARNING_RATE
+) -> list[Finding]:
     """Report likely mistakes in a schedule for a run, which uses the steps from 0 to ``steps - 1``.
 
     ======================  ========  ==================================================================================
     kind                    severity  condition
     ======================  ========  ==================================================================================
-    ``invalid``             warning   a multiplier is negative or not finite (only in a user's function)
+    ``invalid``             warning   a multiplier is not finite (only in a user's function) or negative
+    ``rate_as_multiplier``  warning   with a peak value: a level was probably meant as a learning rate, because the peak
+                                      value times it is below 1e-6, or times the largest multiplier, which is below 0.01
     ``first_rate_zero``     info      the first update has learning rate 0; a warning for several updates
     ``zero_rate``           warning   all updates or later ones have learning rate 0, or the last ones do in float32
     ``warmup``              info      the learning rate increases from step 0; a warning above half of the run
@@ -46,7 +50,10 @@ def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: 
     Args:
         schedule: a schedule, or a function from a step to a multiplier.
         steps: number of updates of the run (int, 1 to 2**53).
-        peak_value: the learning rate at multiplier 1 (above 0). If it is not 1, messages contain learning rates.
+        peak_value: the value at multiplier 1 (float, above 0). If it is not 1, messages contain learning rates.
+        quantity: what is scheduled (str). For another quantity than a learning rate, such as "KL weight", only
+            ``invalid`` (not finite), ``jump``, ``drop``, ``still``, ``horizon_long`` and ``end`` are reported; values
+            may be negative, and jumps are not reported then.
 
     Returns:
         `Finding` values with a severity, kind, step and text: warnings first, each severity in the order of steps.
@@ -54,7 +61,8 @@ def check(schedule: Schedule | Callable[[Any], Any], *, steps: int, peak_value: 
         spacing of 0.1% of the step, so counts in longer runs are lower bounds.
 
     Raises:
-        TypeError: `schedule` is neither a schedule nor a function, or `steps` or `peak_value` is not a number.
+        TypeError: `schedule` is neither a schedule nor a function, or `steps` or `peak_value` is not a number, or
+            `quantity` is not a string.
         ValueError: `steps` or `peak_value` is out of range.
 
     Example:
@@ -72,5 +80,8 @@ change nothing
     peak_value = positive("check", "peak_value", peak_value)
     curve = Curve(schedule, steps - 1)
     sampled = sample_steps([schedule], curve.last, dense=_DENSE_STEPS)
-    found = list(invalid_multiplier(curve, sampled)) or list(findings(Run(curve, sampled, float(peak_value))))
+    if not isinstance(quantity, str):
+        raise argument_error("check", "quantity", "a string", quantity, TypeError)
+    invalid = list(invalid_multiplier(curve, sampled, quantity))
+    found = invalid or list(findings(Run(curve, sampled, float(peak_value), quantity)))
     return sorted(found, key=lambda finding: (finding.severity == "info", finding.step))

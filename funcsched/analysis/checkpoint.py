@@ -7,7 +7,7 @@ from functools import partial
 
 from funcsched.analysis.sampling import LAST_STEP, first_difference, is_close, sample_steps
 from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
-from funcsched.core.validation import argument_error, concrete_nonnegative_int, one_of
+from funcsched.core.validation import argument_error, concrete_nonnegative_int, one_of, optional
 from funcsched.core.value import leaves
 from funcsched.numerics.number_system import is_concrete
 from funcsched.serialization.data import FORMAT, from_dict, to_dict
@@ -51,18 +51,24 @@ def snapshot(schedule: Schedule | Callable[[Any], Any]) -> dict[str, Any]:
 
 
 def check_resume(
-    saved: dict[str, Any], schedule: Schedule | Callable[[Any], Any], *, step: int = 0, on_mismatch: str = "raise"
+    saved: dict[str, Any],
+    schedule: Schedule | Callable[[Any], Any],
+    *,
+    step: int | None = None,
+    on_mismatch: str = "raise",
 ) -> None:
-    """Check that a resumed run uses the same curve as the checkpoint.
+    """Check that a resumed run uses the curve of the checkpoint up to the step of the resume.
 
-    Different expressions of the same curve match. Values are compared at every step up to 10,000. Later values are
-    compared around the phase boundaries of both schedules and on a grid with a spacing of 0.1% of the step. If the
-    snapshot contains samples, only these are compared.
+    Later values may differ: a cooldown that is branched off at `step`, or a horizon that is extended before the decay
+    begins, is the same curve so far. Different expressions of the same curve match. Values are compared at every step
+    up to 10,000. Later values are compared around the phase boundaries of both schedules and on a grid with a spacing
+    of 0.1% of the step. If the snapshot contains samples, only these are compared.
 
     Args:
         saved: the result of `snapshot` when the checkpoint was made (dict).
         schedule: the schedule of the resumed run, or a function from a step to a multiplier.
-        step: number of updates already made (int, 0 to 2**53).
+        step: number of updates already made (int, 0 to 2**53). Without it the whole curves are compared, because any
+            later value may matter. A default of 0 would compare the first value alone.
         on_mismatch: "raise" an error if the curves differ, or "warn" and continue.
 
     Raises:
@@ -71,36 +77,49 @@ def check_resume(
         TypeError: `schedule` is neither a schedule nor a function, or `step` is not a number.
 
     Warns:
-        UserWarning: the curves differ and ``on_mismatch="warn"``.
+        UserWarning: the curves differ and ``on_mismatch="warn"``. The logger "funcsched" gets the same warning, because
+            some trainers drop warnings while they load a checkpoint.
 
     Example:
         >>> import funcsched as fs
         >>> saved = fs.snapshot(fs.warmup_linear(10, 100))
         >>> fs.check_resume(saved, fs.warmup_linear(10, 100), step=55)
+        >>> fs.check_resume(saved, fs.then(fs.warmup_linear(10, 100), 55, 0.1, steps=20), step=55)
         >>> fs.check_resume(saved, fs.warmup_linear(10, 190), step=55)
         Traceback (most recent call last):
         ...
         ValueError: check_resume: the checkpoint was made with a different schedule: the curves diverge at step 11; at \
 step 55, where the run resumes, the multiplier would jump from 0.5 to 0.75; checkpoint: \
-warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190)
+warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190); to continue \
+with the current schedule, use `on_mismatch="warn"`
     """
     name = "check_resume"
     schedule = as_schedule(name, "schedule", schedule)
-    step = concrete_nonnegative_int(name, "step", step)
+    step = optional(concrete_nonnegative_int)(name, "step", step)
     on_mismatch_rule(name, "on_mismatch", on_mismatch)
-    mismatch = find_mismatch(name, saved, schedule, step)
+    mismatch = find_mismatch(name, "saved", saved, schedule, step)
     if mismatch is not None:
         message = f"{name}: the checkpoint was made with a different schedule: {mismatch.message(step)}"
-        raise_or_warn(message, on_mismatch)
+        raise_or_warn(message, on_mismatch, 'to continue with the current schedule, use `on_mismatch="warn"`')
 
 
-def raise_or_warn(message: str, on_mismatch: str) -> None:
-    """Raise a ValueError, or warn the caller of the function that calls this one."""
+def raise_or_warn(message: str, on_mismatch: str, fix: str) -> None:
+    """Raise a ValueError that ends with a fix, or warn the caller of the function that calls this one."""
     if on_mismatch == "raise":
-        raise ValueError(message)
+        raise ValueError(f"{message}; {fix}")
+    warn(message, stacklevel=4)
+
+
+def warn(message: str, stacklevel: int) -> None:
+    """Warn through `logging` and through `warnings`, which some trainers drop while they load a checkpoint.
+
+    The trainer of transformers does so. `stacklevel` is that of `warnings.warn` for a call in this function.
+    """
+    import logging  # these imports are not needed before there is a warning
     import warnings
 
-    warnings.warn(message, UserWarning, stacklevel=3)
+    logging.getLogger("funcsched").warning(message)
+    warnings.warn(message, UserWarning, stacklevel=stacklevel)
 
 
 @dataclass(frozen=True)
@@ -111,26 +130,29 @@ class Mismatch:
         first_step: the first step at which they differ.
         is_exact: false if only samples of the old curve are known, so that the curves may diverge before `first_step`.
         old_value: the old multiplier at the step of the resume, None if it is unknown.
-        current_value: the current multiplier there.
+        current_value: the current multiplier there, None if the step is unknown.
         old_text, current_text: the schedules as text.
     """
 
     first_step: int
     is_exact: bool
     old_value: float | None
-    current_value: float
+    current_value: float | None
     old_text: str
     current_text: str
 
-    def message(self, step: int, quantity: str = "multiplier", unit: float = 1.0) -> str:
+    def message(self, step: int | None, quantity: str = "multiplier", unit: float = 1.0) -> str:
         """The mismatch as a sentence.
 
         Args:
-            step: the step of the resume.
+            step: the step of the resume, None if it is unknown.
             quantity: what is scheduled, such as "multiplier" or "learning rate".
             unit: the value of that quantity at multiplier 1.
         """
         where = "the curves diverge" if self.is_exact else "the first sampled value that differs is"
+        texts = f"checkpoint: {self.old_text}; current: {self.current_text}"
+        if self.current_value is None:
+            return f"{where} at step {self.first_step}; {texts}"
         current = f"{self.current_value * unit:g}"
         if self.old_value is None:
             jump = f"would be {current}"
@@ -139,46 +161,63 @@ class Mismatch:
         else:
             jump = f"would jump from {self.old_value * unit:g} to {current}"
         return (
-            f"{where} at step {self.first_step}; at step {step}, where the run resumes, the {quantity} {jump}; "
-            f"checkpoint: {self.old_text}; current: {self.current_text}"
+            f"{where} at step {self.first_step}; at step {step}, where the run resumes, the {quantity} {jump}; {texts}"
         )
 
 
-def find_mismatch(function: str, saved: Any, schedule: Schedule, step: int) -> Mismatch | None:
-    """Where a schedule differs from a snapshot, or None if the curves are the same.
+def find_mismatch(function: str, argument: str, saved: Any, schedule: Schedule, step: int | None) -> Mismatch | None:
+    """Where a schedule differs from a snapshot up to the step of the resume, or None if it does not.
 
     Args:
         function: the public function that is named in errors.
+        argument: its argument that contains the snapshot.
         saved: the result of `snapshot`.
         schedule: the current schedule.
-        step: the step of the resume (int, 0 to 2**53). It is compared too, except if the snapshot contains samples.
+        step: the step of the resume (int, 0 to 2**53), None to compare the whole curves.
     """
     if not isinstance(saved, dict) or not ("schedule" in saved or {"text", "samples"} <= set(saved)):
-        raise argument_error(function, "saved", "a result of `snapshot`", saved)
+        raise argument_error(function, argument, "a result of `snapshot`", saved)
     current = partial(_value_or_none, schedule)
-    old_value: float | None
     if "schedule" in saved:
-        old = from_dict(saved)
+        old = _from_snapshot(function, argument, saved)
         if old == schedule:
             return None
         last = LAST_STEP if _is_serializable(schedule) else _LAST_STEP_OF_FUNCTIONS
-        steps = sorted({step, *sample_steps([old, schedule], last)})
+        steps = sample_steps([old, schedule], last if step is None else step)
         first = first_difference(partial(_value_or_none, old), current, steps)
-        is_exact, old_value, old_text = True, old(step), repr(old)
+        is_exact, old_value, old_text = True, None if step is None else old(step), repr(old)
     else:
-        samples = _samples(function, saved)
-        first = next((at for at, multiplier in samples.items() if not is_close(multiplier, current(at))), None)
-        is_exact, old_value, old_text = False, samples.get(step), str(saved["text"])
+        samples = _samples(function, argument, saved)
+        first = next(
+            (at for at, value in samples.items() if _is_past(at, step) and not is_close(value, current(at))), None
+        )
+        is_exact, old_value, old_text = False, None if step is None else samples.get(step), str(saved["text"])
     if first is None:
         return None
-    return Mismatch(first, is_exact, old_value, float(schedule(step)), old_text, repr(schedule))
+    current_value = None if step is None else float(schedule(step))
+    return Mismatch(first, is_exact, old_value, current_value, old_text, repr(schedule))
 
 
-def _samples(function: str, saved: dict[str, Any]) -> dict[int, float]:
+def _is_past(sample: int, step: int | None) -> bool:
+    """Whether a sample is not after the step of the resume."""
+    return step is None or sample <= step
+
+
+def _from_snapshot(function: str, argument: str, saved: dict[str, Any]) -> Schedule:
     try:
-        return {int(step): float(value) for step, value in saved["samples"]}
+        return from_dict(saved)
     except (TypeError, ValueError) as error:
-        raise argument_error(function, "saved", "a result of `snapshot`", saved) from error
+        cause = str(error).removeprefix("from_dict: ")
+        raise argument_error(function, argument, "a result of `snapshot`", saved, fix=cause) from error
+
+
+def _samples(function: str, argument: str, saved: dict[str, Any]) -> dict[int, float]:
+    try:
+        return {
+            concrete_nonnegative_int(function, argument, step): float(value) for step, value in sorted(saved["samples"])
+        }
+    except (TypeError, ValueError, OverflowError) as error:
+        raise argument_error(function, argument, "a result of `snapshot`", saved) from error
 
 
 def _is_serializable(schedule: Schedule) -> bool:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 
 from funcsched.analysis.jumps import is_jump, jump_steps, steepest_step, value_ratio
-from funcsched.analysis.run import Run, is_valid
+from funcsched.analysis.run import LEARNING_RATE, Run, is_valid
 from funcsched.analysis.sampling import Curve, start_of_last_stretch
 from funcsched.core.value import Value
+from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _LONG_WARMUP = 0.5  # of the run
 _CONSTANT = 0.1  # of the run
 _SMALL = 0.01  # of the run, or of the peak
 _VISIBLE = 1e-6  # of the peak: smaller jumps are ignored
+_LARGE_RATE = 0.1  # above, small multipliers are plausible
+_NEGLIGIBLE_RATE = 1e-6
+_LEVELS = {"start", "end", "stop", "cosine_end"}
 _SMALLEST_FLOAT32 = 2.0**-126  # the smallest normal number; XLA flushes smaller ones to 0
 
 
@@ -42,15 +47,37 @@ class Finding(Value):
         return f"{self.severity}: {self.text}"
 
 
-def invalid_multiplier(curve: Curve, steps: list[int]) -> Iterator[Finding]:
-    step = next((step for step in steps if not is_valid(curve(step))), None)
+def invalid_multiplier(curve: Curve, steps: list[int], quantity: str) -> Iterator[Finding]:
+    is_learning_rate = quantity == LEARNING_RATE
+    step = next((step for step in steps if not is_valid(curve(step), is_learning_rate)), None)
     if step is not None:
-        fault = "negative" if curve(step) < 0 else "not finite"
-        yield Finding("warning", "invalid", step, f"the multiplier is {fault} at step {step}: {curve(step):g}")
+        fault = "negative" if -float("inf") < curve(step) < 0 else "not finite"
+        text = f"the multiplier is {fault} at step {step}: {curve(step):g}"
+        if fault == "negative":
+            text += "; a learning rate is not negative (for another quantity, give its name as `quantity`)"
+        yield Finding("warning", "invalid", step, text)
 
 
 def findings(run: Run) -> Iterator[Finding]:
     """Everything to report about a run whose multipliers are all valid."""
+    yield from (of_learning_rate if run.is_learning_rate else of_other_quantity)(run)
+
+
+def of_other_quantity(run: Run) -> Iterator[Finding]:
+    """What matters for any scheduled value: no warmup, no peak, and a value of 0 is not a mistake."""
+    if min(run.values) >= 0 and run.peak > 0:  # a jump is a ratio of values
+        yield from jumps_and_drops(run)
+    if run.stops_before_end and run.schedule_end is not None:
+        largest = max(map(abs, [*run.values, run.schedule_end]))
+        if abs(run.final - run.schedule_end) >= _SMALL * largest:
+            yield Finding("warning", "horizon_long", run.last, _horizon_is_longer(run))
+    yield from constant(run)
+    text = f"the run ends with the {run.quantity} {run.text(run.final)} at step {run.last}"
+    yield Finding("info", "end", run.last, text)
+
+
+def of_learning_rate(run: Run) -> Iterator[Finding]:
+    yield from rate_as_multiplier(run)
     yield from zero_at_start(run)
     yield from warmup(run)
     yield from peak(run)
@@ -62,6 +89,37 @@ def findings(run: Run) -> Iterator[Finding]:
         yield from zero_later(run)
         yield from zero_in_float32(run)
         yield from constant(run)
+
+
+def rate_as_multiplier(run: Run) -> Iterator[Finding]:
+    """Levels that were probably meant as learning rates: multiplied by the peak value, they are very small."""
+    if not 0 < run.peak_value < _LARGE_RATE:
+        return
+    if 0 < run.peak < _SMALL:
+        text = (
+            f"the largest multiplier is {run.peak:.3g}, so the learning rate is at most {run.text(run.peak)}; if the "
+            "schedule's values are already learning rates, use a peak value of 1"
+        )
+        yield Finding("warning", "rate_as_multiplier", run.peak_step, text)
+        return
+    for name, level in given_levels(run.curve.schedule):
+        if 0 < level < run.peak_value and level * run.peak_value < _NEGLIGIBLE_RATE:
+            text = (
+                f"`{name}` is a multiplier of the peak: {level:g} means a learning rate of "
+                f"{level * run.peak_value:.3g};"
+                f" for a learning rate of {level:g}, use {name}={level / run.peak_value:.6g}"
+            )
+            yield Finding("warning", "rate_as_multiplier", 0, text)
+
+
+def given_levels(value: Any) -> Iterator[tuple[str, float]]:
+    """The arguments of a schedule and of those inside it that are levels and differ from their default."""
+    for name, argument in value.arguments().items():
+        for item in argument if isinstance(argument, tuple) else (argument,):
+            if isinstance(item, Value):
+                yield from given_levels(item)
+            elif name in _LEVELS and is_concrete(item) and item != value.defaults.get(name):
+                yield name, item
 
 
 def zero_at_start(run: Run) -> Iterator[Finding]:
@@ -152,11 +210,15 @@ def horizon_long(run: Run) -> Iterator[Finding]:
     if not run.stops_before_end or run.schedule_end is None or run.schedule_end >= run.schedule_peak:
         return
     if abs(run.final - run.schedule_end) >= _SMALL * run.schedule_peak:
-        text = (
-            f"the horizon is longer than the run: the schedule ends at {run.text(run.schedule_end)} at step "
-            f"{run.horizon}, but the run ends at {run.text(run.final)} after {_updates(run.steps)}"
-        )
-        yield Finding("warning", "horizon_long", run.last, text)
+        yield Finding("warning", "horizon_long", run.last, _horizon_is_longer(run))
+
+
+def _horizon_is_longer(run: Run) -> str:
+    assert run.schedule_end is not None
+    return (
+        f"the horizon is longer than the run: the schedule ends at {run.text(run.schedule_end)} at step "
+        f"{run.horizon}, but the run ends at {run.text(run.final)} after {_updates(run.steps)}"
+    )
 
 
 def end(run: Run) -> Iterator[Finding]:
@@ -195,7 +257,10 @@ def constant(run: Run) -> Iterator[Finding]:
     if run.peak == min(run.values):
         yield Finding("info", "still", 0, f"the {run.quantity} is {run.text(run.peak)} in the entire run")
         return
-    stretches = run.constant_stretches(run.leading_zeros, run.steps - run.updates_after_end)
+    start, stop = 0, run.steps
+    if run.is_learning_rate:  # updates at 0 and after the end of a decay have findings of their own
+        start, stop = run.leading_zeros, run.steps - run.updates_after_end
+    stretches = run.constant_stretches(start, stop)
     held = [(start, stop) for start, stop in stretches if stop - start > 1]
     count = sum(stop - start for start, stop in held)
     if count >= _CONSTANT * run.steps:

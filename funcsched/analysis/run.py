@@ -12,34 +12,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+LEARNING_RATE = "learning rate"
+
 
 class Run:
     """The steps of a schedule that a run uses, and what follows them.
 
     Args:
         curve: the curve up to the last step of the run.
-        sampled: the sampled steps, sorted. All values there are finite and not negative.
-        peak_value: the learning rate at multiplier 1, or 1 for a run in multipliers.
+        sampled: the sampled steps, sorted. All values there are valid.
+        peak_value: the value of the quantity at multiplier 1, or 1 for a run in multipliers.
+        quantity: what is scheduled, such as "learning rate".
 
     Attributes:
         steps, last: the number of updates, and the step of the last one.
         values, final: the multipliers at the sampled steps, and at the last step.
         peak, peak_step: the largest multiplier of the run, and the first step with it.
-        quantity: "learning rate" if a peak value is given, else "multiplier".
+        quantity: what is scheduled; "multiplier" for learning rates without a peak value.
+        is_learning_rate: whether learning rates are scheduled, which are not negative.
         entire_curve: the curve that continues after the run, or None if the schedule is undefined or invalid there.
         horizon, schedule_end: where the schedule ends, and its multiplier there. None if it is endless, or if
             `entire_curve` is None.
         schedule_peak, schedule_peak_step: the peak of the entire curve, or of the run if `entire_curve` is None.
     """
 
-    def __init__(self, curve: Curve, sampled: list[int], peak_value: float) -> None:
+    def __init__(self, curve: Curve, sampled: list[int], peak_value: float, quantity: str) -> None:
         self.curve, self.sampled, self.peak_value = curve, sampled, peak_value
         self.last, self.steps = curve.last, curve.last + 1
         self.final = curve(self.last)
         self.values = [curve(step) for step in sampled]
         self.peak = max(self.values)
         self.peak_step = self.first_step(lambda value: value == self.peak)
-        self.quantity = "multiplier" if peak_value == 1.0 else "learning rate"
+        self.is_learning_rate = quantity == LEARNING_RATE
+        self.quantity = "multiplier" if peak_value == 1.0 and self.is_learning_rate else quantity
         self.entire_curve: Curve | None = None
         self.horizon: int | None = None
         self.schedule_end: float | None = None
@@ -56,7 +61,7 @@ class Run:
             end_step = horizon(curve, steps)
         except Exception:  # a user's function may be undefined after its run
             return
-        if not all(map(is_valid, values)):
+        if not all(is_valid(value, self.is_learning_rate) for value in values):
             return
         self.entire_curve = curve
         if end_step is not None:
@@ -65,7 +70,7 @@ class Run:
         self.schedule_peak_step = steps[values.index(self.schedule_peak)]
 
     def text(self, multiplier: float) -> str:
-        """A multiplier as text, as a learning rate if a peak value is given."""
+        """A multiplier times the peak value, as text."""
         return f"{multiplier * self.peak_value:.6g}"
 
     def first_step(self, condition: Callable[[float], bool]) -> int:
@@ -123,6 +128,6 @@ class Run:
             begin = high
 
 
-def is_valid(multiplier: float) -> bool:
-    """Whether a multiplier is finite and not negative."""
-    return 0 <= multiplier < float("inf")
+def is_valid(multiplier: float, is_learning_rate: bool) -> bool:
+    """Whether a multiplier is finite, and for a learning rate not negative."""
+    return abs(multiplier) < float("inf") and (multiplier >= 0 or not is_learning_rate)

@@ -173,6 +173,9 @@ def _parser() -> _Parser:
         1,
     )
     _add_steps_and_peak(check, "number of updates in the run", required=True)
+    check.add_argument(
+        "--quantity", metavar="NAME", default="learning rate", help="what is scheduled (default: %(default)s)"
+    )
     return parser
 
 
@@ -353,7 +356,7 @@ def _check(options: argparse.Namespace) -> int:
     peak = options.peak or rated.peak_value
     if peak == 0:
         raise argparse.ArgumentError(None, "argument EXPR: the learning rate is 0 at every step")
-    findings = check(rated.schedule, steps=options.steps, peak_value=peak)
+    findings = check(rated.schedule, steps=options.steps, peak_value=peak, quantity=options.quantity)
     for finding in findings:
         print(f"{finding.severity}: {finding.text}")
     if not findings:

@@ -17,7 +17,14 @@ MODULES = {
         "recipes.open_ended",
     ),
     "Shapes": ("shapes.basic", "shapes.parametric", "shapes.combined"),
-    "Primitives": ("primitives.ramp", "primitives.decay", "primitives.piecewise", "primitives.table", "core.schedule"),
+    "Primitives": (
+        "primitives.ramp",
+        "primitives.decay",
+        "primitives.piecewise",
+        "primitives.table",
+        "primitives.curve",
+        "core.schedule",
+    ),
     "Combinators": ("combinators.sequence", "combinators.repeat", "combinators.time", "combinators.algebra"),
 }
 

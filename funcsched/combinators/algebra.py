@@ -40,7 +40,7 @@ def scale(schedule: Schedule | Callable[[Any], Any], factor: float) -> Schedule:
 
     Args:
         schedule: a schedule, or a function of a step.
-        factor: the factor (float, at least 0).
+        factor: the factor (float).
 
     Returns:
         A schedule.
@@ -69,7 +69,7 @@ class Lerp(Schedule):
         return Lerp(self.schedule.stretched(factor), self.start, self.stop)
 
     def at(self, step: Step) -> Any:
-        weight = step.xp.minimum(self.schedule.at(step), 1.0)
+        weight = step.xp.maximum(step.xp.minimum(self.schedule.at(step), 1.0), 0.0)
         # Exact at both levels. Rounding makes start + (stop - start) * weight miss `stop`.
         return (1.0 - weight) * self.start + weight * self.stop
 
@@ -77,7 +77,7 @@ class Lerp(Schedule):
         schedule, start, stop = self.schedule.scalar(), self.start, self.stop
 
         def value(step: int) -> float:
-            weight = min(schedule(step), 1.0)
+            weight = max(min(schedule(step), 1.0), 0.0)
             return (1.0 - weight) * start + weight * stop
 
         return value
@@ -86,13 +86,13 @@ class Lerp(Schedule):
 def lerp(schedule: Schedule | Callable[[Any], Any], start: float, stop: float) -> Schedule:
     """Linear interpolation between two levels with a schedule as the weight, for hyperparameters that follow its curve.
 
-    ``(1 - m) * start + m * stop`` with ``m = min(schedule(step), 1)``
+    ``(1 - m) * start + m * stop`` with m = schedule(step), limited to 0 to 1
 
     Args:
-        schedule: a schedule, or a function of a step. Multipliers above 1 count as 1.
-        start: value where the multiplier is 0 (float, at least 0).
-        stop: value where the multiplier is 1 (float, at least 0). If it is below `start`, the value falls where the
-            multiplier rises.
+        schedule: a schedule, or a function of a step. Multipliers below 0 count as 0, and those above 1 as 1.
+        start: value where the multiplier is 0 (float).
+        stop: value where the multiplier is 1 (float). If it is below `start`, the value falls where the multiplier
+            rises.
 
     Returns:
         A schedule that is exact at both levels. Between them, its error is at most 8 ulp of the larger level.
@@ -200,7 +200,7 @@ def _pointwise(kind: type[Pointwise], schedules: tuple[Any, ...]) -> Schedule:
 def _schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
     if callable(value):
         return as_schedule(function, argument, value)
-    requirement = "a schedule, a function of a step, or a number from 0 to 3.4e38"
+    requirement = "a schedule, a function of a step, or a number from -1.7e38 to 1.7e38"
     if isinstance(value, bool) or not (isinstance(value, (int, float)) or library(value)):
         raise argument_error(function, argument, requirement, value, TypeError)
     return Constant(level(function, argument, value))
@@ -212,7 +212,7 @@ def product(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
     ``schedules[0](step) * schedules[1](step) * ...``
 
     Args:
-        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float); or one list of them.
 
     Returns:
         A schedule. Its relative error is the sum of those of `schedules`.
@@ -243,7 +243,7 @@ def add(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
     ``schedules[0](step) + schedules[1](step) + ...``
 
     Args:
-        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float); or one list of them.
 
     Returns:
         A schedule.
@@ -268,7 +268,7 @@ def minimum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
     ``min(schedules[0](step), schedules[1](step), ...)``
 
     Args:
-        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float); or one list of them.
 
     Returns:
         A schedule.
@@ -291,7 +291,7 @@ def maximum(*schedules: Schedule | Callable[[Any], Any] | float) -> Schedule:
     ``max(schedules[0](step), schedules[1](step), ...)``
 
     Args:
-        schedules: schedules, functions of a step, or multipliers (float, at least 0); or one list of them.
+        schedules: schedules, functions of a step, or multipliers (float); or one list of them.
 
     Returns:
         A schedule.

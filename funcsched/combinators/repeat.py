@@ -7,6 +7,7 @@ import math
 from funcsched.combinators.time import largest_count
 from funcsched.core.schedule import DividedStep, Schedule, as_schedule
 from funcsched.core.validation import (
+    LARGEST_LEVEL,
     argument_error,
     concrete_positive_int,
     growth_factor,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
 
+_LARGEST_EXPONENT = math.log10(LARGEST_LEVEL)
 _MAX_TABLE_LEVELS = 1000  # the levels of more cycles are computed with an exponential function
 
 
@@ -185,10 +187,9 @@ def repeat(
         [1.0, 0.1, 0.5, 0.25, 0.25, 0.00625, 0.0]
 
     In other libraries:
-        praxis: CycleSchedule
         T5X: cosine_decay, which jumps back to 1
 
-    Source: Loshchilov and Hutter 2016, arXiv:1608.03983; praxis' CycleSchedule.
+    Source: Loshchilov and Hutter 2016, arXiv:1608.03983.
     """
     inner = as_schedule("repeat", "schedule", schedule)
     period = positive_int("repeat", "period", period)
@@ -206,6 +207,6 @@ def require_finite_levels(function: str, times: int | None, level_factor: float)
     """Raise an error if the levels of successive cycles grow above the largest level."""
     if level_factor > 1 and times is None:
         raise argument_error(function, "times", f"given if `level_factor` is above 1 ({level_factor!r})", times)
-    if times is not None and (times - 1) * math.log10(level_factor) > 38.5:  # the largest level is 3.4e38
-        requirement = f"a number with level_factor**{times - 1} at most 3.4e38"
+    if times is not None and (times - 1) * math.log10(level_factor) > _LARGEST_EXPONENT:
+        requirement = f"a number with level_factor**{times - 1} at most 1.7e38"
         raise argument_error(function, "level_factor", requirement, level_factor)

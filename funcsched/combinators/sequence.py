@@ -161,7 +161,7 @@ def then(
     Args:
         schedule: a schedule, or a function of a step.
         boundary: step at which the ramp starts (int, 0 to 2**53).
-        stop: multiplier at the end of the ramp, which is held (float, at least 0).
+        stop: multiplier at the end of the ramp, which is held (float).
         steps: length of the ramp (int, 0 to 2**53).
         shape: the shape of the ramp, as in `ramp`.
 
@@ -188,7 +188,7 @@ def then(
     try:
         start = level("then", f"schedule({boundary})", first(boundary))
     except TypeError as error:  # the function does not return a number
-        raise TypeError(f"then: `schedule({boundary})` must be a number from 0 to 3.4e38: {error}") from error
+        raise TypeError(f"then: `schedule({boundary})` must be a number from -1.7e38 to 1.7e38: {error}") from error
     return Join((first, Ramp(start, stop, steps, as_shape("then", "shape", shape))), (boundary,))
 
 
@@ -233,7 +233,7 @@ def interpolate(
 
     Args:
         boundaries: steps at which the levels are given (ints, 0 to 2**53), increasing; at least one.
-        levels: multiplier at each boundary (floats, at least 0). The first one is held before its boundary, and the
+        levels: multiplier at each boundary (floats). The first one is held before its boundary, and the
             last one after its boundary.
         shape: the shape of all intervals, or a sequence of one shape for each interval.
 
@@ -251,7 +251,7 @@ def interpolate(
 
     In other libraries:
         optax: piecewise_interpolate_schedule
-        Scenic: piecewise_linear
+        Scenic: piecewise_linear, from 1 at step 0
 
     Source: optax.piecewise_interpolate_schedule. big_vision and Scenic interpolate as well.
     """

@@ -13,7 +13,7 @@ from funcsched.numerics.step import Step
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Protocol, TypeVar, overload
+    from typing import Any, ClassVar, Protocol, TypeVar, overload
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Schedule(Value):
 
     ``step`` is the number of updates already made: the first update is step 0. The multiplier is a dimensionless factor
     of the peak learning rate. Negative steps give the value at step 0. After the end the last value is held
-    indefinitely. Multipliers are never negative, and NaN only if the step is NaN.
+    indefinitely. Multipliers are never outside the range of the levels, and NaN only if the step is NaN.
 
     Args:
         step: number of updates already made (int, float, or an array of NumPy, JAX or torch). Arrays hold integers, or
@@ -52,7 +52,8 @@ class Schedule(Value):
         TypeError: the step is not a number (for example, a bool), or a 16-bit float, which cannot represent all counts.
 
     Schedules compare by value, can be hashed and pickled, and print as the expression that builds them. For a schedule
-    of your own, `lift` a function or compose schedules.
+    of your own, `lift` a function or compose schedules. ``2 * schedule`` is a `scale`, ``first * second`` a `product`,
+    and ``first + second`` a sum (`add`).
 
     Example:
         >>> import funcsched as fs
@@ -99,6 +100,24 @@ class Schedule(Value):
                 return scalar(_HUGE_STEP if step > 0 else 0)
         return evaluate(self, step)
 
+    __array_ufunc__ = None  # so that NumPy leaves `array * schedule` to `__rmul__`
+
+    def __mul__(self, other: Schedule | Callable[[Any], Any] | float) -> Schedule:
+        if callable(other):
+            return _combined("product", self, other)
+        return _combined("scale", self, other) if _is_number(other) else NotImplemented
+
+    def __rmul__(self, other: Callable[[Any], Any] | float) -> Schedule:
+        if callable(other):
+            return _combined("product", other, self)
+        return _combined("scale", self, other) if _is_number(other) else NotImplemented
+
+    def __add__(self, other: Schedule | Callable[[Any], Any] | float) -> Schedule:
+        return _combined("add", self, other) if callable(other) or _is_number(other) else NotImplemented
+
+    def __radd__(self, other: Callable[[Any], Any] | float) -> Schedule:
+        return _combined("add", other, self) if callable(other) or _is_number(other) else NotImplemented
+
     def _repr_html_(self) -> str | None:
         from funcsched.plotting.notebook import html  # imported only in notebooks
 
@@ -124,6 +143,19 @@ class Schedule(Value):
         scalar = self.scalar() if is_concrete(*leaves(self)) else lambda step: evaluate(self, step)
         object.__setattr__(self, "_scalar", scalar)
         return scalar
+
+
+def _combined(name: str, *operands: Any) -> Schedule:
+    """The result of a function of `combinators.algebra`, which is imported here because it imports this module."""
+    from funcsched.combinators import algebra
+
+    result: Schedule = getattr(algebra, name)(*operands)
+    return result
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number or an array, as opposed to an operand that no schedule knows."""
+    return isinstance(value, (int, float)) or library(value) is not None
 
 
 def evaluate(value: Any, step: Any) -> Any:
@@ -176,23 +208,57 @@ class DividedStep(Schedule):
 class Lift(Schedule):
     """A user's function of the step, as a schedule."""
 
-    __slots__ = fields = ("function",)
+    __slots__ = ("function",)
+    fields: ClassVar[tuple[str, ...]] = __slots__  # subclasses have more
     factory = "lift"
-    static = frozenset(fields)
+    static = frozenset(__slots__)
 
     function: Callable[[Any], Any]
 
     def at(self, step: Step) -> Any:
-        return step.full(step.apply(self.function))
+        # Floats, because integers of 32 bits wrap in a product of two steps.
+        return step.full(call_function(self.factory, self.function, step.xp.to_float(step.count)))
 
     def scalar(self) -> Callable[[int], float]:
         function = self.function
-        return lambda step: float(function(step if step > 0 else 0))
+
+        def value(step: int) -> float:
+            result = function(step if step > 0 else 0)
+            return result if type(result) is float else _returned_number("lift", result)
+
+        return value
+
+    def function_name(self) -> str:
+        name = getattr(self.function, "__qualname__", None)
+        return f"{self.function.__module__}.{name}" if name else repr(self.function)
 
     def __repr__(self) -> str:
-        name = getattr(self.function, "__qualname__", None)
-        text = f"{self.function.__module__}.{name}" if name else repr(self.function)
-        return f"lift({text})"
+        return f"lift({self.function_name()})"
+
+
+def call_function(name: str, function: Callable[[Any], Any], argument: Any) -> Any:
+    """A user's function at a Python number or an array. `name` is what errors call it."""
+    if isinstance(argument, (int, float)):
+        return _returned_number(name, function(argument))
+    try:
+        result = function(argument)
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise TypeError(
+            f"{name}: the function fails on a {library(argument)} array ({type(error).__name__}: {reason}); use "
+            "functions of arrays and no `if`, or fs.tabulate, which calls the function with Python numbers"
+        ) from error
+    return result if library(result) else _returned_number(name, result)
+
+
+def _returned_number(name: str, value: Any) -> float:
+    """The value of a user's function as a float."""
+    if isinstance(value, (str, bytes)):
+        raise argument_error(name, "function", "a function that returns a number", value, TypeError)
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise argument_error(name, "function", "a function that returns a number", value, TypeError) from error
 
 
 def lift(function: Callable[[Any], Any]) -> Schedule:
@@ -201,15 +267,17 @@ def lift(function: Callable[[Any], Any]) -> Schedule:
     ``lift(function)(step) == function(max(step, 0))``
 
     Args:
-        function: function from a step to a multiplier. It is called with a Python number, or with an array of the
-            library that the schedule is called with; integer steps stay integers. To run on arrays and under jit it
-            must be vectorized: no ``if`` on the step. The library cannot validate its values.
+        function: function from a step to a multiplier. For a Python number it is called with that number. For an array
+            it is called with floats of the same library, because products of integers may overflow: float64, or
+            float32 in JAX without x64, which is exact up to 2**24. To run on arrays and under jit it must be
+            vectorized: no ``if`` on the step. The library cannot validate its values.
 
     Returns:
         A schedule. It compares by the identity of the function, and can be pickled if the function can.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable. Later, when the schedule is called: the function fails on an array, or
+            does not return a number.
 
     Example:
         >>> import funcsched as fs

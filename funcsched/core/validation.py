@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Rule = Callable[[str, str, Any], Any]
 
 LARGEST = 1.7976931348623157e308  # the largest float: unlike isfinite, a comparison with it works for ints of any size
-LARGEST_LEVEL = 3.4028234663852886e38  # the largest float32
+LARGEST_LEVEL = 1.7014117331926443e38  # half the largest float32, so that the difference of two levels is finite
 MAX_CYCLES = 1_000_000
 _MAX_ITEMS = 20  # of a list in an error message
 
@@ -72,8 +72,26 @@ def as_number(function: str, argument: str, requirement: str, value: Any) -> Any
             raise argument_error(function, argument, requirement, value, TypeError)
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise argument_error(function, argument, requirement, value, TypeError)
+        error = argument_error(function, argument, requirement, value, TypeError)
+        raise TypeError(f"{error}{_hint(value)}") if isinstance(value, str) else error
     return int(value) if isinstance(value, int) else float(value)
+
+
+def _hint(text: str) -> str:
+    """What the error about a number adds if the value is the text of one with an exponent."""
+    from decimal import Decimal  # imported only for an error
+
+    digits, _, exponent = text.lower().partition("e")
+    try:
+        number = Decimal(text) if len(text) <= 40 and text.isascii() and text == text.strip() else Decimal("NaN")
+    except ArithmeticError:
+        return ""
+    if not exponent or not number.is_finite():
+        return ""
+    mantissa = digits if "." in digits else f"{digits}.0"
+    sign = "" if exponent[0] in "+-" else "+"
+    plain = f" or {number:f}" if -10 <= number.adjusted() <= 20 else ""
+    return f", a string; YAML reads {text} as text: write {mantissa}e{sign}{exponent}{plain}"
 
 
 def number_rule(
@@ -106,8 +124,10 @@ concrete_nonnegative_int = number_rule("an integer from 0 to 2**53", 0, MAX_COUN
 positive_int = number_rule("an integer from 1 to 2**53", 1, MAX_COUNT, int, traced=True)
 concrete_positive_int = number_rule("an integer from 1 to 2**53", 1, MAX_COUNT, int)
 # Multipliers.
-level = number_rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL, traced=True)
-concrete_level = number_rule("a number from 0 to 3.4e38", 0, LARGEST_LEVEL)
+level = number_rule("a number from -1.7e38 to 1.7e38", -LARGEST_LEVEL, LARGEST_LEVEL, traced=True)
+concrete_level = number_rule("a number from -1.7e38 to 1.7e38", -LARGEST_LEVEL, LARGEST_LEVEL)
+nonnegative = number_rule("a number from 0 to 1.7e38", 0, LARGEST_LEVEL, traced=True)
+concrete_nonnegative = number_rule("a number from 0 to 1.7e38", 0, LARGEST_LEVEL)
 unit_interval = number_rule("a number from 0 to 1", 0, 1, traced=True)
 # Parameters of shapes and decays.
 positive = number_rule("a finite number above 0", 0, LARGEST, above=True)

@@ -108,7 +108,8 @@ def plot(
         ax.set_yscale("log")
         ax.set_ylim(bottom, top * 1.4)
     else:
-        ax.set_ylim(0, top * 1.05)
+        margin = 0.05 * (top - bottom)
+        ax.set_ylim(bottom - margin if bottom < 0 else 0, top + margin if top > 0 else 0)
     ax.set_xlabel("step")
     ax.set_ylabel("learning rate" if any(curve.is_rate for curve in curves) else "multiplier")
     if steps < 10:

@@ -162,8 +162,9 @@ def value_range(function: str, lines: Iterable[Sequence[Point]], log: bool) -> t
     """The lowest and the highest value of the vertical axis."""
     values = [value for line in lines for _, value in line if math.isfinite(value)]
     top = max(values, default=0.0)
-    if not log:
-        return 0.0, top if top > 0 else 1.0
+    if not log:  # with 0, which is the bottom of most schedules
+        bottom, top = min([0.0, *values]), max(top, 0.0)
+        return bottom, top if top > bottom else 1.0
     above_zero = [value for value in values if value > 0]
     if not above_zero:
         raise ValueError(f"{function}: a logarithmic axis requires a value above 0")

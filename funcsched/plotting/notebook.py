@@ -37,8 +37,10 @@ def svg(schedule: Plottable, steps: int | None = None) -> str:
     (curve,) = plotted_curves("svg", as_schedule("svg", "schedule", schedule), None)
     steps = steps_to_plot("svg", [curve], steps)
     line = [(step, value) for step, value in curve.points(steps, _WIDTH) if math.isfinite(value)]
-    _, top = value_range("svg", [line], False)
-    points = "L".join(f"{_WIDTH * step / steps:.4g},{_HEIGHT * (1 - value / top):.3g}" for step, value in line)
+    bottom, top = value_range("svg", [line], False)
+    points = "L".join(
+        f"{_WIDTH * step / steps:.4g},{_HEIGHT * (top - value) / (top - bottom):.3g}" for step, value in line
+    )
     boundaries = curve.boundaries(steps)
     marked = boundaries if len(boundaries) <= MAX_BOUNDARIES else []
     marks = "".join(f"M{_WIDTH * boundary / steps:.4g},0V{_HEIGHT}" for boundary in marked)
@@ -52,7 +54,7 @@ def svg(schedule: Plottable, steps: int | None = None) -> str:
         f'<path d="{marks}" stroke-opacity="0.4" stroke-dasharray="2 3"/>'
         f'<path d="M{points}" stroke="#2f86cc" stroke-width="2" stroke-linejoin="round"/></g>'
         + text.format(-5, 4, "end", f"{top:.3g}")
-        + text.format(-5, _HEIGHT, "end", "0")
+        + text.format(-5, _HEIGHT, "end", f"{bottom:.3g}")
         + text.format(0, _HEIGHT + 15, "start", "0")
         + text.format(_WIDTH, _HEIGHT + 15, "end", f"step {format_step(steps)}")
         + "</svg>"

@@ -123,14 +123,15 @@ class _ValueAxis:
         value = max(value, self.bottom)
         if self.log:
             return math.log(value / self.bottom) / math.log(self.top / self.bottom)
-        return value / self.top
+        return (value - self.bottom) / (self.top - self.bottom)
 
     def labels(self, height: int) -> dict[int, str]:
         """The labels by row."""
         last = height - 1
         if not self.log:
             parts = next(parts for parts in (4, 2, 1) if last % parts == 0)  # so that each label has a row
-            return {last * i // parts: f"{self.top * (parts - i) / parts:.3g}" for i in range(parts + 1)}
+            spacing = (self.top - self.bottom) / parts
+            return {last * i // parts: f"{self.top - i * spacing:.3g}" for i in range(parts + 1)}
         labels = {last: f"{self.bottom:.2g}", 0: f"{self.top:.2g}"}
         for exponent in range(math.ceil(math.log10(self.bottom)), math.floor(math.log10(self.top)) + 1):
             row = round((1 - self.fraction(10.0**exponent)) * last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error, level, optional, positive_int, validated
+from funcsched.core.validation import argument_error, nonnegative, optional, positive_int, validated
 from funcsched.numerics.double_word import logarithm
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
@@ -70,7 +70,7 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
         rate: the factor (float, 1e-30 to 1e30). Above 1 the schedule grows, and `end` is required.
         steps: number of steps in which the factor applies once (int, 1 to 2**53).
         staircase: whether the whole factor applies after every `steps` steps, instead of gradually (bool).
-        end: lowest multiplier, or the highest if `rate` is above 1 (float, at least 0). None means no limit.
+        end: lowest multiplier, or the highest if `rate` is above 1 (float). None means no limit.
 
     Returns:
         A schedule.
@@ -97,7 +97,7 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
     name = "exponential_decay"
     rate, staircase = validated(name, rate=rate, staircase=staircase)
     steps = positive_int(name, "steps", steps)
-    end = optional(level)(name, "end", end)
+    end = optional(nonnegative)(name, "end", end)
     if end is None and rate > 1:
         raise argument_error(name, "end", f"given if `rate` is above 1 ({rate!r})", end)
     return ExponentialDecay(rate, steps, staircase, end)
@@ -151,7 +151,7 @@ def inverse_power(timescale: int, exponent: float) -> Schedule:
 
     In other libraries:
         timm: stable_fn power of WSDLRScheduler
-        levanter: power
+        levanter: power, from the step on at which it falls below the learning rate
 
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359; the power schedule of levanter.
     """

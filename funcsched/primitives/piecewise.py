@@ -10,6 +10,7 @@ from funcsched.core.validation import (
     LARGEST_LEVEL,
     argument_error,
     level,
+    nonnegative,
     nonnegative_int,
     require_increasing,
     sequence,
@@ -121,7 +122,7 @@ def piecewise_constant(
 
     Args:
         boundaries: steps at which the level changes (ints, 0 to 2**53), increasing.
-        levels: multipliers, one more than `boundaries` (floats, at least 0).
+        levels: multipliers, one more than `boundaries` (floats).
         factors: factors by which the multiplier changes at each boundary, instead of `levels` (floats, at least 0).
             The first level is 1.
 
@@ -163,9 +164,9 @@ def piecewise_constant(
             raise argument_error(name, "levels", f"one longer than `boundaries` ({len(boundaries)})", list(levels))
         return PiecewiseLevels(boundaries, levels)
     assert factors is not None
-    factors = sequence(name, "factors", factors, level, "numbers")
+    factors = sequence(name, "factors", factors, nonnegative, "numbers")
     if len(factors) != len(boundaries):
         raise argument_error(name, "factors", f"as long as `boundaries` ({len(boundaries)})", list(factors))
     if is_concrete(*factors) and not max(cumulative_products(factors)) <= LARGEST_LEVEL:
-        raise argument_error(name, "factors", "numbers whose products are at most 3.4e38", list(factors))
+        raise argument_error(name, "factors", "numbers whose products are at most 1.7e38", list(factors))
     return PiecewiseFactors(boundaries, factors)

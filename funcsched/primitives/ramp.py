@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
 
+    from funcsched.numerics.number_system import NumberSystem
+
 
 class Constant(Schedule):
     __slots__ = fields = ("value",)
@@ -40,7 +42,7 @@ def constant(value: float = 1.0) -> Schedule:
     ``constant(value)(step) == value``
 
     Args:
-        value: multiplier (float, at least 0).
+        value: multiplier (float).
 
     Returns:
         A schedule. For an array of steps it returns an array of the same shape.
@@ -74,34 +76,52 @@ class Ramp(Schedule):
     shape: Shape
 
     def at(self, step: Step) -> Any:
-        xp, start, stop, steps, shape = step.xp, self.start, self.stop, self.steps, self.shape
+        xp, start, stop, steps = step.xp, self.start, self.stop, self.steps
         if (is_concrete(steps) and steps == 0) or (is_concrete(start, stop) and start == stop):
             return step.full(stop)
         length = steps if is_concrete(steps) else xp.maximum(steps, 1)  # the last line selects the value for 0 steps
         elapsed, remaining = step.phase(steps)
-        # The value is computed from the lower level up: no term is negative, so nothing cancels and `low` is exact.
-        if is_concrete(start, stop):
-            low, high = min(start, stop), max(start, stop)
-            count, other = (elapsed, remaining) if start < stop else (remaining, elapsed)
-            weight = (shape.rise if start < stop else shape.fall)(xp, length)(count, other)
+        if is_concrete(start, stop) and (min(start, stop) >= 0 or max(start, stop) <= 0):
+            value = self._between(xp, elapsed, remaining, length)
         else:
-            start, stop = xp.level(start), xp.level(stop)
-            rising = start < stop
-            low, high = xp.where(rising, start, stop), xp.where(rising, stop, start)
-            count, other = xp.where(rising, elapsed, remaining), xp.where(rising, remaining, elapsed)
-            weight = shape.rise(xp, length)(count, other)
-            if not shape.symmetric:
-                weight = xp.where(rising, weight, shape.fall(xp, length)(count, other))
-        value = weight * (high - low) + low
-        exact = shape.exact and is_concrete(steps)
-        # If `low` is 0, an exact weight gives exactly `high` at the end, and never more.
-        if not (exact and is_concrete(low) and low == 0):
-            # Rounding may exceed `high`. Traced levels are not limited by a minimum, which halves the gradient of each
-            # level where they are equal.
-            value = xp.minimum(value, high) if is_concrete(low, high) else xp.where(value > high, high, value)
-            # Rounding may also fall short of `high`, so the value at the higher end is selected.
-            value = xp.where(weight >= 1.0 if exact else other <= 0, high, value)
+            value = self._across(xp, elapsed, remaining, length)
         return value if is_concrete(steps) else xp.where(steps <= 0, step.full(stop), value)
+
+    def _between(self, xp: NumberSystem, elapsed: Any, remaining: Any, length: Any) -> Any:
+        """The value between concrete levels of the same sign, as ``near + weight * (far - near)``.
+
+        `near` is the level closer to 0. So both terms have the same sign, nothing cancels, and `near` is exact.
+        """
+        start, stop, shape = self.start, self.stop, self.shape
+        rising = abs(start) < abs(stop)  # away from 0
+        near, far = (start, stop) if rising else (stop, start)
+        count, other = (elapsed, remaining) if rising else (remaining, elapsed)
+        weight = (shape.rise if rising else shape.fall)(xp, length)(count, other)
+        value = weight * (far - near) + near
+        exact = shape.exact and is_concrete(self.steps)
+        # If `near` is 0, an exact weight gives exactly `far` at the end, and never more.
+        if not (exact and near == 0):
+            value = (xp.minimum if far > 0 else xp.maximum)(value, far)  # rounding may exceed `far`
+            # Rounding may also fall short of `far`, so the value at that end is selected.
+            value = xp.where(weight >= 1.0 if exact else other <= 0, far, value)
+        return value
+
+    def _across(self, xp: NumberSystem, elapsed: Any, remaining: Any, length: Any) -> Any:
+        """The value between traced levels or levels of different signs, which the formula of `_between` needs to know.
+
+        The error is at most 4 ulp of the larger level, and both ends are exact.
+        """
+        start, stop, shape = xp.level(self.start), xp.level(self.stop), self.shape
+        if shape.symmetric:  # from the nearer end in time: the weight is at most 1/2, and the value between both levels
+            count, other = xp.minimum(elapsed, remaining), xp.maximum(elapsed, remaining)
+            weight = shape.rise(xp, length)(count, other)
+            return xp.where(elapsed <= remaining, start + weight * (stop - start), stop + weight * (start - stop))
+        rise, fall = shape.weights(xp, length)(elapsed, remaining)
+        value = start * fall + stop * rise
+        # Rounding may leave the range of the levels. They are not limited by `minimum` and `maximum`, which halve the
+        # gradient of each level where both are equal.
+        low, high = xp.where(start < stop, start, stop), xp.where(start < stop, stop, start)
+        return xp.where(value > high, high, xp.where(value < low, low, value))
 
     def stretched(self, factor: Any) -> Schedule:
         return Ramp(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))
@@ -110,17 +130,20 @@ class Ramp(Schedule):
         start, stop, steps, shape = self.start, self.stop, self.steps, self.shape
         if steps == 0 or start == stop:
             return lambda step: stop
-        rising = start < stop
+        if min(start, stop) < 0:
+            return super().scalar()
+        # As in `_between`.
+        rising = abs(start) < abs(stop)
         weight = (shape.rise if rising else shape.fall)(INTEGERS, steps)
-        low, high = min(start, stop), max(start, stop)
+        near, far = (start, stop) if rising else (stop, start)
         # The last value is not always `stop`: the shape of a wave may end anywhere.
-        difference, last = high - low, float(self.at(Step(INTEGERS, steps)))
+        difference, last = far - near, float(self.at(Step(INTEGERS, steps)))
 
         def value(step: int) -> float:
             if 0 < step < steps:
                 remaining = steps - step
-                value = (weight(step, remaining) if rising else weight(remaining, step)) * difference + low
-                return value if value < high else high
+                value = (weight(step, remaining) if rising else weight(remaining, step)) * difference + near
+                return value if value < far else far
             return start if step <= 0 else last
 
         return value
@@ -132,8 +155,8 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
     ``start + (stop - start) * shape(step / steps)``
 
     Args:
-        start: multiplier at step 0 (float, at least 0).
-        stop: multiplier from step `steps` on (float, at least 0).
+        start: multiplier at step 0 (float).
+        stop: multiplier from step `steps` on (float).
         steps: length of the ramp (int, 0 to 2**53). With 0, the schedule is constant at `stop`.
         shape: a shape, such as `linear`, `cosine` or ``power(2)``, or a pure function of the elapsed fraction with
             ``shape(0) == 0`` and ``shape(1) == 1``. To run on arrays, the function must be vectorized.
@@ -158,7 +181,7 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
         optax: linear_schedule, cosine_decay_schedule (not clamped below step 0)
         torch: LinearLR; CosineAnnealingLR, which rises again after T_max
         Keras: CosineDecay without a warmup
-        T5X: linear_warmup, linear_decay
+        T5X: linear_warmup; linear_decay, which has its own warmup and falls by `decay_factor` per step
         Composer: LinearScheduler, CosineAnnealingScheduler
     """
     start, stop, steps = validated("ramp", start=start, stop=stop, steps=steps)

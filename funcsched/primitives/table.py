@@ -49,7 +49,7 @@ def table(values: Iterable[float]) -> Schedule:
     ``values[min(step, len(values) - 1)]``
 
     Args:
-        values: multipliers of the steps from 0 on (floats, at least 0), at least one.
+        values: multipliers of the steps from 0 on (floats), at least one.
 
     Returns:
         A schedule. Between two integer steps, it has the value of the earlier one.
@@ -75,7 +75,7 @@ def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
     ``function(min(step, steps))``
 
     Args:
-        function: a function from a step (int) to a multiplier (float, at least 0), for example a schedule. It need not
+        function: a function from a step (int) to a multiplier (float), for example a schedule. It need not
             be vectorized: an ``if`` on the step is allowed.
         steps: last step in the table (int, 0 to 10**7). Its value is held.
 

@@ -51,8 +51,9 @@ def one_cycle(
         total_steps: total number of steps (int, 0 to 2**53).
         decay_steps: number of steps of the second of three phases, from 1 back to `start` (int, 0 to
             ``total_steps - warmup_steps``). None gives two phases.
-        start: multiplier at step 0 (float, at least 0). In torch, it is ``1 / div_factor``.
-        end: multiplier from step `total_steps` on (float, at least 0). In torch, it is ``start / final_div_factor``.
+        start: multiplier of the peak at step 0, not a learning rate (float). In torch, it is ``1 / div_factor``.
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float). In torch, it is
+            ``start / final_div_factor``.
         shape: shape of each phase, or a function of the fraction, as in `ramp`.
 
     Returns:
@@ -72,7 +73,7 @@ def one_cycle(
     In other libraries:
         torch: OneCycleLR; the peak is at `pct_start * total_steps - 1`, the end at `total_steps - 1`
         optax: cosine_onecycle_schedule, linear_onecycle_schedule; the peak is at `int(pct_start * transition_steps)`
-        DeepSpeed: OneCycle
+        DeepSpeed: OneCycle; a decay after the cycle is that of `inverse_time`
 
     Source: Smith and Topin 2017, arXiv:1708.07120 (three linear phases); fastai has two cosine phases.
     """
@@ -105,7 +106,7 @@ def cyclic(
     Args:
         up_steps: number of steps from `start` to the peak (int, 1 to 2**53).
         down_steps: number of steps from the peak back to `start` (int, 1 to 2**53). None uses `up_steps`.
-        start: lowest multiplier, at the beginning of each cycle (float, 0 to 1).
+        start: lowest multiplier of the peak, at the beginning of each cycle, not a learning rate (float, 0 to 1).
         mode: "triangular", "triangular2" or "exp_range".
         rate: factor of the height for each step in the mode "exp_range" (float, 1e-30 to 1). 1 in other modes.
 
@@ -126,7 +127,7 @@ def cyclic(
 
     In other libraries:
         torch: CyclicLR
-        fairseq: triangular
+        fairseq: triangular with an lr_shrink of 1; a lower one multiplies the peak, not the rise from `start`
 
     Source: Smith 2015, arXiv:1506.01186; CyclicLR of torch.
     """
@@ -153,8 +154,8 @@ def range_test(
 
     Args:
         total_steps: total number of steps (int, 0 to 2**53).
-        start: multiplier at step 0 (float, 1e-30 to 1e30).
-        end: multiplier from step `total_steps` on (float, 1e-30 to 1e30).
+        start: multiplier of the peak at step 0, not a learning rate (float, 1e-30 to 1e30).
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float, 1e-30 to 1e30).
         shape: a shape, such as `linear`, or a function of the fraction, as in `ramp`. None means exponential growth.
 
     Returns:

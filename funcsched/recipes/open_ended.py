@@ -9,10 +9,12 @@ from funcsched.combinators.time import shift as shifted
 from funcsched.core.recipe import recipe
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import (
+    LARGEST_LEVEL,
     argument_error,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_ints,
     concrete_positive_int,
+    nonnegative,
     optional,
     positive_int,
     ratio_up_to_one,
@@ -67,8 +69,8 @@ def warmup_inverse_sqrt(
         timescale: number of decay steps after which the multiplier is ``sqrt(1/2)`` (int, 1 to 2**53). None uses
             `warmup_steps`, which gives ``sqrt(warmup_steps / step)``; it is required if `warmup_steps` is 0.
         shift: number of steps to skip at the beginning of the decay, which then starts below 1 (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; the function
-            `shift` skips it.
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; the function `shift` skips it.
 
     Returns:
         A schedule without an end. `then` adds a cooldown.
@@ -86,7 +88,7 @@ def warmup_inverse_sqrt(
         transformers: inverse_sqrt
         fairseq: inverse_sqrt
         Megatron: inverse-square-root, up to lr_decay_steps
-        big_vision: rsqrt
+        big_vision: rsqrt; its timescale is 10,000 by default
         T5X: linear_warmup * rsqrt_normalized_decay
         ESPnet: WarmupLR; uses `step + 1`
 
@@ -145,7 +147,8 @@ def power_law(
         exponent: how fast the multiplier falls (float, above 0 and at most 1000).
         timescale: number of decay steps after which the multiplier is ``2 ** -exponent`` (int, 1 to 2**53). None uses
             `warmup_steps`, which gives ``(step / warmup_steps) ** -exponent``; it is required if `warmup_steps` is 0.
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
 
     Returns:
         A schedule without an end. `then` adds a cooldown.
@@ -160,8 +163,7 @@ def power_law(
         [0.0, 1.0, 0.5, 0.1]
 
     In other libraries:
-        OLMo-core: PowerLR
-        levanter: power
+        OLMo-core: PowerLR, up to its linear decay
 
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359, exponent 0.51; PowerLR of OLMo-core.
     """
@@ -171,7 +173,7 @@ def power_law(
     return warmup_then(warmup_steps, start, decay)
 
 
-@recipe(rate=ratio_up_to_one, decay_steps=positive_int)
+@recipe(rate=ratio_up_to_one, decay_steps=positive_int, end=nonnegative)
 def warmup_exponential(
     warmup_steps: int, decay_steps: int, rate: float, *, start: float = 0.0, end: float = 0.0, staircase: bool = False
 ) -> Schedule:
@@ -184,8 +186,9 @@ def warmup_exponential(
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         decay_steps: number of steps in which the factor `rate` applies once (int, 1 to 2**53).
         rate: the factor (float, 1e-30 to 1).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: lowest multiplier of the decay (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: lowest multiplier of the peak in the decay, not a learning rate (float, at least 0).
         staircase: whether the whole factor applies after every `decay_steps` steps, instead of gradually (bool).
 
     Returns:
@@ -244,7 +247,7 @@ def step_decay(period: int, factor: float = 0.1) -> Schedule:
     return exponential_decay(factor, period, staircase=True)
 
 
-@recipe(boundaries=concrete_nonnegative_ints, factor=concrete_level)
+@recipe(boundaries=concrete_nonnegative_ints, factor=concrete_nonnegative)
 def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     """A decay by a constant factor at each of several given steps.
 
@@ -275,6 +278,6 @@ def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
     """
     steps = tuple(boundaries)
     require_increasing("multistep", "boundaries", steps)
-    if factor > 1 and len(steps) * math.log10(factor) > 38.5:  # the largest level is 3.4e38
-        raise argument_error("multistep", "factor", f"a number with factor**{len(steps)} at most 3.4e38", factor)
+    if factor > 1 and len(steps) * math.log10(factor) > math.log10(LARGEST_LEVEL):
+        raise argument_error("multistep", "factor", f"a number with factor**{len(steps)} at most 1.7e38", factor)
     return piecewise_constant(steps, factors=[factor] * len(steps))

@@ -26,8 +26,9 @@ def warmup_cosine_restarts(
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: lowest multiplier of the decays (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: lowest multiplier of the peak in the decays, not a learning rate (float).
         cycles: number of half-cosine decays (int, 1 to 1,000,000). Their length may be fractional.
 
     Returns:
@@ -75,8 +76,8 @@ def cosine_restarts(
         level_factor: ratio of the peaks of successive cycles (float, 1e-30 to 1e30). Above 1, `times` is required.
         warmup_steps: number of steps of a linear warmup at the beginning of the first cycle (int, 0 to `period`). The
             warmups of later cycles are longer by the same factor as the cycles.
-        start: multiplier at the beginning of each warmup (float, at least 0).
-        end: multiplier at the end of each cycle (float, at least 0).
+        start: multiplier of the peak at the beginning of each warmup, not a learning rate (float).
+        end: multiplier of the peak at the end of each cycle, not a learning rate (float).
 
     Returns:
         A schedule. Each cycle starts exactly at the first step at or after its fractional start; `repeat` describes
@@ -94,9 +95,9 @@ def cosine_restarts(
     In other libraries:
         torch: CosineAnnealingWarmRestarts
         optax: sgdr_schedule
-        Keras: CosineDecayRestarts
+        Keras: CosineDecayRestarts; with both alpha and m_mul, the peaks are `alpha + (1 - alpha) * m_mul**i`
         timm: CosineLRScheduler with cycle_mul, cycle_decay
-        fairseq: cosine
+        fairseq: cosine; lr_shrink also multiplies min_lr
         Composer: CosineAnnealingWarmRestartsScheduler
 
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983; optax.sgdr_schedule has warmups in its cycles.

@@ -22,7 +22,8 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
 
     Returns:
         A schedule.
@@ -61,8 +62,9 @@ def warmup_linear(warmup_steps: int, total_steps: int, *, start: float = 0.0, en
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: multiplier from step `total_steps` on (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
 
     Returns:
         A schedule.
@@ -102,8 +104,9 @@ def warmup_cosine(
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: lowest multiplier of the decay (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: lowest multiplier of the peak in the decay, not a learning rate (float).
         cycles: number of cosine waves (float, above 0 and at most 1,000,000). The default 0.5 is half a wave, from 1
             to `end`; 1.0 returns to 1.
 
@@ -150,8 +153,9 @@ def warmup_polynomial(
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: multiplier from step `total_steps` on (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
         exponent: exponent of the decay (float, above 0 and at most 1000). 1 is `warmup_linear`; above 1 the decay
             flattens at the end.
 
@@ -190,8 +194,9 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: multiplier from step `total_steps` on (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
 
     Returns:
         A schedule.
@@ -206,7 +211,7 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
         [0.0, 1.0, 0.5, 0.0]
 
     In other libraries:
-        OLMo-core: HalfCosWithWarmup; its peak is (1 + end) / 2
+        OLMo-core: HalfCosWithWarmup; its peak is (1 + alpha_f) / 2, and `end` is 2 * alpha_f / (1 + alpha_f)
 
     Source: HalfCosWithWarmup of OLMo-core.
     """
@@ -232,9 +237,11 @@ def warmup_cosine_linear(
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         decay_steps: number of steps of the linear decay (int, 0 to `total_steps`).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        cosine_end: multiplier that the cosine decay would have at step `total_steps` (float, at least 0).
-        end: multiplier from step `total_steps` on (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        cosine_end: multiplier of the peak that the cosine decay would have at step `total_steps`, not a learning rate
+            (float).
+        end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
 
     Returns:
         A schedule.

@@ -40,8 +40,9 @@ def warmup_stable_decay(
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         stable_steps: number of steps at 1 (int, 0 to 2**53).
         decay_steps: number of decay steps (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0). If it is 0, the first update changes nothing; see `shift`.
-        end: multiplier after the decay (float, at least 0).
+        start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
+            nothing; see `shift`.
+        end: multiplier of the peak after the decay, not a learning rate (float).
         warmup_shape: shape of the warmup, or a function of the fraction, as in `ramp`.
         decay_shape: shape of the decay, or a function of the fraction. `sqrt` is the 1-sqrt cooldown, and
             ``exponential(end)`` an exponential decay.
@@ -99,8 +100,8 @@ def tri_stage(
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         stable_steps: number of steps at 1 (int, 0 to 2**53).
         decay_steps: number of decay steps (int, 0 to 2**53).
-        start: multiplier at step 0 (float, at least 0).
-        end: multiplier after the decay (float, 1e-30 to 1e30).
+        start: multiplier of the peak at step 0, not a learning rate (float).
+        end: multiplier of the peak after the decay, not a learning rate (float, 1e-30 to 1e30).
 
     Returns:
         A schedule.
@@ -116,7 +117,7 @@ def tri_stage(
 
     In other libraries:
         fairseq: tri_stage
-        ESPnet: TristageLR
+        ESPnet: TristageLR; uses `step + 1`
 
     Source: Park et al. 2019 (SpecAugment), arXiv:1904.08779, section 4.2; fairseq's tri_stage.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from funcsched.core.schedule import Schedule
@@ -11,13 +12,14 @@ from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from inspect import Parameter
     from typing import Any
 
 FORMAT = 1
 MAX_DEPTH = 50  # nested schedules and shapes; nested lists have the same limit of their own
 MAX_NODES = 10_000  # schedules, shapes and lists in total: a few nested YAML anchors expand to billions
+_TAKING_FUNCTIONS = {"curve", "lift", "tabulate"}
 _SERIALIZABLE = ("funcsched.shapes.", "funcsched.primitives.", "funcsched.combinators.", "funcsched.recipes.")
 
 
@@ -47,12 +49,13 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
     return {"format": FORMAT, "schedule": _encode(schedule, "schedule")}
 
 
-def from_dict(data: dict[str, Any]) -> Schedule:
+def from_dict(data: Mapping[str, Any]) -> Schedule:
     """Build a schedule from plain data, written by `to_dict` or by hand.
 
     Args:
         data: ``{"format": 1, "schedule": {name: {argument: value, ...}}}`` with the names of the public functions and
-            their arguments. Arguments with a default may be omitted.
+            their arguments. Arguments with a default may be omitted. Other mappings and sequences than dictionaries and
+            lists are accepted as well, such as those of OmegaConf.
 
     Returns:
         A schedule, equal to the one that was passed to `to_dict`.
@@ -70,7 +73,7 @@ def from_dict(data: dict[str, Any]) -> Schedule:
         >>> fs.from_dict(fs.to_dict(fs.from_dict(data))) == fs.from_dict(data)
         True
     """
-    if not isinstance(data, dict):
+    if not isinstance(data, Mapping):
         raise argument_error("from_dict", "data", "a dictionary", data, TypeError)
     for key in data:
         if key not in ("format", "schedule"):
@@ -119,7 +122,7 @@ def registry() -> dict[str, Any]:
 
     # Of the names that are imported on first use, none belongs here.
     public = {name: value for name, value in vars(funcsched).items() if name in funcsched.__all__}
-    return {name: value for name, value in public.items() if _is_serializable(value) and name != "tabulate"}
+    return {name: value for name, value in public.items() if _is_serializable(value) and name not in _TAKING_FUNCTIONS}
 
 
 def _is_serializable(value: Any) -> bool:
@@ -152,16 +155,17 @@ def _decode(data: Any, path: str, depth: int, list_depth: int, budget: Iterator[
     It may contain `depth` levels of schedules and shapes, and `list_depth` levels of lists. `budget` has one item for
     each schedule, shape and list that may still follow in the whole data.
     """
-    if isinstance(data, (list, dict)) and next(budget, None) is None:
+    is_list = isinstance(data, Sequence) and not isinstance(data, (str, bytes))
+    if (is_list or isinstance(data, Mapping)) and next(budget, None) is None:
         raise ValueError(f"from_dict: `data` contains more than {MAX_NODES} schedules, shapes and lists")
-    if isinstance(data, list):
+    if is_list:
         if list_depth == 0:
             raise ValueError(f"from_dict: `{path}` is nested more than {MAX_DEPTH} levels deep")
         return [_decode(item, f"{path}[{i}]", depth, list_depth - 1, budget) for i, item in enumerate(data)]
     factories = registry()
     if isinstance(data, str) and isinstance(factories.get(data), Value):
         return factories[data]
-    if not isinstance(data, dict):
+    if not isinstance(data, Mapping):
         return data
     if depth == 0:
         raise ValueError(f"from_dict: `{path}` is nested more than {MAX_DEPTH} levels deep")
@@ -176,7 +180,7 @@ def _decode(data: Any, path: str, depth: int, list_depth: int, budget: Iterator[
             f"from_dict: `{path}`: the shape {name} takes no arguments, got {short_repr(data)}; use {name!r}"
         )
     path = f"{path}.{name}"
-    if not isinstance(arguments, dict):
+    if not isinstance(arguments, Mapping):
         raise argument_error("from_dict", path, "a dictionary of arguments", arguments, TypeError)
     for key in arguments:
         if key not in parameters(factory):
@@ -205,7 +209,7 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
 
 def unknown_schedule(name: Any) -> str:
     """The message about a name that is not in the registry."""
-    if name in ("lift", "tabulate"):
+    if name in _TAKING_FUNCTIONS:
         return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
     return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), '`funcsched list` shows all names')}"
 

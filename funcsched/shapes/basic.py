@@ -167,6 +167,7 @@ class Rex(BasicShape):
 
     In other libraries:
         pytorch-scheduler: REX
+        axolotl: RexLR is another curve; its decay is `(1 - u) / (1 - 0.9 * u)`, up to 0.38 higher
 
     Source: Chen et al. 2021 (REX), arXiv:2107.04197.
     """

@@ -8,6 +8,7 @@ from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from funcsched.numerics.number_system import NumberSystem, Weight
@@ -49,6 +50,13 @@ class Waves(Repeated):
 
     def repetition(self, xp: NumberSystem, steps: Any) -> tuple[NumberSystem, Any, Any]:
         return fold(xp, self.numerator, self.denominator, steps, mirror=True)
+
+    def weights(self, xp: NumberSystem, steps: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        rise, fall = self.rise(xp, steps), self.fall(xp, steps)  # a wave may end anywhere, so only its start is set
+        return lambda elapsed, remaining: (
+            rise(elapsed, remaining),
+            xp.where(elapsed <= 0, 1.0, fall(remaining, elapsed)),
+        )
 
 
 def waves(cycles: float) -> Shape:

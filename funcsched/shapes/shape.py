@@ -11,9 +11,10 @@ it is 1 up to rounding, and `Ramp` makes that end exact.
 
 from __future__ import annotations
 
-from funcsched.core.schedule import Schedule, evaluate
+from funcsched.core.schedule import Schedule, call_function, evaluate
 from funcsched.core.validation import argument_error
 from funcsched.core.value import Value, public_names
+from funcsched.numerics.dispatch import library
 from funcsched.numerics.step import Step
 
 TYPE_CHECKING = False
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from funcsched.core.schedule import Array
     from funcsched.numerics.number_system import NumberSystem, Weight
+
+
+_END_TOLERANCE = 1e-6  # of a user's function, which may compute in float32
 
 
 class Shape(Value):
@@ -104,7 +108,7 @@ class SymmetricShape(Shape):
 
 
 class Custom(Shape):
-    """A user's function of the fraction. The ends are set to 0 and 1, whatever the function returns there."""
+    """A user's function of the fraction, which is 0 at 0 and 1 at 1 up to rounding. Its ends are set to 0 and 1."""
 
     __slots__ = fields = ("function",)
     factory = "shape"
@@ -116,12 +120,15 @@ class Custom(Shape):
         return repr(self.function)
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        function, fraction = self.function, xp.fraction(steps)
-        return lambda elapsed, remaining: xp.where(elapsed <= 0, 0.0, function(fraction(elapsed, remaining)))
+        value, fraction = self._value, xp.fraction(steps)
+        return lambda elapsed, remaining: xp.where(elapsed <= 0, 0.0, value(fraction(elapsed, remaining)))
 
     def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        function, fraction = self.function, xp.fraction(steps)
-        return lambda remaining, elapsed: xp.where(remaining <= 0, 0.0, 1.0 - function(fraction(elapsed, remaining)))
+        value, fraction = self._value, xp.fraction(steps)
+        return lambda remaining, elapsed: xp.where(remaining <= 0, 0.0, 1.0 - value(fraction(elapsed, remaining)))
+
+    def _value(self, fraction: Any) -> Any:
+        return call_function(self.factory, self.function, fraction)
 
 
 def as_shape(function: str, argument: str, value: Any) -> Shape:
@@ -129,4 +136,29 @@ def as_shape(function: str, argument: str, value: Any) -> Shape:
     if not callable(value) or isinstance(value, Schedule):  # a schedule is callable, but with a step
         fix = "pass a shape such as `cosine`, not a string" if isinstance(value, str) else ""
         raise argument_error(function, argument, "a shape or a function of the fraction", value, TypeError, fix=fix)
-    return value if isinstance(value, Shape) else Custom(value)
+    if isinstance(value, Shape):
+        return value
+    for fraction in (0.0, 1.0):
+        weight = _weight_at(function, argument, value, fraction)
+        if weight is not None and not abs(weight - fraction) <= _END_TOLERANCE:
+            requirement = f"{fraction:g} at fraction {fraction:g}"
+            fix = "for other curves use fs.curve(function, steps=...)"
+            raise argument_error(function, argument, requirement, weight, fix=fix)
+    return Custom(value)
+
+
+def _weight_at(function: str, argument: str, shape: Callable[[Any], Any], fraction: float) -> float | None:
+    """The value of a user's function at a fraction; None if JAX traces it."""
+    try:
+        weight = shape(fraction)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise ValueError(
+            f"{function}: `{argument}` must accept Python numbers and arrays, but fails at {fraction} ({reason})"
+        ) from error
+    try:
+        return float(weight)
+    except (TypeError, ValueError) as error:
+        if library(weight) == "jax":
+            return None
+        raise argument_error(function, argument, "a function that returns a number", weight, TypeError) from error

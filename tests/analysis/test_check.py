@@ -248,7 +248,102 @@ def test_functions_and_array_arguments() -> None:
 def test_function_with_an_invalid_multiplier(value: float, fault: str) -> None:
     (finding,) = check(lambda step: value if step == 3 else 1.0, steps=9)
     assert (finding.severity, finding.kind, finding.step) == ("warning", "invalid", 3)
-    assert finding.text == f"the multiplier is {fault} at step 3: {value:g}"
+    assert finding.text.startswith(f"the multiplier is {fault} at step 3: {value:g}")
+
+
+def test_a_negative_value_is_a_mistake_in_a_learning_rate_only() -> None:
+    (finding,) = check(fs.ramp(-1.0, -6.0, steps=10), steps=11)
+    assert finding.kind == "invalid" and "give its name as `quantity`" in finding.text
+    (finding,) = check(fs.ramp(-1.0, -6.0, steps=10), steps=11, quantity="log temperature")
+    assert (finding.kind, finding.text) == ("end", "the run ends with the log temperature -6 at step 10")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps", "texts"),
+    [
+        # A curve from 0 that is constant after its end: no warmup, no peak, and no updates that change nothing.
+        (
+            fs.ramp(0.0, 1.0, steps=100),
+            200,
+            [
+                "the KL weight is constant for 50% of the run, from step 100 to 199 at 1",
+                "the run ends with the KL weight 1 at step 199",
+            ],
+        ),
+        (
+            fs.ramp(-1.0, -6.0, steps=100),
+            50,
+            [
+                "the horizon is longer than the run: the schedule ends at -6 at step 100, but the run ends at -3.45"
+                " after 50 updates",
+                "the run ends with the KL weight -3.45 at step 49",
+            ],
+        ),
+        (
+            fs.piecewise_constant([50], levels=[0.5, 2.0]),
+            60,
+            [
+                "the KL weight jumps up by a factor of 4 at step 50, from 0.5 to 2",
+                "the KL weight is constant for 100% of the run; the longest stretch is from step 0 to 49 at 0.5",
+                "the run ends with the KL weight 2 at step 59",
+            ],
+        ),
+        (
+            fs.constant(0.0),
+            5,
+            ["the KL weight is 0 in the entire run", "the run ends with the KL weight 0 at step 4"],
+        ),
+    ],
+    ids=str,
+)
+def test_another_quantity_has_neither_warmup_nor_peak(schedule: fs.Schedule, steps: int, texts: list[str]) -> None:
+    assert [finding.text for finding in check(schedule, steps=steps, quantity="KL weight")] == texts
+
+
+RATES_AS_MULTIPLIERS = [
+    (
+        fs.warmup_cosine(10, 100, end=3e-5),
+        "`end` is a multiplier of the peak: 3e-05 means a learning rate of 9e-09; for a learning rate of 3e-05, use"
+        " end=0.1",
+    ),
+    (
+        fs.join([fs.warmup_linear(10, 100, start=1e-6), fs.constant(0.5)], [50]),
+        "`start` is a multiplier of the peak: 1e-06 means a learning rate of 3e-10; for a learning rate of 1e-06, use"
+        " start=0.00333333",
+    ),
+    (
+        fs.noam(512, 4000),
+        "the largest multiplier is 0.000699, so the learning rate is at most 2.09631e-07; if the schedule's values are"
+        " already learning rates, use a peak value of 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("schedule", "text"), RATES_AS_MULTIPLIERS, ids=lambda value: str(value)[:20])
+def test_a_learning_rate_given_as_a_multiplier_is_a_warning(schedule: fs.Schedule, text: str) -> None:
+    (found,) = [f for f in check(schedule, steps=10_000, peak_value=3e-4) if f.kind == "rate_as_multiplier"]
+    assert (found.severity, found.text) == ("warning", text)
+    assert "rate_as_multiplier" not in by_kind(schedule, 10_000)  # without a peak value, any multiplier is plausible
+
+
+@pytest.mark.parametrize(
+    ("schedule", "peak_value"),
+    [
+        (fs.warmup_cosine(10, 100, end=0.1), 3e-4),
+        (fs.warmup_cosine(10, 100, end=0.01), 0.05),
+        (fs.warmup_cosine(10, 100, end=1e-4), 0.5),
+        (fs.one_cycle(10, 100), 3e-4),  # its defaults are small
+        (fs.warmup_cosine(10, 100), 3e-4),
+    ],
+    ids=str,
+)
+def test_plausible_multipliers_are_no_warning(schedule: fs.Schedule, peak_value: float) -> None:
+    assert all(finding.kind != "rate_as_multiplier" for finding in check(schedule, steps=100, peak_value=peak_value))
+
+
+def test_a_quantity_is_a_string() -> None:
+    with pytest.raises(TypeError, match=r"^check: `quantity` must be a string, got 3$"):
+        check(fs.constant(), steps=5, quantity=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])

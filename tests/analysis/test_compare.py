@@ -334,8 +334,8 @@ FAR_FROM_START = [
 
 @pytest.mark.parametrize(("first", "second", "step"), FAR_FROM_START, ids=range(len(FAR_FROM_START)))
 def test_difference_of_one_step_far_from_the_start_is_found(first: fs.Schedule, second: fs.Schedule, step: int) -> None:
-    with pytest.raises(ValueError, match=f"diverge at step {step}; at step 100"):
-        fs.check_resume(fs.snapshot(first), second, step=100)
+    with pytest.raises(ValueError, match=f"diverge at step {step};"):
+        fs.check_resume(fs.snapshot(first), second)
 
 
 @pytest.mark.parametrize(("first", "second", "step"), FAR_FROM_START[:3])

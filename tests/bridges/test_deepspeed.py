@@ -10,6 +10,7 @@ by the fraction of the cycle that a ramp takes, so its error is multiplied by n 
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -267,7 +268,7 @@ def test_momentum_growth_stops_at_the_horizon() -> None:
 # Errors
 
 
-NONNEGATIVE, POSITIVE = "a number from 0 to 3.4e38", "a finite number above 0"
+NONNEGATIVE, POSITIVE = "a number from 0 to 1.7e38", "a finite number above 0"
 NONNEGATIVE_INT, POSITIVE_INT = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 GROWTH, WARMUP_TYPE = "0 or a number from 1e-30 to 1e30", "one of 'linear', 'log'"
 GIVEN = "given if `lr` (the learning rate of the optimizer) is not"
@@ -289,7 +290,7 @@ VALID = {
         (warmup_lr, "warmup_max_lr", POSITIVE, [0.1, 0.2]),
         (warmup_lr, "warmup_min_lr", NONNEGATIVE, -1.0),
         (warmup_lr, "warmup_num_steps", POSITIVE_INT, 0),
-        (warmup_lr, "warmup_num_steps", POSITIVE_INT, "auto"),
+        (warmup_lr, "warmup_num_steps", POSITIVE_INT, "many"),
         (warmup_lr, "warmup_type", WARMUP_TYPE, "exponential"),
         (warmup_decay_lr, "warmup_max_lr", GIVEN, None),
         (warmup_decay_lr, "warmup_max_lr", POSITIVE, -0.1),
@@ -312,7 +313,7 @@ VALID = {
         (one_cycle, "decay_step_size", NONNEGATIVE_INT, -1),
         (one_cycle, "decay_lr_rate", GROWTH, -0.1),
         (one_cycle, "decay_lr_rate", GROWTH, 1e-31),
-        (one_cycle, "decay_mom_rate", GROWTH, "0"),
+        (one_cycle, "decay_mom_rate", GROWTH, "low"),
         (one_cycle, "cycle_momentum", "True or False", 1),
         (one_cycle_momentum, "cycle_min_mom", NONNEGATIVE, -0.1),
         (one_cycle_momentum, "cycle_max_mom", POSITIVE, 0.0),
@@ -350,11 +351,46 @@ def test_invalid_configuration() -> None:
         with raises("from_config", "config['type']", kinds, kind):
             from_config({"type": kind})
     takes = "`warmup_min_lr`, `warmup_max_lr`, `warmup_num_steps`, `warmup_type`"
-    unknown = f"warmup_lr: no argument `warmup_steps` (got 5); it takes {takes}"
+    unknown = f"warmup_lr: no argument `warmup_steps` (got 5); it takes {takes}; did you mean 'warmup_num_steps'?"
     with pytest.raises(TypeError, match=exactly(unknown)):
         from_config({"type": "WarmupLR", "params": {"warmup_steps": 5}}, lr=0.1)
     with raises("warmup_cosine_lr", "lr", POSITIVE, None):
         from_config({"type": "WarmupCosineLR", "params": {"total_num_steps": 9}})
+
+
+RATE = "the `learning_rate` of its TrainingArguments"
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("WarmupLR", "warmup_min_lr", "0"),
+        ("WarmupLR", "warmup_max_lr", RATE),
+        ("WarmupCosineLR", "warmup_num_steps", "the `warmup_steps` of its TrainingArguments, at least 1"),
+        (
+            "WarmupDecayLR",
+            "total_num_steps",
+            "the number of updates of the run: `max_steps`, or `num_train_epochs` times the updates per epoch",
+        ),
+        ("WarmupCosineLR", "cos_min_ratio", None),  # which the Trainer does not replace
+    ],
+)
+def test_auto_is_an_error_with_the_value_of_the_trainer(kind: str, key: str, value: str | None) -> None:
+    replaced = f"; the Trainer of transformers uses {value}" if value else ""
+    message = f": `{key}` must be given as a value, got 'auto'{replaced}"
+    with pytest.raises(TypeError, match=f"^warmup_(cosine_|decay_)?lr{re.escape(message)}$"):
+        from_config({"type": kind, "params": {key: "auto"}}, lr=0.1)
+
+
+def test_auto_as_the_learning_rate() -> None:
+    message = f"warmup_lr: `lr` must be given as a value, got 'auto'; the Trainer of transformers uses {RATE}"
+    with pytest.raises(TypeError, match=exactly(message)):
+        from_config({"type": "WarmupLR"}, lr="auto")  # type: ignore[arg-type]
+
+
+def test_params_that_are_not_a_mapping() -> None:
+    with raises("from_config", "config['params']", "a mapping of arguments by name", [5], TypeError):
+        from_config({"type": "WarmupLR", "params": [5]})
 
 
 def test_params_may_be_missing() -> None:

@@ -172,7 +172,7 @@ def test_an_error_says_what_is_wrong_and_where(text: str, column: int, message: 
         ("torch:SequentialLR([StepLR()], [])", r"column 21: .*'step_size'"),
         ("torch:ChainedScheduler(3)", r"column 7: "),
         ("torch:StepLR(StepLR(3))", r"column 7: "),
-        ("optax:constant_schedule(-1)", r"column 7: constant_schedule: `value` must be a number from 0"),
+        ("optax:constant_schedule('high')", r"column 7: constant_schedule: `value` must be a"),
     ],
 )
 def test_an_error_of_a_function_points_at_its_call(text: str, message: str) -> None:

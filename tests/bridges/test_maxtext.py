@@ -149,7 +149,7 @@ def test_cosine_is_held_where_that_of_maxtext_rises_again() -> None:
     [
         ({"learning_rate": 0.0}, "learning_rate", "a finite number above 0", 0.0),
         ({"lr_schedule_type": "linear"}, "lr_schedule_type", "one of 'cosine', 'wsd'", "linear"),
-        ({"learning_rate_final_fraction": -0.1}, "learning_rate_final_fraction", "a number from 0 to 3.4e38", -0.1),
+        ({"learning_rate_final_fraction": -0.1}, "learning_rate_final_fraction", "a number from 0 to 1.7e38", -0.1),
         ({"warmup_steps_fraction": 1.5}, "warmup_steps_fraction", "a number from 0 to 1", 1.5),
         ({"wsd_decay_steps_fraction": -0.5}, "wsd_decay_steps_fraction", "a number from 0 to 1", -0.5),
         (

@@ -145,7 +145,7 @@ FACTOR_NAMES = (
         ({"warmup_steps": 0}, "warmup_steps", POSITIVE_INT, 0),
         ({"factors": "rsqrt_normalized_decay", "warmup_steps": 0}, "warmup_steps", POSITIVE_INT, 0),
         ({"step_offset": -1}, "step_offset", NONNEGATIVE_INT, -1),
-        ({"min_learning_rate": -1.0}, "min_learning_rate", "a number from 0 to 3.4e38", -1.0),
+        ({"min_learning_rate": -1.0}, "min_learning_rate", "a number from 0 to 1.7e38", -1.0),
         ({"factors": "decay_every", "decay_factor": 1.5}, "decay_factor", "a number from 1e-30 to 1", 1.5),
         ({"factors": "decay_every", "decay_factor": 0}, "decay_factor", "a number from 1e-30 to 1", 0),
         ({"factors": "decay_every", "steps_per_decay": 0}, "steps_per_decay", POSITIVE_INT, 0),

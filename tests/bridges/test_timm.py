@@ -298,8 +298,8 @@ def test_wsd_with_user_defined_decay_that_does_not_end_at_0() -> None:
     actual, peer = pair(
         "wsd_lr_scheduler", 1.0, 60, t_initial=50, decay_t=20, decay_fn=lambda u: 1.0 - u / 2, lr_min=0.1
     )
-    assert_close(actual[:50], peer[:50], (10 + OURS) * EPS)
-    assert (actual[50], peer[50]) == (0.1, pytest.approx(0.55))
+    assert_close(actual, peer, (10 + OURS) * EPS)
+    assert actual[50] == pytest.approx(0.55)
 
 
 FACTORY = {
@@ -401,7 +401,7 @@ def test_no_placeholder_module_remains() -> None:
 
 NONNEGATIVE_INT = "an integer from 0 to 2**53"
 POSITIVE_INT = "an integer from 1 to 2**53"
-NONNEGATIVE = "a number from 0 to 3.4e38"
+NONNEGATIVE = "a number from 0 to 1.7e38"
 POSITIVE = "a finite number above 0"
 FRACTION = "an integer or a fraction with a denominator of at most 64"
 NOISE = "None (noise depends on random numbers, not only on the step)"
@@ -409,7 +409,7 @@ GROWTH = "1, from 1.001 to 1e6, or such that all cycle lengths have a common den
 DECAYS = "one of '1-sqrt', 'cosine', 'exp', 'linear', 'power'"
 ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first argument is the invalid one
     ("cosine_lr_scheduler", {"base_lr": 0.0}, POSITIVE, ValueError),
-    ("cosine_lr_scheduler", {"base_lr": "1"}, POSITIVE, TypeError),
+    ("cosine_lr_scheduler", {"base_lr": "high"}, POSITIVE, TypeError),
     ("cosine_lr_scheduler", {"t_initial": 0}, POSITIVE_INT, ValueError),
     ("cosine_lr_scheduler", {"lr_min": -0.1}, NONNEGATIVE, ValueError),
     ("cosine_lr_scheduler", {"cycle_mul": 0.0}, "a number above 0 and at most 1e6", ValueError),

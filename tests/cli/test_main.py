@@ -131,7 +131,7 @@ def test_list_prints_every_name_with_its_arguments(capsys: Captured) -> None:
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     listed = re.findall(r"^  (\w+)", text, re.M)
-    assert sorted(listed) == sorted({*registry(), "lift", "tabulate"})
+    assert sorted(listed) == sorted({*registry(), "curve", "lift", "tabulate"})
     assert "  warmup_cosine(warmup_steps, total_steps, *, start=0.0, end=0.0, cycles=0.5)\n" in text
     assert "    A linear warmup to 1, then a cosine decay.\n" in text
 

@@ -10,7 +10,8 @@ import funcsched as fs
 from bridges.rated import Rated
 
 COUNT = "an integer from 0 to 2**53"
-LEVEL = "a number from 0 to 3.4e38"
+LEVEL = "a number from -1.7e38 to 1.7e38"
+NONNEGATIVE = "a number from 0 to 1.7e38"
 POSITIVE = "a finite number above 0"
 EXPONENT = "a number above 0 and at most 1000"
 CYCLES = "an integer from 1 to 1000000"
@@ -29,7 +30,8 @@ INVALID_POSITIVE = [0, -1, -1e-9, math.nan, math.inf, -math.inf]
 INVALID_EXPONENTS = [1001, *INVALID_POSITIVE]
 INVALID_RATIOS = [0, -1, 1e-31, 1e31, math.nan, math.inf, 10**400]
 INVALID_TANH_BOUNDS = [-41, 40.5, math.nan, -math.inf, 10**400]
-INVALID_LEVELS = [-1, -1e-9, math.nan, math.inf, -math.inf, 1e39, 10**400, np.float64(-1)]
+INVALID_LEVELS = [math.nan, math.inf, -math.inf, 1e39, -1e39, 10**400, -(10**400), np.float64(-1e39)]
+INVALID_NONNEGATIVE = [-1, -1e-9, np.float64(-1), *INVALID_LEVELS]
 
 # Function, argument, call with a value of this argument, requirement, and values that violate it.
 ARGUMENTS = [
@@ -65,10 +67,16 @@ ARGUMENTS = [
     ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, INVALID_LENGTHS),
     ("exponential_decay", "rate", lambda v: fs.exponential_decay(v), RATIO, INVALID_RATIOS),
     ("exponential_decay", "steps", lambda v: fs.exponential_decay(0.5, v), LENGTH, INVALID_LENGTHS),
-    ("exponential_decay", "end", lambda v: fs.exponential_decay(0.5, end=v), LEVEL, INVALID_LEVELS),
+    ("exponential_decay", "end", lambda v: fs.exponential_decay(0.5, end=v), NONNEGATIVE, INVALID_NONNEGATIVE),
     ("piecewise_constant", "boundaries[0]", lambda v: fs.piecewise_constant([v], levels=[1, 2]), COUNT, INVALID_COUNTS),
     ("piecewise_constant", "levels[1]", lambda v: fs.piecewise_constant([3], levels=[1, v]), LEVEL, INVALID_LEVELS),
-    ("piecewise_constant", "factors[0]", lambda v: fs.piecewise_constant([3], factors=[v]), LEVEL, INVALID_LEVELS),
+    (
+        "piecewise_constant",
+        "factors[0]",
+        lambda v: fs.piecewise_constant([3], factors=[v]),
+        NONNEGATIVE,
+        INVALID_NONNEGATIVE,
+    ),
     ("interpolate", "boundaries[1]", lambda v: fs.interpolate([0, v], [1, 2]), COUNT, INVALID_COUNTS),
     ("interpolate", "levels[0]", lambda v: fs.interpolate([3], [v]), LEVEL, INVALID_LEVELS),
     ("table", "values[0]", lambda v: fs.table([v]), LEVEL, INVALID_LEVELS),
@@ -85,7 +93,7 @@ ARGUMENTS = [
     ("step_decay", "period", lambda v: fs.step_decay(v), LENGTH, INVALID_LENGTHS),
     ("step_decay", "factor", lambda v: fs.step_decay(9, v), RATIO_UP_TO_ONE, [*INVALID_RATIOS, 1.5]),
     ("multistep", "boundaries[0]", lambda v: fs.multistep([v]), COUNT, INVALID_COUNTS),
-    ("multistep", "factor", lambda v: fs.multistep([9], v), LEVEL, INVALID_LEVELS),
+    ("multistep", "factor", lambda v: fs.multistep([9], v), NONNEGATIVE, INVALID_NONNEGATIVE),
     ("cyclic", "up_steps", lambda v: fs.cyclic(v), LENGTH, INVALID_LENGTHS),
     ("cyclic", "start", lambda v: fs.cyclic(9, start=v), "a number from 0 to 1", [-1, 1.1, math.nan]),
     ("cosine_restarts", "period", lambda v: fs.cosine_restarts(v), LENGTH, INVALID_LENGTHS),
@@ -159,7 +167,7 @@ MESSAGES = [
     (
         lambda: fs.multistep([1, 2], 1e30),
         ValueError,
-        "multistep: `factor` must be a number with factor**2 at most 3.4e38, got 1e+30",
+        "multistep: `factor` must be a number with factor**2 at most 1.7e38, got 1e+30",
     ),
     (
         lambda: fs.range_test(9, start=1e-30, end=1e30),
@@ -184,7 +192,7 @@ MESSAGES = [
     (
         lambda: fs.tabulate(lambda step: np.ones(2), 3),
         TypeError,
-        "tabulate: `<lambda>(0)` must be a number from 0 to 3.4e38, got array([1., 1.])",
+        "tabulate: `<lambda>(0)` must be a number from -1.7e38 to 1.7e38, got array([1., 1.])",
     ),
     (lambda: fs.tanh(2, 2), ValueError, "tanh: `lower` must be below `upper` (2.0), got 2.0"),
     (lambda: fs.reverse("x"), TypeError, f"reverse: `shape` must be {SHAPE}, got 'x'; {USE_SHAPE}"),
@@ -222,7 +230,7 @@ MESSAGES = [
     (
         lambda: fs.piecewise_constant([5, 6], factors=[1e30, 1e30]),
         ValueError,
-        "piecewise_constant: `factors` must be numbers whose products are at most 3.4e38, got [1e+30, 1e+30]",
+        "piecewise_constant: `factors` must be numbers whose products are at most 1.7e38, got [1e+30, 1e+30]",
     ),
     (
         lambda: fs.piecewise_constant([6, 5], factors=[1, 2]),
@@ -233,9 +241,9 @@ MESSAGES = [
     (lambda: fs.multistep(5), TypeError, "multistep: `boundaries` must be a sequence of integers, got 5"),
     (lambda: fs.table([]), ValueError, "table: `values` must be a non-empty sequence of numbers, got []"),
     (
-        lambda: fs.tabulate(lambda step: -step, 2),
+        lambda: fs.tabulate(lambda step: -1e39 * step, 2),
         ValueError,
-        "tabulate: `<lambda>(1)` must be a number from 0 to 3.4e38, got -1",
+        "tabulate: `<lambda>(1)` must be a number from -1.7e38 to 1.7e38, got -1e+39",
     ),
     (
         lambda: fs.tabulate(abs, 10**8),
@@ -267,9 +275,9 @@ MESSAGES = [
     (
         lambda: fs.maximum(fs.constant(), "x"),
         TypeError,
-        "maximum: `schedules[1]` must be a schedule, a function of a step, or a number from 0 to 3.4e38, got 'x'",
+        "maximum: `schedules[1]` must be a schedule, a function of a step, or a number from -1.7e38 to 1.7e38, got 'x'",
     ),
-    (lambda: fs.add(1, -1), ValueError, "add: `schedules[1]` must be a number from 0 to 3.4e38, got -1"),
+    (lambda: fs.add(1, -1e39), ValueError, "add: `schedules[1]` must be a number from -1.7e38 to 1.7e38, got -1e+39"),
     (
         lambda: fs.repeat(fs.constant(), 3, period_factor=0.5),
         ValueError,
@@ -288,12 +296,12 @@ MESSAGES = [
     (
         lambda: fs.repeat(fs.constant(), 3, 200, level_factor=2),
         ValueError,
-        "repeat: `level_factor` must be a number with level_factor**199 at most 3.4e38, got 2.0",
+        "repeat: `level_factor` must be a number with level_factor**199 at most 1.7e38, got 2.0",
     ),
     (
-        lambda: fs.then(lambda step: -1.0, 5, steps=3),
+        lambda: fs.then(lambda step: -1e39, 5, steps=3),
         ValueError,
-        "then: `schedule(5)` must be a number from 0 to 3.4e38, got -1.0",
+        "then: `schedule(5)` must be a number from -1.7e38 to 1.7e38, got -1e+39",
     ),
     (
         lambda: fs.one_cycle(3, 9, decay_steps=7),
@@ -440,11 +448,11 @@ def test_an_error_about_a_schedule_suggests_a_fix(value: object, fix: str) -> No
 
 def test_products_of_factors_that_overflow_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"^piecewise_constant: `factors` must be numbers whose products are at most"):
-        fs.piecewise_constant(range(10), factors=[3e38] * 10)
+        fs.piecewise_constant(range(10), factors=[1e38] * 10)
 
 
 def test_an_error_about_a_number_too_long_to_print_names_its_type() -> None:
     with pytest.raises(
-        ValueError, match=r"^constant: `value` must be a number from 0 to 3\.4e38, got a value of type int"
+        ValueError, match=r"^constant: `value` must be a number from -1\.7e38 to 1\.7e38, got a value of type int"
     ):
         fs.constant(10**5000)

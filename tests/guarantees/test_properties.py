@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import funcsched as fs
 from tests import oracle
-from tests.strategies import FRACTIONS, LENGTHS, LEVELS, SHAPES, ramps, recipes, schedules
+from tests.strategies import FRACTIONS, LENGTHS, LEVELS, SHAPES, SIGNED_LEVELS, ramps, recipes, schedules
 
 LIBRARIES = {
     "python": lambda schedule, steps: np.array([schedule(step) for step in steps]),
@@ -33,7 +33,7 @@ def test_recipes_stay_between_0_and_1(run, schedule: fs.Schedule) -> None:
 
 @each_library
 @settings(max_examples=60)
-@given(ramps())
+@given(ramps(SIGNED_LEVELS))
 def test_ramps_stay_between_their_levels(run, ramp: fs.Schedule) -> None:
     values = run(ramp, EVERY_STEP)
     low, high = (values.dtype.type(level) for level in sorted([ramp.start, ramp.stop]))
@@ -42,12 +42,22 @@ def test_ramps_stay_between_their_levels(run, ramp: fs.Schedule) -> None:
 
 @each_library
 @settings(max_examples=60)
-@given(ramps())
+@given(ramps(SIGNED_LEVELS))
 def test_ramps_are_monotonic(run, ramp: fs.Schedule) -> None:
     values = run(ramp, EVERY_STEP)
     changes = np.diff(values) * (1 if ramp.stop >= ramp.start else -1)
-    # Two neighbours may differ by less than the accuracy.
-    assert (changes >= -4 * np.spacing(values[1:])).all()
+    # Two neighbors may differ by less than the accuracy, which is relative to the larger level where a ramp crosses 0.
+    crosses_zero = min(ramp.start, ramp.stop) < 0 < max(ramp.start, ramp.stop)
+    scale = np.abs(values).max() if crosses_zero else np.abs(values[1:])
+    assert (changes >= -4 * np.spacing(scale)).all()
+
+
+@each_library
+@settings(max_examples=40)
+@given(ramps())
+def test_a_ramp_between_negated_levels_has_the_negated_values(run, ramp: fs.Schedule) -> None:
+    negated = fs.ramp(-ramp.start, -ramp.stop, steps=ramp.steps, shape=ramp.shape)
+    assert (run(negated, EVERY_STEP) == -run(ramp, EVERY_STEP)).all()
 
 
 @each_library

@@ -55,6 +55,12 @@ def test_a_rated_schedule_is_plotted_with_its_peak_value() -> None:
     assert axes.get_ylabel() == "learning rate"
 
 
+def test_the_axis_reaches_below_zero_for_negative_values() -> None:
+    axes = plot([fs.ramp(1.0, -3.0, steps=10), fs.constant()], axes=Figure().subplots())
+    assert axes.get_ylim() == pytest.approx((-3.2, 1.2))
+    assert plot(fs.ramp(-1.0, -2.0, steps=10), axes=Figure().subplots()).get_ylim() == pytest.approx((-2.1, 0.0))
+
+
 def test_a_logarithmic_axis_leaves_out_zeros() -> None:
     axes = plot(fs.warmup_linear(10, 100), log=True, steps=100, axes=Figure().subplots())
     assert axes.get_yscale() == "log"

@@ -20,7 +20,7 @@ def test_every_schedule_can_be_plotted(case) -> None:
     assert image.find("{*}title").text == repr(case.schedule)
 
 
-@pytest.mark.parametrize("value", [1e-38, 0.0, 3e38])
+@pytest.mark.parametrize("value", [1e-38, 0.0, 1e38, -1e38])
 def test_extreme_values_can_be_plotted(value: float) -> None:
     ElementTree.fromstring(svg(fs.constant(value)))
 
@@ -39,6 +39,11 @@ def test_a_notebook_displays_the_expression_and_the_curve() -> None:
     text = html(schedule)
     assert text is not None and text == schedule._repr_html_()
     assert text.startswith("<code>warmup_linear(warmup_steps=10, total_steps=100)</code><br><svg ")
+
+
+def test_a_notebook_shows_negative_values_below_zero() -> None:
+    image = svg(fs.ramp(1.0, -3.0, steps=100), steps=100)
+    assert "M0,0L" in image and "L280,80" in image and ">-3<" in image and ">1<" in image
 
 
 def test_a_notebook_displays_the_text_alone_if_the_schedule_cannot_be_plotted() -> None:

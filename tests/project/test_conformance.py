@@ -46,11 +46,11 @@ def mismatches(case: dict[str, Any], entries: list[dict[str, Any]], values: list
             matches = value == float.fromhex(entry[column])
         elif not math.isfinite(value):
             matches = False
-        elif value == 0 and exact < Fraction(2) ** smallest:
+        elif value == 0 and abs(exact) < Fraction(2) ** smallest:
             matches = True
         else:
             error = abs(Fraction(value) - exact)
-            matches = error <= Fraction(case["ulps"]) * ulp(max(exact, Fraction(case["scale"] or 0)), bits)
+            matches = error <= Fraction(case["ulps"]) * ulp(max(abs(exact), Fraction(case["scale"] or 0)), bits)
         if not matches:
             messages.append(f"{case['expression']} at {entry['step']}: {value!r} is not {entry['value']}")
     return messages
@@ -166,7 +166,7 @@ def test_the_floats_are_the_nearest_to_the_digits(name: str) -> None:
             neighbours = [np.nextafter(single, np.float32(-np.inf)), single, np.nextafter(single, np.float32(np.inf))]
             smallest_error = min(abs(Fraction(float(neighbour)) - exact) for neighbour in neighbours)
             # For a value halfway between two floats, rounding to 25 digits may bring the other float closer.
-            assert abs(Fraction(float(single)) - exact) <= smallest_error + exact / 10**24
+            assert abs(Fraction(float(single)) - exact) <= smallest_error + abs(exact) / 10**24
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -36,7 +36,7 @@ def test_the_reference_is_current() -> None:
 
 
 def test_every_public_schedule_and_shape_has_one_entry() -> None:
-    assert sorted(NAMES) == sorted({*registry(), "lift", "tabulate"})
+    assert sorted(NAMES) == sorted({*registry(), "curve", "lift", "tabulate"})
 
 
 @pytest.mark.parametrize("name", NAMES)

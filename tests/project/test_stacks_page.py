@@ -32,4 +32,4 @@ def test_every_link_points_to_an_existing_file_or_heading() -> None:
     text = page()
     headings = {anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("### ")}
     for link in re.findall(r"\]\((.*?)\)", text.partition("## Examples")[0]):
-        assert link[1:] in headings if link.startswith("#") else (PAGE.parent / link).is_file(), link
+        assert link[1:] in headings if link.startswith("#") else (PAGE.parent / link.partition("#")[0]).is_file(), link

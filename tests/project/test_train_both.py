@@ -147,7 +147,10 @@ MISTAKES = {
         "warmup_cosine: `warmup_steps` must be at most `total_steps` (60), got 100",
     ),
     "missing argument": (["--schedule", "warmup_linear(10)"], "missing 1 required positional argument: 'total_steps'"),
-    "level below 0": (["--schedule", "constant(-1)"], "constant: `value` must be a number from 0 to 3.4e38, got -1"),
+    "level too large": (
+        ["--schedule", "constant(1e39)"],
+        "constant: `value` must be a number from -1.7e38 to 1.7e38, got 1e+39",
+    ),
     "rate beyond float32": (
         ["--schedule", "constant(1e30)"],
         "argument --schedule: the learning rate must be at most 1000000 at every update, got 1e+28",

@@ -61,7 +61,7 @@ def test_every_registered_name_can_be_used() -> None:
             assert parse(f"ramp(0, 1, steps=5, shape={name})") == fs.ramp(0, 1, steps=5, shape=factory)
         else:
             with pytest.raises(ParseError, match=rf"^parse: line 1, column 1: {name}"):
-                parse(f"{name}()" if name != "constant" else "constant(-1)")
+                parse(f"{name}()" if name != "constant" else "constant(None)")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ INVALID = [
     ("constant(2 -3)", 12, "unexpected '-' after 2; arithmetic is not supported"),
     ("constant(--1)", 10, "unexpected '--1'"),
     ("constant(-cosine)", 10, "unexpected '-cosine'"),
-    ("constant(-(1))", 1, "constant: `value` must be a number from 0 to 3.4e38, got -1"),
+    ("noam(-(1), 10)", 1, "noam: `d_model` must be an integer from 1 to 2**53, got -1"),
     ("constant(1 if 2 else 3)", 10, "unexpected '1 if 2 else 3'"),
     ("constant(not 1)", 10, "unexpected 'not 1'"),
     ("constant(not(1))", 10, "unexpected 'not(1)'"),
@@ -193,7 +193,7 @@ INVALID = [
     ("constant(...)", 10, "unexpected '...'"),
     ("constant(1e309)", 10, "number '1e309' is too large"),
     ("constant(-1e999999999999)", 11, "number '1e999999999999' is too large"),
-    (f"constant({'9' * 400})", 1, f"constant: `value` must be a number from 0 to 3.4e38, got {'9' * 400}"),
+    (f"constant({'9' * 400})", 1, f"constant: `value` must be a number from -1.7e38 to 1.7e38, got {'9' * 400}"),
     (f"constant({'9' * 401})", 10, f"'{'9' * 40}...' is longer than 400 characters"),
     (f"constant({'9' * 5000})", 10, f"'{'9' * 40}...' is longer than 400 characters"),
     # Characters and strings.

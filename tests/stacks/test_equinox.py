@@ -104,7 +104,7 @@ def test_filter_vmap_sweeps_horizons_and_peak_values() -> None:
 
 HORIZONS = (10, 20, 40, 10)
 EXPECTED = [(total - 5) / total for total in HORIZONS]  # the multipliers at step 5
-BRIDGE = {"schedule": lambda schedule: schedule, "to_optax": to_optax}
+BRIDGE = {"schedule": lambda schedule: schedule, "to_optax": lambda schedule: to_optax(schedule, 1)}
 
 
 def evaluate(model: type, bridge: Callable, compile: Callable) -> tuple[list[float], int]:
@@ -145,7 +145,7 @@ def test_an_optimizer_with_traced_parameters_compiles_once_for_all_horizons() ->
         return update(optax.sgd(to_optax(schedule, PEAK)), model, state)
 
     model = Linear(jnp.zeros(()))
-    state = optax.sgd(to_optax(fs.constant())).init(model)
+    state = optax.sgd(to_optax(fs.constant(), PEAK)).init(model)
     for _ in range(5):
         _, state = step(model, state, to_arrays(fs.warmup_linear(0, 10)))
     rates = [-float(step(model, state, to_arrays(fs.warmup_linear(0, total)))[0].weight) for total in HORIZONS]

@@ -92,7 +92,7 @@ DIFFERENT = {
     "recipe": (LINEAR, fs.warmup_cosine(4, 20)),
     "shift": (LINEAR, fs.shift(LINEAR, 1)),
     "recipe instead of a join": (LINEAR, fs.join([LINEAR, *LEVELS[1:]], [6, 9])),
-    "fewer pieces": (fs.join(LEVELS, [5, 9]), fs.join(LEVELS[:2], [5])),
+    "fewer pieces": (fs.join(LEVELS, [3, 6]), fs.join(LEVELS[:2], [3])),
 }
 
 

@@ -69,7 +69,9 @@ OPTIMIZERS = {
     "momentum": lambda: optax.sgd(RATE, momentum=0.9, nesterov=True),
     "lamb": lambda: optax.lamb(RATE),
     "clipped": lambda: optax.chain(optax.clip_by_global_norm(1.0), optax.adam(RATE)),
-    "injected": lambda: optax.inject_hyperparams(optax.adamw)(learning_rate=RATE, weight_decay=to_optax(fs.constant())),
+    "injected": lambda: optax.inject_hyperparams(optax.adamw)(
+        learning_rate=RATE, weight_decay=to_optax(fs.constant(), 1)
+    ),
 }
 
 

@@ -65,7 +65,7 @@ def adamw_run(compile: Callable) -> tuple[list[float], list[dict[str, float]]]:
     """The parameter after each update of AdamW with three schedules, and the hyperparameters in its state."""
     with jax.enable_x64(True):
         optimizer = optax.inject_hyperparams(optax.adamw)(
-            learning_rate=RATE, weight_decay=OTHER, b1=to_optax(fs.ramp(0.5, 0.75, steps=8)), b2=B2, eps=EPS
+            learning_rate=RATE, weight_decay=OTHER, b1=to_optax(fs.ramp(0.5, 0.75, steps=8), 1), b2=B2, eps=EPS
         )
         weight, weights, recorded = jnp.float64(1.0), [], []
         state, update = optimizer.init(weight), compile(optimizer.update)
@@ -113,15 +113,21 @@ def bfloat16(**hyperparameters: Any) -> dict[str, Any]:
     return state.hyperparams
 
 
-def test_a_scheduled_rate_stays_float32_with_bfloat16_parameters() -> None:
-    recorded = bfloat16(learning_rate=to_optax(fs.warmup_linear(3, 7), 0.3))["learning_rate"]
-    assert recorded.dtype == jnp.float32 and oracle.ulps(float(recorded), mpf(0.3) / 3, 24) <= 5
+def test_with_bfloat16_parameters_a_scheduled_rate_is_bfloat16_unless_it_has_a_dtype() -> None:
+    schedule = fs.warmup_linear(3, 7)
+    rounded, accurate = (
+        bfloat16(learning_rate=to_optax(schedule, 0.3, dtype=dtype))["learning_rate"] for dtype in (None, jnp.float32)
+    )
+    assert rounded.dtype == jnp.bfloat16 and rounded == jnp.bfloat16(0.1)
+    assert accurate.dtype == jnp.float32 and oracle.ulps(float(accurate), mpf(0.3) / 3, 24) <= 5
 
 
 # With a b2 of 1, AdamW divides by 0.
-def test_with_bfloat16_parameters_a_constant_b2_rounds_to_1_and_a_scheduled_one_does_not() -> None:
+def test_with_bfloat16_parameters_a_b2_of_0999_rounds_to_1_unless_it_has_a_dtype() -> None:
     assert bfloat16(learning_rate=RATE, b2=0.999)["b2"] == 1.0
-    assert bfloat16(learning_rate=RATE, b2=to_optax(fs.constant(0.999)))["b2"] == np.float32(0.999)
+    assert bfloat16(learning_rate=RATE, b2=to_optax(fs.constant(0.999), 1))["b2"] == 1.0
+    accurate = bfloat16(learning_rate=RATE, b2=to_optax(fs.constant(0.999), 1, dtype=jnp.float32))["b2"]
+    assert accurate == np.float32(0.999)
 
 
 # One schedule for each group.
@@ -177,7 +183,8 @@ def test_with_accumulation_the_schedule_counts_updates(every: int) -> None:
 
 def test_with_a_growing_accumulation_the_schedule_counts_updates() -> None:
     sizes = [1, 1, 1, 2, 2, 4, 4, 4, 4]  # the number of batches of each update
-    optimizer = optax.MultiSteps(sgd(), lambda step: jnp.where(step < 3, 1, jnp.where(step < 5, 2, 4)))
+    batches = to_optax(fs.piecewise_constant([3, 5], levels=[1, 2, 4]), 1, dtype=jnp.int32)
+    optimizer = optax.MultiSteps(sgd(), batches)
     changes, states = run(optimizer, [1.0] * sum(sizes))
     ends = np.cumsum(sizes) - 1
     assert [changes[i] for i in ends] == [-rate(step) for step in range(len(sizes))]

@@ -106,6 +106,52 @@ def test_a_compiled_function_may_step_the_optimizer_and_the_scheduler(what: str)
     assert changes == rates and graphs >= 1
 
 
+# The constructor of torch's own schedulers fails on a step that is not a bound method.
+@pytest.mark.parametrize("backend", ["inductor", None])
+def test_the_step_may_be_replaced_before_the_scheduler_is_built(backend: str | None) -> None:
+    parameter, optimizer = build("sgd", torch.tensor(PEAK))
+    with pytest.raises(AttributeError, match="__func__"):
+        optimizer.step = torch.compile(optimizer.step)
+        torch.optim.lr_scheduler.LambdaLR(optimizer, SCHEDULE)
+    parameter, optimizer = build("sgd", torch.tensor(PEAK))
+    step = optimizer.step
+    optimizer.step = (lambda: step()) if backend is None else torch.compile(step, backend=backend)  # a function
+    scheduler = lambda_lr(optimizer, SCHEDULE)
+    with pytest.warns(UserWarning, match=r"Detected call of `lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
+        lambda_lr(build("sgd", PEAK)[1], SCHEDULE).step()  # control: torch notices whether the step is called
+    rates, changes = [], []
+    for number in range(20):
+        parameter.detach().zero_()
+        rates.append(optimizer.param_groups[0]["lr"].item())
+        with torch.compiler.set_stance("default" if number < WARMUP else "fail_on_recompile"):
+            optimizer.step()
+        scheduler.step()
+        changes.append(-parameter[0].item())
+    assert max_ulps(rates, EXACT, FLOAT32_PEAK) <= 1.5 and changes == rates
+    added = torch.nn.Parameter(torch.zeros(3))
+    scheduler.add_param_group({"params": [added], "lr": 1.0}, fs.constant(0.5))
+    assert optimizer.param_groups[1]["lr"] == 0.5
+
+
+# Detecting changes by other code must not read the tensor, which would wait for the device at every step.
+def test_a_step_does_not_read_the_value_of_a_tensor_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, optimizer = build("sgd", torch.tensor(PEAK))
+    schedulers = [lambda_lr(optimizer, SCHEDULE, on_external_change=mode) for mode in ("warn", "keep")]
+    optimizer.step()
+    for scheduler in schedulers:
+        scheduler.load_state_dict(scheduler.state_dict())
+        scheduler.step()
+
+        def fail(*_: Any) -> None:
+            raise AssertionError("the value of a tensor was read")
+
+        with monkeypatch.context() as context:
+            for name in ("item", "__float__", "tolist", "__bool__"):
+                context.setattr(torch.Tensor, name, fail)
+            for _ in range(3):
+                scheduler.step()
+
+
 # Control for the tests above, and the documented pitfall.
 def test_a_rate_that_is_a_python_number_recompiles_every_update() -> None:
     _, optimizer = build("sgd", PEAK)

@@ -198,20 +198,6 @@ def test_a_run_with_an_added_group_resumes() -> None:
     assert resumed.get_last_lr() == [0.5 * 5 / 8, 5 / 8]
 
 
-@pytest.mark.parametrize(
-    ("schedule", "hyperparameters"), [([UP], None), ((UP,), None), (UP, {"momentum": [DOWN]})], ids=str
-)
-def test_with_one_schedule_per_group_an_added_group_is_rejected(schedule, hyperparameters) -> None:
-    optimizer = sgd()
-    scheduler = lambda_lr(optimizer, schedule, hyperparameters=hyperparameters)
-    with pytest.raises(
-        ValueError,
-        match=r"^add_param_group: `param_group` must be added before `lambda_lr` is called with one schedule per group",
-    ):
-        optimizer.add_param_group({"params": [parameter()]})
-    assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
-
-
 def test_a_group_that_was_not_added_with_add_param_group_is_rejected() -> None:
     optimizer = sgd()
     scheduler = lambda_lr(optimizer, UP)
@@ -234,13 +220,29 @@ def test_a_pickled_scheduler_continues() -> None:
     scheduler.optimizer.step()
     scheduler.step()
     assert scheduler.optimizer.param_groups[0]["weight_decay"] == DECAY[4]
+    scheduler.optimizer.add_param_group({"params": [parameter()], "lr": 1.0})
+    assert scheduler.get_last_lr() == [0.25, 0.5]
+
+
+# Some wrappers do not call the constructor of torch's optimizer, so they have no hooks.
+def test_an_optimizer_without_hooks_can_be_scheduled() -> None:
+    class Wrapper(torch.optim.Optimizer):
+        def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+            self.param_groups, self.defaults = optimizer.param_groups, optimizer.defaults
+            self.inner = optimizer
+
+        def step(self, closure=None):
+            return self.inner.step()
+
+    optimizer = Wrapper(sgd())
+    assert used(optimizer, lambda_lr(optimizer, UP), "lr", 3) == [0.0, 0.0625, 0.125]
 
 
 def test_an_added_group_without_a_scheduled_hyperparameter_is_rejected() -> None:
     optimizer = sgd()
     optimizer.param_groups[0]["temperature"] = 1.0
     scheduler = lambda_lr(optimizer, UP, hyperparameters={"temperature": DOWN})
-    with pytest.raises(ValueError, match=r"`hyperparameters key` must be a key of parameter group 0"):
+    with pytest.raises(ValueError, match=r"`hyperparameters key` must be a key of parameter group 1"):
         optimizer.add_param_group({"params": [parameter()]})
     assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
 

@@ -3,8 +3,7 @@
 import copy
 import json
 import math
-import subprocess
-import sys
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +15,11 @@ from torch.optim.lr_scheduler import LambdaLR
 import funcsched as fs
 from bridges.torch import lambda_lr, to_lr_lambda
 from examples.stacks import torch_resume
-from examples.stacks.torch_resume import train
 from tests.bridges.torch.runs import group_settings
-from tests.stacks.kill import UPDATES
+from tests.stacks.kill import ADDED, RUNS, UPDATES, verify
+from tests.stacks.processes import run_python
 
-ROOT = Path(__file__).parents[2]
-KILLS = 300
+KILLS = 200
 LINEAR = fs.warmup_linear(10, 100)
 
 
@@ -46,31 +44,40 @@ def run_to(step: int, schedule, *base: float):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], dict]:
-    """The rates and the last checkpoint of a run without interruption."""
-    path = tmp_path_factory.mktemp("uninterrupted") / "run.pt"
-    return [rate for _, rate in train(path, UPDATES)], torch.load(path)
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], dict]]:
+    """The hyperparameters of all updates and the last checkpoint of runs without interruption."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    runs = {name: [text for _, text in train(folder / f"{name}.pt", UPDATES)] for name, train in RUNS.items()}
+    return {name: (texts, torch.load(folder / f"{name}.pt")) for name, texts in runs.items()}
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, list[tuple[int, str]]]]:
-    """The folder of runs whose processes were killed, and the updates of each run in order."""
+    """The folder of runs whose processes were killed, and the updates of each run in order. The runs take turns."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-m", "tests.stacks.kill", str(folder), str(KILLS)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    # The program compares all hyperparameters and the final weights with those of runs without interruption.
+    done = run_python("-m", "tests.stacks.kill", folder, KILLS)
     assert int(done.stdout.split()[0]) >= KILLS
     updates: dict[int, list[tuple[int, str]]] = {}
     for line in (folder / "used").read_text().splitlines():
-        run, step, rate = line.split()
-        updates.setdefault(int(run), []).append((int(step), rate))
+        run, step, text = line.split()
+        updates.setdefault(int(run), []).append((int(step), text))
     return folder, updates
 
 
-def test_every_update_of_killed_runs_uses_the_rate_of_the_uninterrupted_run(killed, uninterrupted) -> None:
-    for updates in killed[1].values():
-        for step, rate in updates:
-            assert rate == uninterrupted[0][step].hex()
+def test_killed_runs_use_the_hyperparameters_and_end_with_the_weights_of_the_uninterrupted_run(killed) -> None:
+    folder, updates = killed
+    finished = {run % len(RUNS) for run in updates if run < max(updates)}
+    assert finished == set(range(len(RUNS)))  # each kind of run
+    # Control: the program detects different hyperparameters, and different weights.
+    text = (folder / "used").read_text()
+    (folder / "used").write_text(text.replace("0x1.", "0x2.", 1))
+    with pytest.raises(SystemExit, match="run 0 used other hyperparameters at step"):
+        verify(folder, 1, list(RUNS))
+    (folder / "used").write_text(text)
+    shutil.copy(folder / "warmup example.pt", folder / "0.pt")
+    with pytest.raises(SystemExit, match="run 0 ended with other weights"):
+        verify(folder, 1, list(RUNS))
 
 
 def test_no_update_is_skipped_and_only_unsaved_updates_are_repeated(killed) -> None:
@@ -85,17 +92,18 @@ def test_some_kills_are_between_an_update_and_its_checkpoint(killed) -> None:
     assert any(len(run) > len(set(run)) for run in killed[1].values())
 
 
-def test_killed_runs_end_with_the_weights_of_the_uninterrupted_run(killed, uninterrupted) -> None:
-    folder, updates = killed
-    ended = [run for run in updates if run < max(updates)]
-    assert ended
-    for run in ended:
-        weights = torch.load(folder / f"{run}.pt")["model"]
-        assert all(torch.equal(weights[name], value) for name, value in uninterrupted[1]["model"].items())
+# Control: the run with all settings has the late group, and changes that were kept.
+def test_the_uninterrupted_run_has_a_late_group_and_kept_factors(uninterrupted) -> None:
+    texts, last = uninterrupted["everything"]
+    counts = [text.count(",") + 1 for text in texts]
+    assert counts == [8] * ADDED + [12] * (UPDATES - ADDED)
+    factors = last["scheduler"]["factors"]
+    assert all(factor == pytest.approx(0.7 ** round(math.log(factor, 0.7)), rel=1e-14) for factor in factors)
+    assert factors[0] <= 0.5 and len(factors) == 3 and factors[2] < 1
 
 
 def test_the_uninterrupted_run_uses_the_rates_of_the_formula(uninterrupted) -> None:
-    for step, rate in enumerate(uninterrupted[0]):
+    for step, rate in enumerate(map(float.fromhex, uninterrupted["example"][0])):
         wave = 0.1 + 0.9 * (1 + math.cos(math.pi * (step - 20) / 180)) / 2
         assert rate == pytest.approx(0.01 * (step / 20 if step < 20 else wave), rel=1e-14)
 
@@ -164,6 +172,12 @@ REJECTED = {
 }
 
 
+WAYS = (
+    "; to continue with the current schedules and base values, use `lambda_lr(..., step=55)` without this state, or"
+    ' `on_mismatch="warn"`'
+)
+
+
 @pytest.mark.parametrize("case", REJECTED)
 def test_the_state_of_a_different_run_is_rejected_and_nothing_changes(case: str) -> None:
     build, message = REJECTED[case]
@@ -171,7 +185,7 @@ def test_the_state_of_a_different_run_is_rejected_and_nothing_changes(case: str)
     before = group_settings(scheduler.optimizer), copy.deepcopy(scheduler.state_dict())
     with pytest.raises(ValueError) as caught:
         scheduler.load_state_dict(run_to(55, LINEAR).state_dict())
-    assert str(caught.value) == message
+    assert str(caught.value) == message + WAYS
     assert (group_settings(scheduler.optimizer), scheduler.state_dict()) == before
 
 
@@ -209,7 +223,7 @@ def test_a_state_without_a_description_of_its_schedules_is_rejected(state: dict)
     assert group_settings(scheduler.optimizer) == before
 
 
-@pytest.mark.parametrize("step", [-1, 0.5, None, "3"])
+@pytest.mark.parametrize("step", [-2, -1.0, 0.5, None, "3"])
 def test_a_state_with_an_invalid_step_is_rejected(step) -> None:
     scheduler = lambda_lr(sgd(), LINEAR)
     before = group_settings(scheduler.optimizer)

@@ -15,7 +15,7 @@ from tests.errors import exactly
 
 COUNT, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
 LEVEL, POSITIVE, RATIO, FRACTION = (
-    "a number from 0 to 3.4e38",
+    "a number from -1.7e38 to 1.7e38",
     "a finite number above 0",
     "a number from 1e-30 to 1e30",
     "a number from 0 to 1",
@@ -102,7 +102,14 @@ AT_LEAST_1 = {
 }
 # Values that violate each requirement.
 BAD: dict[str, list[tuple[Any, type[Exception]]]] = {
-    LEVEL: [(-0.1, ValueError), (math.nan, ValueError), (math.inf, ValueError), ("1", TypeError), (True, TypeError)],
+    LEVEL: [
+        (-1.8e38, ValueError),
+        (1.8e38, ValueError),
+        (math.nan, ValueError),
+        (math.inf, ValueError),
+        ("1", TypeError),
+        (True, TypeError),
+    ],
     COUNT: [(-1, ValueError), (1.5, ValueError), (2**54, ValueError), ("1", TypeError), (True, TypeError)],
     LENGTH: [(0, ValueError), (-1, ValueError), (1.5, ValueError), (None, TypeError)],
     POSITIVE: [(0.0, ValueError), (-1.0, ValueError), (math.inf, ValueError), (None, TypeError)],
@@ -150,13 +157,13 @@ MESSAGES: dict[str, tuple[str, tuple[Any, ...], str, type[Exception]]] = {
     "negative scale": (
         "piecewise_interpolate_schedule",
         ("linear", 1.0, {10: 0.5, 20: -0.5}),
-        f"`boundaries_and_scales[20]` must be {LEVEL}, got -0.5",
+        "`boundaries_and_scales[20]` must be a number from 0 to 1.7e38, got -0.5",
         ValueError,
     ),
     "scales with too large a product": (
         "piecewise_interpolate_schedule",
         ("linear", 1.0, {10: 1e20, 20: 1e20}),
-        "`boundaries_and_scales` must be scales with all learning rates at most 3.4e38, got {10: 1e+20, 20: 1e+20}",
+        "`boundaries_and_scales` must be scales with all learning rates at most 1.7e38, got {10: 1e+20, 20: 1e+20}",
         ValueError,
     ),
     "unknown interpolation": (
@@ -219,10 +226,10 @@ MESSAGES: dict[str, tuple[str, tuple[Any, ...], str, type[Exception]]] = {
         "`schedules[1]` must be a schedule or a function of optax's count, got 3",
         TypeError,
     ),
-    "a negative peak": (
+    "a peak that is too large": (
         "join_schedules",
-        ([to_optax(fs.constant(), -0.5)], []),
-        f"`schedules[0].peak_value` must be {LEVEL}, got -0.5",
+        ([to_optax(fs.constant(), -1e39)], []),
+        f"`schedules[0].peak_value` must be {LEVEL}, got -1e+39",
         ValueError,
     ),
     "too many boundaries": (

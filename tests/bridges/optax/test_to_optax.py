@@ -73,12 +73,6 @@ def test_a_peak_of_0_gives_0(name: str, step: int) -> None:
     assert to_optax(CASES[name][0], 0)(step) == 0.0
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_peak_is_1_by_default(name: str) -> None:
-    schedule, exact = CASES[name]
-    assert max_ulps([to_optax(schedule)(step) for step in range(UPDATES)], exact, 1.0) <= TOLERANCE
-
-
 @pytest.mark.parametrize("peak", [0.5, -0.25])
 def test_vmap_runs_a_sweep_over_peaks(peak: float) -> None:
     rates = jax.vmap(lambda peak: to_optax(fs.warmup_linear(4, 8), peak)(jnp.int32(2)))(jnp.array([1.0, peak]))
@@ -181,7 +175,7 @@ def test_a_vectorized_plain_function_runs_under_jit(step: int) -> None:
 
 def test_a_shape_for_scalars_runs_outside_of_jit() -> None:
     ramp = fs.ramp(0.0, 1.0, steps=8, shape=lambda u: u if u < 0.5 else 1.0)
-    assert [float(to_optax(ramp)(jnp.int32(count))) for count in (2, 4)] == [0.25, 1.0]
+    assert [float(to_optax(ramp, 1)(jnp.int32(count))) for count in (2, 4)] == [0.25, 1.0]
 
 
 # Value semantics.
@@ -207,7 +201,7 @@ def test_other_numbers_give_different_results(other: Any) -> None:
 
 
 def test_the_result_is_not_equal_to_its_schedule() -> None:
-    assert to_optax(fs.warmup_linear(4, 15)) != fs.warmup_linear(4, 15)
+    assert to_optax(fs.warmup_linear(4, 15), 1) != fs.warmup_linear(4, 15)
 
 
 @pytest.mark.parametrize("duplicate", [lambda rate: pickle.loads(pickle.dumps(rate)), copy.copy, copy.deepcopy])
@@ -228,13 +222,22 @@ def test_the_repr_is_the_expression_that_builds_it() -> None:
     assert repr(rate) == "to_optax(schedule=warmup_linear(warmup_steps=10, total_steps=100), peak_value=0.5)"
 
 
-@pytest.mark.parametrize("attribute", ["schedule", "peak_value", "other"])
+@pytest.mark.parametrize("attribute", ["schedule", "peak_value", "dtype", "other"])
 def test_the_result_is_immutable(attribute: str) -> None:
     with pytest.raises(AttributeError):
-        setattr(to_optax(fs.constant()), attribute, 1.0)
+        setattr(to_optax(fs.constant(), 1), attribute, 1.0)
 
 
 # Rejected arguments.
+
+
+def test_a_missing_peak_is_rejected() -> None:
+    message = (
+        "to_optax: `peak_value` is missing: give the learning rate at multiplier 1; for a schedule whose values are"
+        " already learning rates or integers, use peak_value=1"
+    )
+    with pytest.raises(TypeError, match=exactly(message)):
+        to_optax(fs.constant())  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +248,7 @@ def test_the_result_is_immutable(attribute: str) -> None:
         (-math.inf, ValueError),
         (10**400, ValueError),
         (None, TypeError),
-        ("1", TypeError),
+        ("peak", TypeError),
         (True, TypeError),
         (1j, TypeError),
         ([0.1], TypeError),
@@ -269,4 +272,4 @@ def test_a_peak_that_is_not_a_finite_number_is_rejected(peak: Any, error: type[E
 def test_a_schedule_that_is_not_callable_is_rejected(value: Any, fix: str) -> None:
     message = f"to_optax: `schedule` must be a schedule or a function of a step, got {value!r}{fix}"
     with pytest.raises(TypeError, match=exactly(message)):
-        to_optax(value)
+        to_optax(value, 1)

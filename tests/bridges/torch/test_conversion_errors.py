@@ -80,7 +80,7 @@ AFFINE = (
 SETS = "a chain in which no factor follows a scheduler that sets the rate at every step"
 NESTED = "the first scheduler of a SequentialLR (torch raises at the milestone of a later one)"
 COUNT, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
-LEVEL, RATIO, FRACTION = "a number from 0 to 3.4e38", "a number from 1e-30 to 1e30", "a number from 0 to 1"
+LEVEL, RATIO, FRACTION = "a number from 0 to 1.7e38", "a number from 1e-30 to 1e30", "a number from 0 to 1"
 
 REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
     "no scheduler": (lambda o: 0.1, TypeError, "`scheduler` must be a scheduler of torch.optim.lr_scheduler, got 0.1"),

@@ -1,10 +1,13 @@
 """`from_lr_scheduler` for single torch schedulers, compared with the rates that torch sets."""
 
+import functools
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import (
+    ChainedScheduler,
     ConstantLR,
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
@@ -17,9 +20,11 @@ from torch.optim.lr_scheduler import (
     PolynomialLR,
     StepLR,
 )
+from transformers import optimization
 
 import funcsched as fs
 from bridges.torch import ScheduleLR, from_lr_scheduler, lambda_lr, to_lr_lambda
+from bridges.transformers import from_scheduler_type
 from tests.bridges.torch.live import (
     COUNTS,
     DEFAULTS,
@@ -200,3 +205,70 @@ EXPRESSIONS: dict[str, tuple[Make, fs.Schedule, float]] = {
 def test_the_schedule_is_the_one_of_this_library(name: str) -> None:
     make, schedule, peak = EXPRESSIONS[name]
     assert from_lr_scheduler(make(optimizer())) == [(schedule, peak)]
+
+
+# A constructor of transformers, the schedule that its scheduler converts to, and the number of steps to compare, which
+# does not go beyond the end where the cosine of transformers rises again.
+TRANSFORMERS: list[tuple[Make, fs.Schedule, int]] = [
+    (lambda o: optimization.get_constant_schedule(o), fs.constant(), 5),
+    (lambda o: optimization.get_constant_schedule_with_warmup(o, 10), fs.warmup_constant(10), 20),
+    (lambda o: optimization.get_linear_schedule_with_warmup(o, 10, 50), fs.warmup_linear(10, 50), 60),
+    (lambda o: optimization.get_cosine_schedule_with_warmup(o, 10, 50), fs.warmup_cosine(10, 50), 51),
+    (lambda o: optimization.get_cosine_schedule_with_warmup(o, 10, 50, 1.5), fs.warmup_cosine(10, 50, cycles=1.5), 51),
+    (
+        lambda o: optimization.get_cosine_with_hard_restarts_schedule_with_warmup(o, 10, 50, 3),
+        fs.warmup_cosine_restarts(10, 50, cycles=3),
+        60,
+    ),
+    (
+        lambda o: optimization.get_polynomial_decay_schedule_with_warmup(o, 10, 50, lr_end=0.025, power=2.0),
+        fs.warmup_polynomial(10, 50, end=0.25, exponent=2.0),
+        60,
+    ),
+    (lambda o: optimization.get_inverse_sqrt_schedule(o, 10), fs.warmup_inverse_sqrt(10, timescale=10), 60),
+    (
+        lambda o: optimization.get_cosine_with_min_lr_schedule_with_warmup(o, 10, 50, min_lr=0.025),
+        fs.warmup_cosine(10, 50, end=0.25),
+        51,
+    ),
+    (
+        lambda o: optimization.get_cosine_with_min_lr_schedule_with_warmup_lr_rate(o, 10, 50, min_lr_rate=0.25),
+        from_scheduler_type("cosine_warmup_with_min_lr", num_warmup_steps=10, num_training_steps=50, min_lr_rate=0.25),
+        50,
+    ),
+    (
+        lambda o: optimization.get_wsd_schedule(o, 10, 10, num_training_steps=50, decay_type="1-sqrt"),
+        fs.warmup_stable_decay(10, 30, 10, decay_shape=fs.sqrt),
+        60,
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "schedule", "steps"), TRANSFORMERS)
+def test_a_scheduler_of_transformers_becomes_a_recipe(make: Make, schedule: fs.Schedule, steps: int) -> None:
+    assert from_lr_scheduler(make(optimizer(0.1))) == [(schedule, 0.1)]
+    check(make, steps, 0.1, absolute=EPS)
+    # Also inside another scheduler, and for each parameter group.
+    chain = ChainedScheduler([make(optimizer(0.1, 0.1))])
+    assert from_lr_scheduler(chain) == [(schedule, 0.1)] * 2
+
+
+def test_every_function_of_transformers_is_converted() -> None:
+    functions = {name for name in vars(optimization) if name.startswith("_get_") and name.endswith("lambda")}
+    converted = set()
+    for make, _, _ in TRANSFORMERS:
+        (function,) = make(optimizer(0.1)).lr_lambdas
+        converted.add(getattr(function, "func", function).__name__)
+    assert converted == functions
+
+
+def test_functions_that_transformers_does_not_define_stay_lifted() -> None:
+    def mine(step: int, *, num_warmup_steps: int) -> float:
+        return min(1.0, step / num_warmup_steps)
+
+    function = functools.partial(mine, num_warmup_steps=10)
+    assert from_lr_scheduler(LambdaLR(optimizer(0.1), function)) == [(fs.lift(function), 0.1)]
+    # The multiplier of transformers jumps at the end of a warmup that is longer than the run.
+    scheduler = optimization.get_linear_schedule_with_warmup(optimizer(0.1), 60, 50)
+    ((schedule, _),) = from_lr_scheduler(scheduler)
+    assert [schedule(step) for step in (30, 59, 60)] == [0.5, 59 / 60, 0.0]

@@ -1,24 +1,16 @@
-"""The schedules of DeepSpeed, built from the arguments in its JSON configuration.
-
-DeepSpeed's engine steps the scheduler after the optimizer, and the scheduler starts at iteration -1. Update k therefore
-uses the learning rate of iteration k - 1, and the first two updates both run at the first rate of a warmup. The
-schedules here count updates: `step` is the number of updates already made, and the value is the one that DeepSpeed's
-engine uses for that update.
-"""
+"""DeepSpeed's OneCycle and LRRangeTest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from inspect import signature
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, call_by_name, choose
+from bridges.deepspeed.scheduler_type import join_phases, scheduler_type
+from bridges.rated import Rated
 from funcsched.core.validation import (
     argument_error,
     boolean,
-    concrete_level,
+    concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
     number_rule,
@@ -28,170 +20,6 @@ from funcsched.core.validation import (
 
 # A ramp needs a last step. Unbounded growth stops at the largest step that an int32 can hold.
 _HORIZON = 2**31 - 1
-
-
-def _join(phases: dict[int, fs.Schedule]) -> fs.Schedule:
-    """Join phases, given by their first steps. In the dict, the next phase has replaced an empty one."""
-    return fs.join(list(phases.values()), list(phases)[1:])
-
-
-def _peak(function: str, warmup_max_lr: float | None, lr: float | None) -> float:
-    if warmup_max_lr is not None:
-        return float(positive(function, "warmup_max_lr", warmup_max_lr))
-    if lr is None:
-        requirement = "given if `lr` (the learning rate of the optimizer) is not"
-        raise argument_error(function, "warmup_max_lr", requirement, None)
-    return float(positive(function, "lr", lr))
-
-
-def _warmup(function: str, start: float, warmup_num_steps: Any, warmup_type: Any) -> tuple[int, fs.Schedule]:
-    """The number of warmup steps, and the warmup, whose step 0 is iteration 0 of DeepSpeed."""
-    steps = max(2, concrete_positive_int(function, "warmup_num_steps", warmup_num_steps))
-    if choose(function, "warmup_type", warmup_type, ["log", "linear"]) == "linear":
-        return steps, fs.ramp(start, 1.0, steps=steps)
-    # log(iteration + 1) / log(steps) reaches 1 one step earlier.
-    return steps, fs.ramp(start, 1.0, steps=steps - 1, shape=fs.log)
-
-
-def warmup_lr(
-    *,
-    warmup_min_lr: float = 0.0,
-    warmup_max_lr: float | None = None,
-    warmup_num_steps: int = 1000,
-    warmup_type: str = "log",
-    lr: float | None = None,
-) -> Rated:
-    """DeepSpeed's WarmupLR: a warmup, then a constant learning rate.
-
-    ``warmup_min_lr + (warmup_max_lr - warmup_min_lr) * f`` with ``f = log(step) / log(W)`` (log) or ``(step - 1) / W``
-    (linear) for ``1 <= step <= W``, where ``W = max(2, warmup_num_steps)``; `warmup_min_lr` at step 0 and
-    `warmup_max_lr` after step W.
-
-    Args:
-        warmup_min_lr: learning rate at steps 0 and 1 (float, at least 0).
-        warmup_max_lr: learning rate after the warmup (float, above 0). Default: `lr`.
-        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
-        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
-        lr: learning rate of the optimizer (float, above 0). Required if `warmup_max_lr` is None.
-
-    Returns:
-        A schedule that counts updates, and its peak value, `warmup_max_lr` or `lr`.
-
-    Raises:
-        TypeError, ValueError: an argument has the wrong type or is out of range.
-
-    Example:
-        >>> from bridges.deepspeed import warmup_lr
-        >>> schedule, peak_value = warmup_lr(warmup_max_lr=0.5, warmup_num_steps=4, warmup_type="linear")
-        >>> [peak_value * schedule(step) for step in (0, 1, 2, 4, 5, 6)]
-        [0.0, 0.0, 0.125, 0.375, 0.5, 0.5]
-
-    Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
-    """
-    function = "warmup_lr"
-    peak = _peak(function, warmup_max_lr, lr)
-    start = concrete_level(function, "warmup_min_lr", warmup_min_lr) / peak
-    _, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
-    return Rated(_join({0: fs.constant(start), 1: warmup}), peak)
-
-
-def warmup_decay_lr(
-    *,
-    total_num_steps: int,
-    warmup_min_lr: float = 0.0,
-    warmup_max_lr: float | None = 0.001,
-    warmup_num_steps: int = 1000,
-    warmup_type: str = "log",
-    lr: float | None = None,
-) -> Rated:
-    """DeepSpeed's WarmupDecayLR: a warmup, then a linear decay to the initial learning rate.
-
-    ``warmup_min_lr + (warmup_max_lr - warmup_min_lr) * f``. Up to step ``W = max(2, warmup_num_steps)``, f is that of
-    `warmup_lr`; later it is ``max(0, (total_num_steps - (step - 1)) / max(1, total_num_steps - W))``.
-
-    Args:
-        total_num_steps: total number of steps, including warmup (int, 0 to 2**53). If it is at most the number of
-            warmup steps, the learning rate drops to `warmup_min_lr` after the warmup.
-        warmup_min_lr: learning rate at steps 0 and 1 and after the decay (float, at least 0).
-        warmup_max_lr: learning rate at the end of the warmup (float, above 0). None means `lr`.
-        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
-        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
-        lr: learning rate of the optimizer (float, above 0). Required if `warmup_max_lr` is None.
-
-    Returns:
-        A schedule that counts updates, and its peak value, `warmup_max_lr` or `lr`. It ends at step
-        ``total_num_steps + 1``.
-
-    Raises:
-        TypeError, ValueError: an argument has the wrong type or is out of range.
-
-    Example:
-        >>> from bridges.deepspeed import warmup_decay_lr
-        >>> schedule, peak_value = warmup_decay_lr(
-        ...     total_num_steps=8, warmup_max_lr=0.5, warmup_num_steps=4, warmup_type="linear")
-        >>> [peak_value * schedule(step) for step in (1, 4, 5, 7, 8, 9, 10)]
-        [0.0, 0.375, 0.5, 0.25, 0.125, 0.0, 0.0]
-
-    Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
-    """
-    function = "warmup_decay_lr"
-    peak = _peak(function, warmup_max_lr, lr)
-    start = concrete_level(function, "warmup_min_lr", warmup_min_lr) / peak
-    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
-    decay = fs.ramp(1.0, start, steps=max(0, total - warmup_steps))
-    return Rated(_join({0: fs.constant(start), 1: warmup, warmup_steps + 1: decay}), peak)
-
-
-def warmup_cosine_lr(
-    *,
-    lr: float,
-    total_num_steps: int,
-    warmup_min_ratio: float = 0.0,
-    warmup_num_steps: int = 1000,
-    cos_min_ratio: float = 0.0001,
-    warmup_type: str = "log",
-) -> Rated:
-    """DeepSpeed's WarmupCosineLR: a warmup, then a cosine decay, both as multiples of the optimizer's learning rate.
-
-    ``lr * m``, where m is 0 at step 0, then ``warmup_min_ratio + (1 - warmup_min_ratio) * f`` up to step
-    ``W = max(2, warmup_num_steps)`` with the f of `warmup_lr`, then
-    ``cos_min_ratio + (1 - cos_min_ratio) * (1 + cos(pi * u)) / 2`` with
-    ``u = min(1, (step - W) / max(1, total_num_steps - W))``. The decay is one step ahead of the warmup, so a linear
-    warmup never reaches `lr`.
-
-    Args:
-        lr: learning rate of the optimizer (float, above 0).
-        total_num_steps: total number of steps, including warmup (int, 0 to 2**53). If it is at most the number of
-            warmup steps, the learning rate drops to its final value after the warmup.
-        warmup_min_ratio: multiplier at step 1 (float, at least 0). At step 0 it is always 0.
-        warmup_num_steps: number of warmup steps (int, 1 to 2**53). DeepSpeed uses at least 2.
-        cos_min_ratio: multiplier after the decay (float, at least 0).
-        warmup_type: "log" or "linear". DeepSpeed replaces any other value by "log" with a warning; here it is an error.
-
-    Returns:
-        A schedule that counts updates, and its peak value, `lr`.
-
-    Raises:
-        TypeError, ValueError: an argument has the wrong type or is out of range.
-
-    Example:
-        >>> from bridges.deepspeed import warmup_cosine_lr
-        >>> schedule, peak_value = warmup_cosine_lr(
-        ...     lr=0.5, total_num_steps=6, warmup_num_steps=4, warmup_type="linear", cos_min_ratio=0.0)
-        >>> [round(peak_value * schedule(step), 12) for step in (0, 1, 4, 5, 6, 7)]
-        [0.0, 0.0, 0.375, 0.25, 0.0, 0.0]
-
-    Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
-    """
-    function = "warmup_cosine_lr"
-    peak = positive(function, "lr", lr)
-    start = concrete_level(function, "warmup_min_ratio", warmup_min_ratio)
-    end = concrete_level(function, "cos_min_ratio", cos_min_ratio)
-    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
-    decay = fs.shift(fs.ramp(1.0, end, steps=max(0, total - warmup_steps), shape=fs.cosine), 1)
-    return Rated(_join({0: fs.constant(0.0), 1: warmup, warmup_steps + 1: decay}), peak)
 
 
 class _Cycle:
@@ -238,7 +66,7 @@ def _validated_momentum(
     function: str, cycle_momentum: Any, cycle_min_mom: Any, cycle_max_mom: Any, decay_mom_rate: Any
 ) -> tuple[float, float, float]:
     boolean(function, "cycle_momentum", cycle_momentum)
-    low = concrete_level(function, "cycle_min_mom", cycle_min_mom)
+    low = concrete_nonnegative(function, "cycle_min_mom", cycle_min_mom)
     high = positive(function, "cycle_max_mom", cycle_max_mom)
     return low, high, _growth_rate(function, "decay_mom_rate", decay_mom_rate)
 
@@ -256,6 +84,7 @@ def _linear_growth(rate: float, steps: int) -> fs.Schedule:
     return fs.ramp(1.0, 1.0 + rate * (_HORIZON / steps), steps=_HORIZON) if rate else fs.constant()
 
 
+@scheduler_type
 def one_cycle(
     *,
     cycle_min_lr: float,
@@ -309,7 +138,7 @@ def one_cycle(
     """
     function = "one_cycle"
     peak = positive(function, "cycle_max_lr", cycle_max_lr)
-    low = concrete_level(function, "cycle_min_lr", cycle_min_lr) / peak
+    low = concrete_nonnegative(function, "cycle_min_lr", cycle_min_lr) / peak
     rate = _growth_rate(function, "decay_lr_rate", decay_lr_rate)
     cycle = _Cycle(
         function,
@@ -324,9 +153,10 @@ def one_cycle(
     if rate and cycle.decay_steps:
         decay = fs.scale(fs.inverse_time(rate, cycle.decay_steps), low)
     rise, fall = cycle.first_ramp(low, 1.0), cycle.second_ramp(1.0, low)
-    return Rated(_join({0: rise, cycle.first: fall, cycle.total: decay}), peak)
+    return Rated(join_phases({0: rise, cycle.first: fall, cycle.total: decay}), peak)
 
 
+@scheduler_type
 def one_cycle_momentum(
     *,
     cycle_first_step_size: int = 2000,
@@ -395,9 +225,10 @@ def one_cycle_momentum(
     low = lowest / peak
     fall, rise = fs.shift(cycle.first_ramp(1.0, low), 1), cycle.second_ramp(low, 1.0)
     growth = _linear_growth(rate, cycle.decay_steps) if cycle.decay_steps else fs.constant()
-    return Rated(_join({0: fs.constant(low), 1: fall, cycle.first: rise, cycle.total: growth}), peak)
+    return Rated(join_phases({0: fs.constant(low), 1: fall, cycle.first: rise, cycle.total: growth}), peak)
 
 
+@scheduler_type
 def lr_range_test(
     *,
     lr_range_test_min_lr: float = 1e-3,
@@ -449,51 +280,3 @@ def lr_range_test(
         return Rated(_stairs({stair * size: 1.0 + rate * stair for stair in stairs}), lowest)
     schedule = _linear_growth(rate, size)
     return Rated(schedule if total is None else fs.ramp(1.0, 1.0 + rate * (total / size), steps=total), lowest)
-
-
-_TYPES: dict[str, Callable[..., Rated]] = {
-    "LRRangeTest": lr_range_test,
-    "OneCycle": one_cycle,
-    "WarmupLR": warmup_lr,
-    "WarmupDecayLR": warmup_decay_lr,
-    "WarmupCosineLR": warmup_cosine_lr,
-}
-
-
-def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
-    """The schedule of the "scheduler" section of a DeepSpeed configuration.
-
-    Args:
-        config: a mapping with the keys "type" ("LRRangeTest", "OneCycle", "WarmupLR", "WarmupDecayLR" or
-            "WarmupCosineLR") and "params", the arguments of the function for this type. Lists with one number for each
-            parameter group are not supported.
-        lr: learning rate of the optimizer (float, above 0). Required for "WarmupCosineLR", and for "WarmupLR" and
-            "WarmupDecayLR" if `warmup_max_lr` is None. Otherwise, it has no effect.
-
-    Returns:
-        A schedule that counts updates, and its peak value. For the momentum of "OneCycle", use `one_cycle_momentum`.
-
-    Raises:
-        TypeError, ValueError: `config` is not such a mapping, the type or an argument is unknown, or an argument has
-            the wrong type or is out of range.
-
-    Example:
-        >>> from bridges.deepspeed import from_config
-        >>> config = {"type": "WarmupLR", "params": {"warmup_num_steps": 4, "warmup_type": "linear"}}
-        >>> schedule, peak_value = from_config(config, lr=0.5)
-        >>> [peak_value * schedule(step) for step in (0, 1, 3, 5)]
-        [0.0, 0.0, 0.25, 0.5]
-
-    Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
-    """
-    function = "from_config"
-    if not isinstance(config, Mapping):
-        raise argument_error(function, "config", "a mapping with the keys 'type' and 'params'", config, TypeError)
-    section: dict[str, Any] = call_by_name(function, dict, ["type", "params"], config)
-    build = choose(function, "config['type']", section.get("type"), _TYPES)
-    name, parameters = build.__name__, list(signature(build).parameters)
-    if "lr" in parameters:  # not one of DeepSpeed's "params"
-        parameters.remove("lr")
-        build = partial(build, lr=lr)
-    rated: Rated = call_by_name(name, build, parameters, section.get("params") or {})
-    return rated
