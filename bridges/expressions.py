@@ -12,10 +12,11 @@ import funcsched as fs
 from bridges.rated import Rated
 from funcsched.core.validation import argument_error
 from funcsched.serialization.data import suggestion
+from funcsched.serialization.expression import named_numbers
 from funcsched.serialization.syntax import ExpressionParser, ParseError, shortened
 
 
-def from_expression(text: str) -> Rated:
+def from_expression(text: str, /, **numbers: float) -> Rated:
     """Read a schedule from an expression of this library or of another.
 
     Args:
@@ -26,8 +27,10 @@ def from_expression(text: str) -> Rated:
             - ``torch:`` and a class of `torch.optim.lr_scheduler` without its optimizer, whose learning rate is 1; its
               arguments may be calls of others
 
-            Other arguments are numbers, strings, True, False, None, lists and tuples. Nothing is evaluated. The
-            framework is imported only if its prefix is used.
+            Other arguments are numbers, strings, True, False, None, lists and tuples. Numbers may be combined with
+            ``+ - * / //`` and parentheses. Nothing else is evaluated. The framework is imported only if its prefix is
+            used.
+        numbers: the values of other names in `text`, as in `funcsched.parse`.
 
     Returns:
         The schedule and its peak value: the learning rate at multiplier 1 if the expression contains learning rates,
@@ -36,7 +39,7 @@ def from_expression(text: str) -> Rated:
     Raises:
         ParseError: a ValueError. The text is not an expression, uses an unknown name, or a function refuses its
             arguments.
-        TypeError: `text` is not a string.
+        TypeError, ValueError: `text` is not a string, or a number is invalid, as in `funcsched.parse`.
         ModuleNotFoundError: the framework of the prefix is not installed.
 
     Example:
@@ -51,12 +54,14 @@ def from_expression(text: str) -> Rated:
     prefix, colon, _ = text.partition(":")
     library = prefix.strip()
     if not colon or not library.isidentifier():  # for example, a colon after a mistake inside a call
-        return Rated(fs.parse(text), 1.0)
+        return Rated(fs.parse(text, **numbers), 1.0)
     if library not in _NOTATIONS:
         known = ", ".join(f"'{name}:'" for name in _NOTATIONS)
         raise ParseError(f"from_expression: unknown prefix '{shortened(library)}:'; the prefixes are {known}")
     notation = _NOTATIONS[library]()
-    parser = _NotationParser(text, len(prefix) + 1, notation.functions)
+    values = named_numbers("from_expression", numbers)
+    parser = _NotationParser("from_expression", text, len(prefix) + 1, values)
+    parser.functions = notation.functions
     start = parser.at
     value = parser.parse(notation.kind, f"a call after '{library}:'")
     rated: Rated = parser.call(start, notation.finish, value)
@@ -75,14 +80,12 @@ class _NotationParser(ExpressionParser):
     """Parses the names of another library."""
 
     argument_errors = (Exception,)  # the other library may raise anything
-
-    def __init__(self, text: str, start: int, functions: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__("from_expression", text, start)
-        self.functions = functions
+    functions: Mapping[str, Callable[..., Any]]
 
     def function(self, name: str, at: int) -> Callable[..., Any]:
         if name not in self.functions:
-            hint = suggestion(name, self.functions, f"the names are {', '.join(sorted(self.functions))}")
+            known = [*self.numbers, *sorted(self.functions)]
+            hint = suggestion(name, known, f"the names are {', '.join(known)}")
             raise self.error(at, f"unknown name {shortened(name)!r}; {hint}")
         return self.functions[name]
 
@@ -104,7 +107,7 @@ def _hf() -> _Notation:
 def _optax() -> _Notation:
     from bridges import optax
 
-    conversions = ("OptaxSchedule", "to_optax", "from_optax")
+    conversions = ("OptaxSchedule", "to_optax", "from_optax", "inject_plan")
     functions = {name: getattr(optax, name) for name in optax.__all__ if name not in conversions}
     return _Notation(functions, Rated, lambda rated: rated)
 

@@ -19,7 +19,7 @@ class Rated(NamedTuple):
     """A schedule and its peak value: the learning rate at a step is ``peak_value * schedule(step)``.
 
     For optax, ``to_optax(*rated)`` is that function of the step. For torch, give the optimizer ``lr=rated.peak_value``
-    and use ``lambda_lr(optimizer, rated.schedule)``.
+    and use ``lambda_lr(optimizer, rated.schedule)``. torch's optimizers refuse a negative `lr`.
 
     Example:
         >>> import funcsched as fs

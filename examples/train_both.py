@@ -349,7 +349,9 @@ def schedules_by_name(steps: int) -> dict[str, fs.Schedule]:
         required = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
         # A timescale defaults to the warmup, which must then be at least 1.
         if required <= lengths.keys() and "timescale" not in parameters:
-            schedules[name] = factory(**{argument: lengths[argument] for argument in required})
+            result = factory(**{argument: lengths[argument] for argument in required})
+            if isinstance(result, fs.Schedule):
+                schedules[name] = result
     return schedules
 
 

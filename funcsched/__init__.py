@@ -10,18 +10,24 @@ From bottom to top, each package imports only those before it:
 - `shapes`: curves from 0 to 1; `primitives`: ramps, decays and tables; `combinators`: schedules made of schedules
 - `recipes`: named schedules, such as `warmup_cosine`
 - `serialization`: text and plain data; `units`: samples, tokens and epochs in steps
-- `analysis`: validation of runs, comparisons, resuming; `plotting`; `cli`
+- `analysis`: validation of runs, comparisons, resuming; `plotting`
+- `plans`: curves of a whole run, published recipes; `cli`
 """
 
 from funcsched.combinators.algebra import add, lerp, maximum, minimum, product, scale
+from funcsched.combinators.blend import blend
+from funcsched.combinators.count_by import count_by
+from funcsched.combinators.interpolate import interpolate
 from funcsched.combinators.repeat import repeat
-from funcsched.combinators.sequence import interpolate, join, then
+from funcsched.combinators.sequence import join, then, warm_into
+from funcsched.combinators.staircase import staircase
 from funcsched.combinators.time import shift, stretch
 from funcsched.core.schedule import Schedule, lift
 from funcsched.primitives.curve import curve
-from funcsched.primitives.decay import exponential_decay, inverse_power, inverse_time
+from funcsched.primitives.decay import exponential_decay, hypot_decay, inverse_power, inverse_time
 from funcsched.primitives.piecewise import piecewise_constant
 from funcsched.primitives.ramp import constant, ramp
+from funcsched.primitives.saturating import saturating_exponential
 from funcsched.primitives.table import table, tabulate
 from funcsched.recipes.cyclic import cyclic, one_cycle, range_test
 from funcsched.recipes.open_ended import (
@@ -43,9 +49,9 @@ from funcsched.recipes.warmup_decay import (
     warmup_polynomial,
 )
 from funcsched.recipes.wsd import tri_stage, warmup_stable_decay
-from funcsched.shapes.basic import cosine, linear, log, rex, sine, sqrt
+from funcsched.shapes.basic import cosine, linear, log, mirror_cosine, rex, sine, sqrt
 from funcsched.shapes.combined import compose, reverse
-from funcsched.shapes.parametric import exponential, power, tanh
+from funcsched.shapes.parametric import exponential, power, rational, tanh, truncated_cosine
 from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
@@ -53,6 +59,8 @@ if TYPE_CHECKING:
     from funcsched.analysis.check import check
     from funcsched.analysis.checkpoint import check_resume, snapshot
     from funcsched.analysis.compare import compare
+    from funcsched.plans.plan import Plan
+    from funcsched.plans.published import published
     from funcsched.plotting.figure import plot
     from funcsched.serialization.data import fingerprint, from_dict, to_dict
     from funcsched.serialization.expression import parse
@@ -69,7 +77,9 @@ _LAZY = {
     "from_dict": "serialization.data",
     "parse": "serialization.expression",
     "ParseError": "serialization.syntax",
+    "Plan": "plans.plan",
     "plot": "plotting.figure",
+    "published": "plans.published",
     "snapshot": "analysis.checkpoint",
     "to_dict": "serialization.data",
 }
@@ -77,9 +87,11 @@ _LAZY = {
 __all__ = [
     "Clock",
     "ParseError",
+    "Plan",
     "Schedule",
     "Shape",
     "add",
+    "blend",
     "check",
     "check_resume",
     "compare",
@@ -87,12 +99,14 @@ __all__ = [
     "constant",
     "cosine",
     "cosine_restarts",
+    "count_by",
     "curve",
     "cyclic",
     "exponential",
     "exponential_decay",
     "fingerprint",
     "from_dict",
+    "hypot_decay",
     "interpolate",
     "inverse_power",
     "inverse_sqrt",
@@ -104,6 +118,7 @@ __all__ = [
     "log",
     "maximum",
     "minimum",
+    "mirror_cosine",
     "multistep",
     "noam",
     "one_cycle",
@@ -113,16 +128,20 @@ __all__ = [
     "power",
     "power_law",
     "product",
+    "published",
     "ramp",
     "range_test",
+    "rational",
     "repeat",
     "reverse",
     "rex",
+    "saturating_exponential",
     "scale",
     "shift",
     "sine",
     "snapshot",
     "sqrt",
+    "staircase",
     "step_decay",
     "stretch",
     "table",
@@ -131,6 +150,8 @@ __all__ = [
     "then",
     "to_dict",
     "tri_stage",
+    "truncated_cosine",
+    "warm_into",
     "warmup_constant",
     "warmup_cosine",
     "warmup_cosine_linear",

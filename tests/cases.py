@@ -102,6 +102,12 @@ CATALOGUE = [
     # Shapes.
     *_shape("sqrt", oracle.sqrt, 100, 10**9),
     *_shape("rex", oracle.rex, 100, 10**9),
+    _ramp(0.0, 1.0, 10**9, "rational(0.9)", oracle.rational(0.9)),
+    _ramp(1.0, 0.1, 100, "rational(0.9)", oracle.rational(0.9)),
+    _ramp(1.0, 0.0, 10**9, "mirror_cosine", oracle.mirror_cosine),
+    _ramp(-0.5, 1.0, 100, "mirror_cosine", oracle.mirror_cosine),
+    _ramp(1.0, 0.1, 10**9, "truncated_cosine(0.4375)", oracle.truncated_cosine(0.4375), ulps=5),
+    _ramp(1.0, 0.0, 100, "truncated_cosine(0.9)", oracle.truncated_cosine(0.9), ulps=5),
     *_shape("sine", oracle.sine, 100, 10**9),
     *_shape("log", oracle.log(100), 100),
     *_shape("log", oracle.log(10**9), 10**9),
@@ -132,7 +138,11 @@ CATALOGUE = [
         for t in (1, 100, 10**9)
         for p in (0.3, 0.5, 1.0, 2.5)
     ),
+    _endless("inverse_power(100, 2.5, end=0.1)", oracle.above(0.1, oracle.inverse_power(100, 2.5)), {0: 1.0}, 10**6),
     _endless("inverse_sqrt(1000)", oracle.inverse_power(1000, 0.5), {0: 1.0, 3000: 0.5}, 10**6),
+    _endless("hypot_decay(1000, 0.25)", oracle.hypot_decay(1000, 0.25), {-1: 1.0, 0: 1.0}, 10**6),
+    _endless("hypot_decay(100, 1.5)", oracle.hypot_decay(100, 1.5), {0: 1.0}, 10**6),
+    _endless("saturating_exponential(100)", oracle.saturating_exponential(100), {-1: 0.0, 0: 0.0, 4000: 1.0}, 10**4),
     *(
         _endless(f"exponential_decay({r}, {n})", oracle.exponential_decay(r, n), {0: 1.0}, last)
         for r, n, last in [(0.9, 7, 5000), (0.5, 1, 100), (0.1, 1000, 30_000), (0.99999, 1, 10**6), (0.5, 10**8, 10**9)]
@@ -149,6 +159,14 @@ CATALOGUE = [
     ),
     _endless("inverse_time(0.5, 10)", oracle.inverse_time(0.5, 10), {0: 1.0, 20: 0.5}, 10**6),
     _endless("inverse_time(1.0, 10, staircase=True)", oracle.inverse_time(1, 10, True), {9: 1.0, 10: 0.5}, 10**4),
+    Case(
+        "inverse_time(1.0, 10, end=-1)",
+        oracle.above(-1, oracle.inverse_time(1, 10)),
+        {0: 1.0, 10: 0.0, 30: -0.5},
+        10**6,
+        endless=True,
+        scale=1.0,
+    ),
     # Levels.
     Case(
         "piecewise_constant([10, 20, 30], levels=[0.5, 1.0, 0.25, 0.3])",
@@ -186,6 +204,24 @@ CATALOGUE = [
         {10 * i: (7 * i % 5) / 4 for i in range(12)},
     ),
     Case(
+        "interpolate([3, 10, 20, 50, 60, 90, 100], [0, 0.25, 1, 1, 0.5, 0.25, 0], smooth=True)",
+        oracle.pchip([3, 10, 20, 50, 60, 90, 100], [0, 0.25, 1, 1, 0.5, 0.25, 0]),
+        {0: 0.0, 3: 0.0, 10: 0.25, 20: 1.0, 50: 1.0, 60: 0.5, 90: 0.25, 100: 0.0},
+        ulps=8,
+    ),
+    Case(
+        "blend(inverse_sqrt(100), ramp(1.0, 0.0, steps=400), ramp(-1.0, 1.0, steps=400, shape=cosine))",
+        oracle.blend(oracle.inverse_power(100, 0.5), oracle.ramp(1, 0, 400), oracle.ramp(-1, 1, 400, oracle.cosine)),
+        {0: 1.0, 400: 0.0},
+        ulps=8,
+        scale=1.0,
+    ),
+    Case(
+        "warm_into(ramp(1.0, 0.0, steps=100), 50, start=0.1, shape=cosine)",
+        oracle.warm_into(oracle.ramp(1, 0, 100), 50, 0.1, oracle.cosine),
+        {0: 0.1, 50: 0.5, 100: 0.0},
+    ),
+    Case(
         "product(warmup_linear(10, 100), ramp(1.0, 0.5, steps=50), 0.5)",
         oracle.product(oracle.warmup_linear(10, 100), oracle.ramp(1, 0.5, 50), oracle.constant(0.5)),
         {0: 0.0, 100: 0.0},
@@ -212,6 +248,28 @@ CATALOGUE = [
             oracle.join([oracle.ramp(0, 1, 100), oracle.inverse_power(100, 0.5)], [100]), 400, 0.1, 100, oracle.sqrt
         ),
         {0: 0.0, 100: 1.0, 400: 0.5, 500: 0.1},
+    ),
+    # Other units. An epoch of 50,000 samples has 391 updates of 128.
+    Case(
+        "staircase(warmup_cosine(5, 90), 391)",
+        oracle.staircase(oracle.warmup_cosine(5, 90), 391),
+        {1955: 1.0, 35190: 0.0},
+    ),
+    Case(
+        "count_by(warmup_cosine(960, 20_800, end=0.1), [16, 32, 96], [50, 75])",
+        oracle.count_by(oracle.warmup_cosine(960, 20_800, 0.0, 0.1), [16, 32, 96], [50, 75]),
+        {0: 0.0, 55: 1.0, 275: 0.1},
+    ),
+    _endless(
+        "count_by(step_decay(30), 128, per=50_000, epoch=50_000)",
+        oracle.count_by_epochs(oracle.exponential_decay(0.1, 30, True), 128, 50_000, 50_000),
+        {11_729: 1.0, 11_730: 0.1},
+        60_000,
+    ),
+    Case(
+        "count_by(warmup_linear(1, 4, end=0.25), 3, per=7, epoch=10)",
+        oracle.count_by_epochs(oracle.warmup_linear(1, 4, 0.0, 0.25), 3, 7, 10),
+        {0: 0.0, 11: 0.25},
     ),
     # Rescaled and repeated steps.
     *(
@@ -314,6 +372,19 @@ CATALOGUE = [
         "warmup_inverse_sqrt(100)",
         oracle.join([oracle.ramp(0, 1, 100), oracle.inverse_power(100, 0.5)], [100]),
         {0: 0.0, 100: 1.0, 400: 0.5},
+        10**6,
+    ),
+    Case(
+        "warmup_cosine(10, 100, end=0.1, warmup_offset=1)",
+        oracle.join([oracle.shift(oracle.ramp(0, 1, 10), 1), oracle.ramp(1, 0.1, 90, oracle.cosine)], [10]),
+        {0: 0.1, 9: 1.0, 10: 1.0, 100: 0.1},
+    ),
+    _endless(
+        "warmup_inverse_sqrt(100, start=0.5, end=0.1, warmup_offset=60)",
+        oracle.join(
+            [oracle.shift(oracle.ramp(0.5, 1, 100), 60), oracle.above(0.1, oracle.inverse_power(100, 0.5))], [100]
+        ),
+        {0: 0.8, 40: 1.0, 100: 1.0},
         10**6,
     ),
     _endless(
@@ -618,6 +689,27 @@ LONG = [
     _warmup_decay("warmup_cosine", 0, 2**40, cycles=1.5),
     _warmup_decay("warmup_cosine_restarts", 10, 3 * 10**12, cycles=5),
     _ramp(1.0, 0.0, 2**45 + 1, "power(2.0)", oracle.power(2.0)),
+    _endless("hypot_decay(2**40, 0.25)", oracle.hypot_decay(2**40, 0.25), {0: 1.0}, 2**44),
+    _endless("saturating_exponential(2**40)", oracle.saturating_exponential(2**40), {0: 0.0}, 2**44),
+    Case(
+        "warmup_linear(2**40, 2**41, warmup_offset=1)",
+        oracle.join([oracle.shift(oracle.ramp(0, 1, 2**40), 1), oracle.ramp(1, 0, 2**40)], [2**40]),
+        {0: 2.0**-40, 2**40 - 1: 1.0, 2**40: 1.0, 2**41: 0.0},
+    ),
+    Case(
+        "interpolate([0, 2**38, 2**39, 2**40], [0, 0.5, 1, 0], smooth=True)",
+        oracle.pchip([0, 2**38, 2**39, 2**40], [0, 0.5, 1, 0]),
+        {0: 0.0, 2**38: 0.5, 2**39: 1.0, 2**40: 0.0},
+        ulps=8,
+    ),
+    # A ramp of the batch size whose second boundary is past 2**31 tokens.
+    Case(
+        "count_by(warmup_cosine(374_603_776, 261_128_192_000, end=0.1), [2**15, 2**20, 3 * 2**20], [1000, 10_000])",
+        oracle.count_by(
+            oracle.warmup_cosine(374_603_776, 261_128_192_000, 0.0, 0.1), [2**15, 2**20, 3 * 2**20], [1000, 10_000]
+        ),
+        {0: 0.0, 1326: 1.0, 90_000: 0.1},
+    ),
     # The last cycle ends past 64 bits.
     _endless(
         "repeat(warmup_linear(3, 1000), 1000, 4, 1e6, 0.5)",

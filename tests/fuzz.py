@@ -30,8 +30,8 @@ import funcsched as fs
 from bridges.rated import Rated
 from bridges.torch import ScheduleLR, lambda_lr
 from funcsched.core.value import Value
+from funcsched.serialization import expression as expressions
 from funcsched.serialization.data import registry
-from funcsched.serialization.expression import parse
 from tests.cases import CASES, LONG
 
 MAX_SECONDS = 1.0  # CPU time for one input, which does not depend on the load of the machine
@@ -48,7 +48,8 @@ NUMBERS = (
     " 1e400 -1e400 1e-400 5e-324 9007199254740992 9007199254740993 4294967296 2147483647 2147483648 007 0x10 1__0 1e"
     " 1e+ 1j 0.30000000000000004 1e99999999999999999999 340282346638528859811704183484516925440"
 ).split()
-NUMBERS += ["9" * 309, "9" * 401, "9" * 5000, "0." + "3" * 300, "1_" * 300 + "1"]
+NAMED = {"total": 1000, "peak": 0.25, "huge": 10**300, "tiny": 5e-324, "negative": -3}  # given to `parse`
+NUMBERS += [*NAMED, "9" * 309, "9" * 401, "9" * 5000, "0." + "3" * 300, "1_" * 300 + "1"]
 WORDS = [*NAMES, "fs.cosine", "funcsched.ramp", "fs.", "fs", "lift", "tabulate", "True", "False", "None", "nan", "inf"]
 WORDS += ["schedules", "boundaries", "shape", "steps", "lambda", "__import__", "fs.__class__", "eval", "import", "for"]
 WORDS += "not await yield if else or is 1if 1is 0x1for ... __debug__ fs.None match".split()
@@ -59,6 +60,7 @@ MARKS += ["\xe9", "\U0001d7d9", "\U0001d4ea"]
 TOKENS = [*NUMBERS, *WORDS, *MARKS]
 # Pairs that `nested` repeats around a text.
 AROUND = [("(", ")"), ("[", "]"), ("add(", ")"), ("shift(", ", 1)"), ("reverse(", ")"), ("add([", "])"), ("-", "")]
+AROUND += [("1-(", ")"), ("(1)*", "1"), ("1/", "1"), ("huge*", "1"), ("- + ", "")]
 AROUND += [("constant(", ")"), ("fs.", ""), ("_", ""), ("1,", ""), ("' ", " '"), ("\n", "\n"), ("e+1", ""), ("1.", "")]
 
 
@@ -71,6 +73,11 @@ class Input(NamedTuple):
 
 class Slow(BaseException):
     """Raised when an input takes too long. It is not an Exception, so that no other handler catches it."""
+
+
+def parse(text: Any) -> fs.Schedule:
+    """`funcsched.parse` with names."""
+    return expressions.parse(text, **NAMED)
 
 
 # Texts.
@@ -138,10 +145,21 @@ def random_call(random: Random, depth: int = 4) -> str:
     return f"{name}({', '.join(given)})"
 
 
+def arithmetic(random: Random, depth: int = 3) -> str:
+    """A number, or an expression of numbers."""
+    if depth == 0 or random.random() < 0.3:
+        return random.choice((*NAMED, "1", "2", "3.0", "0.5", random.choice(NUMBERS)))
+    first, second = arithmetic(random, depth - 1), arithmetic(random, depth - 1)
+    operator = random.choice((" + ", "-", " * ", "/", "//", "- -", " ** ", " % "))
+    return random.choice(("{}", "({})", "-({})")).replace("{}", f"{first}{operator}{second}")
+
+
 def likely_argument(random: Random, argument: str, depth: int) -> str:
     """A value that is often valid for an argument."""
     if random.random() < 0.1:
         return random_call(random, depth)
+    if random.random() < 0.1:
+        return arithmetic(random)
     if argument == "schedule":
         return random.choice(["constant()", "warmup_linear(3, 9)", random_call(random, depth), expression(random)])
     if argument in ("schedules", "boundaries", "levels", "factors", "values"):

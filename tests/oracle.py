@@ -6,6 +6,7 @@ a float is taken at its exact value.
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 import mpmath
 from mpmath import mpf
@@ -126,6 +127,18 @@ def rex(u: mpf) -> mpf:
     return 1 - (1 - u) / (1 - u / 2)
 
 
+def rational(d: float) -> Shape:
+    return lambda u: (1 - mpf(d)) * u / (1 - mpf(d) * u)
+
+
+def mirror_cosine(u: mpf) -> mpf:
+    return 2 * u - cosine(u)
+
+
+def truncated_cosine(fraction: float) -> Shape:
+    return lambda u: cosine(mpf(fraction) * u) / cosine(mpf(fraction))
+
+
 def sine(u: mpf) -> mpf:
     return mpmath.sin(mpmath.pi / 2 * u)
 
@@ -157,8 +170,21 @@ def phases(start: float, *ramps: tuple[int, float, Shape]) -> Curve:
     return _clamped(value)
 
 
+def above(end: float, decay: Curve) -> Curve:
+    """A decay from 1 to 0 as one from 1 to `end`."""
+    return lambda step: mpf(end) + (1 - mpf(end)) * decay(step)
+
+
 def inverse_power(timescale: int, exponent: float) -> Curve:
     return _clamped(lambda step: (mpf(timescale) / (timescale + step)) ** mpf(exponent))
+
+
+def hypot_decay(timescale: int, exponent: float) -> Curve:
+    return _clamped(lambda step: ((step**2 + mpf(timescale) ** 2) / mpf(timescale) ** 2) ** -mpf(exponent))
+
+
+def saturating_exponential(timescale: int) -> Curve:
+    return _clamped(lambda step: 1 - mpmath.exp(-step / timescale))
 
 
 def exponential_decay(rate: float, steps: int = 1, staircase: bool = False, end: float | None = None) -> Curve:
@@ -203,6 +229,37 @@ def interpolate(boundaries: list[int], values: list[float], shapes: list[Shape])
     return _clamped(value)
 
 
+def pchip(boundaries: list[int], values: list[float]) -> Curve:
+    """The monotone cubic of Fritsch and Butland, in the usual Hermite basis."""
+    y, knots = [mpf(value) for value in values], len(boundaries)
+    h = [mpf(b - a) for a, b in pairwise(boundaries)]
+    d = [(b - a) / length for (a, b), length in zip(pairwise(y), h, strict=True)]
+
+    def at_end(h0: mpf, h1: mpf, d0: mpf, d1: mpf) -> mpf:
+        slope = ((2 * h0 + h1) * d0 - h0 * d1) / (h0 + h1)
+        if mpmath.sign(slope) != mpmath.sign(d0):
+            return mpf(0)
+        return 3 * d0 if mpmath.sign(d0) != mpmath.sign(d1) and abs(slope) > 3 * abs(d0) else slope
+
+    def inside(k: int) -> mpf:
+        if mpmath.sign(d[k - 1]) * mpmath.sign(d[k]) <= 0:
+            return mpf(0)
+        w1, w2 = 2 * h[k] + h[k - 1], h[k] + 2 * h[k - 1]
+        return (w1 + w2) / (w1 / d[k - 1] + w2 / d[k])
+
+    m = [at_end(h[0], h[1], d[0], d[1]), *map(inside, range(1, knots - 1)), at_end(h[-1], h[-2], d[-1], d[-2])]
+
+    def value(step: mpf) -> mpf:
+        if step < boundaries[0] or step >= boundaries[-1]:
+            return y[0] if step < boundaries[0] else y[-1]
+        k = max(i for i in range(knots - 1) if step >= boundaries[i])
+        t = (step - boundaries[k]) / h[k]
+        start, end = (1 + 2 * t) * (1 - t) ** 2 * y[k], t * t * (3 - 2 * t) * y[k + 1]
+        return start + end + h[k] * (t * (1 - t) ** 2 * m[k] - t * t * (1 - t) * m[k + 1])
+
+    return _clamped(value)
+
+
 def product(*curves: Curve) -> Curve:
     return lambda step: mpmath.fprod(curve(step) for curve in curves)
 
@@ -217,6 +274,28 @@ def minimum(*curves: Curve) -> Curve:
 
 def maximum(*curves: Curve) -> Curve:
     return lambda step: max(curve(step) for curve in curves)
+
+
+def staircase(curve: Curve, steps: int) -> Curve:
+    return lambda step: curve(mpmath.floor(max(mpf(step), mpf(0)) / steps))
+
+
+def count_by(curve: Curve, sizes: list[int], boundaries: list[int], per: int = 1) -> Curve:
+    def value(step: mpf) -> mpf:
+        starts, ends = [0, *boundaries], [*boundaries, mpmath.inf]
+        done = [max(min(step, end) - start, mpf(0)) for start, end in zip(starts, ends, strict=True)]
+        return curve(mpmath.fsum(updates * size for updates, size in zip(done, sizes, strict=True)) / per)
+
+    return _clamped(value)
+
+
+def count_by_epochs(curve: Curve, size: int, per: int, epoch: int) -> Curve:
+    def value(step: mpf) -> mpf:
+        updates = -(-epoch // size)
+        epochs = mpmath.floor(step / updates)
+        return curve((epochs * epoch + min((step - epochs * updates) * size, mpf(epoch))) / per)
+
+    return _clamped(value)
 
 
 def stretch(curve: Curve, factor: float) -> Curve:
@@ -251,6 +330,23 @@ def then(curve: Curve, boundary: int, stop: float, steps: int, shape: Shape = li
         return curve(mpf(boundary)) + (mpf(stop) - curve(mpf(boundary))) * shape(u)
 
     return _clamped(value)
+
+
+def warm_into(curve: Curve, steps: int, start: float = 0.0, shape: Shape = linear) -> Curve:
+    def value(step: mpf) -> mpf:
+        if step >= steps:
+            return curve(step)
+        return mpf(start) + (curve(mpf(steps)) - mpf(start)) * shape(step / steps)
+
+    return _clamped(value)
+
+
+def blend(first: Curve, second: Curve, weight: Curve) -> Curve:
+    def value(step: int | float) -> mpf:
+        w = min(max(weight(step), mpf(0)), mpf(1))
+        return (1 - w) * first(step) + w * second(step)
+
+    return value
 
 
 def ulps(value: float, exact: mpf, bits: int, scale: float | None = None) -> float:

@@ -12,6 +12,7 @@ SIGNED_LEVELS = LEVELS | LEVELS.map(lambda level: 0.0 - level)
 LENGTHS = st.integers(0, 60)
 SHAPES = st.recursive(
     st.sampled_from([fs.linear, fs.cosine, fs.sqrt, fs.log, fs.rex, fs.sine, fs.power(0.5), fs.power(3.3)])
+    | st.sampled_from([fs.mirror_cosine, fs.rational(0.9), fs.truncated_cosine(0.3), fs.truncated_cosine(0.8)])
     | st.builds(fs.exponential, st.floats(1e-6, 1e6))
     | st.builds(fs.tanh, st.floats(-9, -0.1), st.floats(0.1, 9)),
     lambda inner: st.builds(fs.reverse, inner),

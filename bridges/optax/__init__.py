@@ -1,8 +1,8 @@
 """Schedules for optax, and optax's schedules as schedules of this library. Imports JAX.
 
-`to_optax` makes a schedule of optax of a schedule and its peak value. In the other direction, `from_optax` converts any
-function of optax's count. Every function of `optax.schedules` has a counterpart here with the same name, arguments and
-defaults.
+`to_optax` makes a schedule of optax of a schedule and its peak value, and `inject_plan` makes an optimizer that follows
+a plan. In the other direction, `from_optax` converts any function of optax's count. Every function of `optax.schedules`
+has a counterpart here with the same name, arguments and defaults.
 
 These counterparts return `Rated(schedule, peak_value)`: the learning rate is ``peak_value * schedule(count)``, and
 ``to_optax(*rated)`` is an optax schedule again. `peak_value` is the largest learning rate that the arguments define, so
@@ -30,6 +30,7 @@ from bridges.optax.basic import (
 from bridges.optax.function import from_optax
 from bridges.optax.joined import join_schedules, sgdr_schedule
 from bridges.optax.optax_schedule import OptaxSchedule, to_optax
+from bridges.optax.plan import inject_plan
 from bridges.optax.warmup import (
     cosine_onecycle_schedule,
     linear_onecycle_schedule,
@@ -45,6 +46,7 @@ __all__ = [
     "cosine_onecycle_schedule",
     "exponential_decay",
     "from_optax",
+    "inject_plan",
     "join_schedules",
     "linear_onecycle_schedule",
     "linear_schedule",

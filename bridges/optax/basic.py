@@ -63,7 +63,7 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
         transition_begin: step at which the transition begins (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two learning rates.
+        A schedule and its peak, the learning rate of the largest magnitude.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -107,7 +107,7 @@ def polynomial_schedule(
         transition_begin: step at which the transition begins (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two learning rates.
+        A schedule and its peak, the learning rate of the largest magnitude.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -171,7 +171,7 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
             there on (float, 0 to 1.7e38).
 
     Returns:
-        A schedule and its peak, the largest learning rate. Products are exact and rounded once.
+        A schedule and its peak, the learning rate of the largest magnitude. Products are exact and rounded once.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -211,7 +211,7 @@ def piecewise_interpolate_schedule(
             to that of the boundary before (float, 0 to 1.7e38). A boundary at 0 changes the learning rate at step 0.
 
     Returns:
-        A schedule and its peak, the largest learning rate. Unlike optax's, it runs on arrays of steps.
+        A schedule and its peak, the learning rate of the largest magnitude. Unlike optax's, it runs on arrays of steps.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -295,7 +295,7 @@ _LARGEST_GROWTH = 1.7e38  # the largest level; growth without a bound overflows 
 def exponential(
     function: str, first: float, transition_steps: Any, decay_rate: Any, transition_begin: Any, staircase: Any, end: Any
 ) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
-    """The largest learning rate of an exponential decay from `first`, and its `build` for `from_rates`."""
+    """The largest learning rate (in magnitude) of an exponential decay from `first`, and `build` for `from_rates`."""
     steps = concrete_positive_int(function, "transition_steps", transition_steps)
     rate, begin, staircase = validated(
         function, decay_rate=decay_rate, transition_begin=transition_begin, staircase=staircase

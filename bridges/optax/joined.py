@@ -34,8 +34,8 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
             `decay_steps` of at least 1.
 
     Returns:
-        A schedule and its peak, the largest learning rate. If all cycles are equal, the schedule repeats one cycle, so
-        that any number of cycles compiles as fast as one.
+        A schedule and its peak, the learning rate of the largest magnitude. If all cycles are equal, the
+        schedule repeats one cycle, so that any number of cycles compiles as fast as one.
 
     Raises:
         TypeError, ValueError: `cosine_kwargs` is not a sequence of mappings or is empty, a name is unknown or missing,
@@ -83,7 +83,7 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
             `schedules`.
 
     Returns:
-        A schedule and its peak, the largest peak value of `schedules`, or 1 if all of them are functions.
+        A schedule and its peak, the peak value of the largest magnitude, or 1 if all `schedules` are functions.
 
     Raises:
         TypeError, ValueError: `schedules` is empty or holds something that is not callable, or `boundaries` are not

@@ -47,7 +47,8 @@ def cast(value: Any, dtype: str) -> Any:
             return value.astype(dtype)
         if isinstance(value, Tracer):
             return _rounded(jnp, value).astype(dtype)
-        return jax.device_put(_integers(np.asarray(value), dtype), value.sharding)
+        # An array that is not committed to a device stays so: optax combines it with arrays on other devices.
+        return jax.device_put(_integers(np.asarray(value), dtype), value.sharding if value.committed else None)
     array = np.asarray(value)
     array = _integers(array, dtype) if integer else array.astype(jnp.dtype(dtype))
     if isinstance(value, (np.ndarray, np.generic)):

@@ -141,7 +141,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
         warmup_steps: length of the warmup in steps (int, 0 to 2**53).
 
     Returns:
-        A schedule and its peak, the larger of the two learning rates.
+        A schedule and its peak, the learning rate of the largest magnitude.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -186,7 +186,7 @@ def warmup_cosine_decay_schedule(
         exponent: power of the cosine (float, above 0).
 
     Returns:
-        A schedule and its peak, the largest of the three learning rates.
+        A schedule and its peak, the learning rate of the largest magnitude.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.
@@ -213,8 +213,8 @@ def warmup_cosine_decay_schedule(
     )
     require_at_most(name, "warmup_steps", warmup_steps, "decay_steps", decay_steps)
     if exponent == 1 and 0 < peak_value == max(init_value, peak_value, end_value):
-        levels = {"start": init_value / peak_value, "end": end_value / peak_value}
-        return Rated(fs.warmup_cosine(warmup_steps, decay_steps, **levels), peak_value)
+        start, end = init_value / peak_value, end_value / peak_value
+        return Rated(fs.warmup_cosine(warmup_steps, decay_steps, start=start, end=end), peak_value)
     return from_phases(
         (warmup_steps, init_value, peak_value, fs.linear),
         (decay_steps - warmup_steps, peak_value, end_value, with_exponent(fs.cosine, exponent)),
@@ -248,7 +248,7 @@ def warmup_exponential_decay_schedule(
         end_value: bound of the learning rate in the decay (float, -1.7e38 to 1.7e38), or None.
 
     Returns:
-        A schedule and its peak, the largest learning rate.
+        A schedule and its peak, the learning rate of the largest magnitude.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of its range.

@@ -93,8 +93,9 @@ def _differences(
         peak = schedule.peak_value
         if mismatch is not None:
             quantity, unit = "learning rate" if key == "lr" else key, float(base if peak is None else peak)
-            yield different + mismatch.message(step, quantity, unit)
-        elif old_peak != peak:
+            old_unit = old_peak if old_peak is not None else _number(key, group, saved, "base_value")
+            yield different + mismatch.message(step, quantity, unit, old_unit)
+        if old_peak != peak:
             yield f"{different}`peak_value` differs (checkpoint: {old_peak!r}; current: {peak!r})"
         if peak is None:
             yield from _base_difference(key, group, saved, base, replaced)

@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
 
 def mark(rate: Tensor) -> tuple[Tensor, int]:
-    """What identifies a learning rate in a tensor: torch counts its changes. Reading it would wait for the device."""
+    """What identifies a rate in a tensor: the tensor and its version. Reading it would synchronize with the device."""
     return rate, rate._version
 
 

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from bridges.torch.description import describe, find_differences
 from bridges.torch.external import find_changes, is_own_rate, kept_factor, mark, on_external_change_rule, warning
-from bridges.torch.hooks import count_replaced_step, intercept_added_groups, intercept_loading
+from bridges.torch.hooks import count_replaced_step, install_hooks
 from bridges.torch.hyperparameters import (
     BaseValue,
     Hyperparameter,
@@ -27,19 +27,22 @@ from bridges.torch.hyperparameters import (
     value_at,
 )
 from bridges.torch.lr_lambda import to_lr_lambda
+from bridges.torch.plan import arguments_of_plan
 from bridges.torch.values import assign, copied, updated
 from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn, warn
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_nonnegative_int
+from funcsched.plans.plan import Plan
 
 _SCHEDULES = "schedules"  # the key in a state dict that describes the schedules and base values
+_ACTIVE = "active"  # the key for whether this scheduler set the rates, or another one of a SequentialLR
 _FACTORS = "factors"  # the key in a state dict for the changes of the rate that are kept
 _ROUNDING = 2.0**-50  # relative
 
 
 def lambda_lr(
     optimizer: Optimizer,
-    schedule: Schedule | Callable[[int], float] | Sequence[Schedule | Callable[[int], float]],
+    schedule: Schedule | Plan | Callable[[int], float] | Sequence[Schedule | Callable[[int], float]],
     *,
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None = None,
     step: int = 0,
@@ -56,7 +59,10 @@ def lambda_lr(
         optimizer: the learning rates of its parameter groups are the base rates. If a group has an `initial_lr`
             (because a scheduler has used it before, possibly before a checkpoint was saved), that is its base rate.
         schedule: one schedule (or function of a step) for the learning rates of all parameter groups, or a list of one
-            for each group.
+            for each group. A `Plan` that counts updates sets the learning rates to its curve "lr", whatever the rates
+            of the groups, and every hyperparameter that has the name of a curve to that curve. A value of 0 in some of
+            the groups, such as a weight decay that is off, stays 0. Curves that are not in every group, such as a batch
+            size, are left to the training loop, which reads them from ``plan.at(step)``.
         hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, such as
             ``{"weight_decay": schedule, "betas": (None, schedule)}``. A schedule multiplies the initial value in the
             group (stored there as `initial_weight_decay`); a `Rated` pair sets the value to
@@ -71,9 +77,9 @@ def lambda_lr(
         on_external_change: what `step()` does after other code (`ReduceLROnPlateau`, another scheduler, an assignment)
             changed a learning rate. "warn" sets the rate of the schedule, and warns once. "keep" multiplies the rate of
             the group by ``changed rate / previous rate`` from then on; several changes multiply, and the state has the
-            product. A change from a rate of 0 has no such ratio, so `step()` raises a ValueError; a factor that leaves
-            it at 0 is no change. "overwrite" sets the rate of the schedule silently. Loading a state is not such a
-            change.
+            product. If the rate was 0, there is no ratio, so `step()` raises a ValueError, unless the rate is still 0.
+            A rate that is set to 0 before the first `step()` is not kept. "overwrite" sets the rate of the schedule
+            silently. Loading a state is not such a change.
 
     Returns:
         A scheduler at `step`: the next update runs at ``base rate * schedule(step)``, whether or not the state of the
@@ -97,12 +103,18 @@ def lambda_lr(
     """
     if not isinstance(optimizer, Optimizer):
         raise argument_error("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
+    added_rate = None
+    if isinstance(schedule, Plan):
+        added_rate = schedule.curves["lr"].peak_value if "lr" in schedule.curves else None
+        schedule, hyperparameters, base_values = arguments_of_plan(optimizer, schedule, hyperparameters, base_values)
     schedules, shared = schedules_by_key(optimizer.param_groups, schedule, hyperparameters)
     step = concrete_nonnegative_int("lambda_lr", "step", step)
     replaced = base_values_by_key(optimizer.param_groups, schedules, base_values)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
     on_external_change_rule("lambda_lr", "on_external_change", on_external_change)
-    return ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
+    scheduler = ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
+    scheduler._rate_of_added = added_rate
+    return scheduler
 
 
 class ScheduleLR(LambdaLR):
@@ -122,10 +134,12 @@ class ScheduleLR(LambdaLR):
         self._shared = shared  # the schedules that an added group follows
         self._replaced = set(base_values)
         self._on_mismatch, self._on_external_change = on_mismatch, on_external_change
+        self._rate_of_added: float | None = None  # the base rate of added groups, if a plan sets it
         self._warned = False  # of external changes
         self._schedules_of_next_group: dict[str, KeySchedule] | None = None  # set by `add_param_group`
         self._resets_loaded = False  # whether to set the values again after a state of the optimizer was loaded
-        self._is_verified = False  # whether a state with the same schedules and base values was loaded
+        self._loaded: list[dict[str, Any]] = []  # the values of a loaded state of the optimizer that were set again
+        self._verified_step: int | None = None  # of a loaded state with the same schedules and base values
         groups = optimizer.param_groups
         for i, group in enumerate(groups):
             self._store_base_values(group, {key: values[i] for key, values in base_values.items()})
@@ -139,7 +153,7 @@ class ScheduleLR(LambdaLR):
         # The constructor of LambdaLR makes one step, so it starts one step earlier (at -1, its default, for step 0).
         super().__init__(optimizer, lambdas, last_epoch=step - 1)
         self.base_lrs = self._base_values["lr"]  # the same list, which `_follow_added_group` extends
-        self._install_hooks()
+        install_hooks(optimizer, self)
 
     def step(self, epoch: int | None = None) -> None:
         groups = self.optimizer.param_groups
@@ -213,7 +227,8 @@ class ScheduleLR(LambdaLR):
                 self._handle_external_changes()  # a resumed run cannot detect them any more
         # torch.distributed.checkpoint loads into this dict in place, so its lists and tensors are copies.
         state = {key: copied(value) for key, value in super().state_dict().items() if key not in _NOT_SAVED}
-        return {**state, _FACTORS: list(self._factors), _SCHEDULES: describe(self._schedules, self._base_values)}
+        description = describe(self._schedules, self._base_values)
+        return {**state, _ACTIVE: self._is_active(), _FACTORS: list(self._factors), _SCHEDULES: description}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue at the step of a state, and set the values of that step.
@@ -241,10 +256,17 @@ class ScheduleLR(LambdaLR):
             ways = f'use `lambda_lr(..., step={step})` without this state, or `on_mismatch="warn"`'
             fix = f"to continue with the current schedules and base values, {ways}"
             raise_or_warn(f"{name}: {'; '.join(differences)}", self._on_mismatch, fix)
-        self._is_verified = not differences and not self._replaced
+        self._verified_step = None if differences or self._replaced else step
         self.last_epoch, self._step_count, self._factors = step, step + 1, factors
         if is_waiting:
             self.last_epoch = -1
+            return
+        loaded, self._loaded = self._loaded, []
+        if loaded and state_dict.get(_ACTIVE) is False:  # the loaded values are those of the active scheduler
+            for group, values in zip(self.optimizer.param_groups, loaded, strict=False):
+                for key, value in values.items():
+                    assign(group, key, value)
+            self._last_lr = self.get_lr()
             return
         self._set_values()
         self._restore_kept_rates(state_dict.get("_last_lr"))
@@ -337,10 +359,6 @@ class ScheduleLR(LambdaLR):
 
     # Called by the hooks of the optimizer.
 
-    def _install_hooks(self) -> None:
-        intercept_added_groups(self.optimizer, self)
-        intercept_loading(self.optimizer, self)
-
     def _schedules_of_added_group(self, group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, KeySchedule]:
         entries = self._schedules_of_next_group
         if entries is None:
@@ -351,7 +369,8 @@ class ScheduleLR(LambdaLR):
 
     def _follow_added_group(self, group: dict[str, Any], entries: dict[str, KeySchedule]) -> None:
         """Apply schedules to an added group, from the current step on."""
-        self._store_base_values(group, {})
+        own_rate = self._rate_of_added is None or self._schedules_of_next_group is not None
+        self._store_base_values(group, {} if own_rate else {"lr": self._rate_of_added})
         for key, entry in entries.items():
             self._schedules[key].append(entry)
             self._base_values[key].append(copied(group[f"initial_{key}"]))
@@ -359,18 +378,26 @@ class ScheduleLR(LambdaLR):
         assert isinstance(entry, ValueSchedule)
         self.lr_lambdas.append(to_lr_lambda(entry.schedule))
         self._factors.append(1.0)
-        self._last_lr.append(self._set_rate(len(self._last_lr), group, self.get_lr()[-1]))
+        rate = self.get_lr()[-1]
+        if self.last_epoch < 0:  # waiting in a SequentialLR: another scheduler sets the values
+            self._last_lr.append(rate)
+            return
+        self._last_lr.append(self._set_rate(len(self._last_lr), group, rate))
         self._set_hyperparameters()
 
-    def _before_loading_optimizer(self) -> None:
-        # If this scheduler does not set the rates at the moment, another one does, in a SequentialLR. If its own state
-        # was verified, the values of the optimizer's state are as right, and may be those of another scheduler.
+    def _is_active(self) -> bool:
+        """Whether the rates are those that this scheduler set last. In a SequentialLR, another one may set them."""
         pairs = zip(self.optimizer.param_groups, self._last_lr, strict=False)
-        is_in_charge = all(is_own_rate(self._tensors, i, *pair) for i, pair in enumerate(pairs))
-        self._resets_loaded = is_in_charge and not self._is_verified
+        return self.last_epoch >= 0 and all(is_own_rate(self._tensors, i, *pair) for i, pair in enumerate(pairs))
+
+    def _before_loading_optimizer(self) -> None:
+        # After its own state was loaded and verified, the values in the optimizer's state are correct and may belong to
+        # another scheduler, so they are kept.
+        self._resets_loaded = self._is_active() and self._verified_step != self.last_epoch
 
     def _after_loading_optimizer(self) -> None:
         """Set the values of this scheduler again, or treat the loaded rates as its own."""
+        self._loaded = [{key: copied(group[key]) for key in self._schedules} for group in self.optimizer.param_groups]
         for i, group in enumerate(self.optimizer.param_groups):
             if self._resets_loaded:
                 self._set_rate(i, group, self._last_lr[i])
@@ -383,11 +410,14 @@ class ScheduleLR(LambdaLR):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Continue after unpickling or copying, which drops the hooks of the optimizer."""
         vars(self).update(state)
-        self._install_hooks()
+        for i, (group, last) in enumerate(zip(self.optimizer.param_groups, self._last_lr, strict=False)):
+            if float(group["lr"]) == float(last):  # pickling keeps neither the identity of floats nor tensor versions
+                self._last_lr[i] = self._adopt(i, group)
+        install_hooks(self.optimizer, self)
 
 
 # Attributes that a state dict leaves out. `_SCHEDULES` and `_FACTORS` are saved under their own keys.
 _NOT_SAVED = (
     "_schedules _shared _base_values _replaced _factors _tensors _on_mismatch _on_external_change _warned"
-    " _schedules_of_next_group _resets_loaded _is_verified"
+    " _schedules_of_next_group _resets_loaded _loaded _verified_step _rate_of_added"
 ).split()

@@ -1,6 +1,6 @@
 """A schedule on the command line.
 
-Run it: python examples/config/from_argparse.py --schedule "warmup_linear(10, 100)"
+Run it: python examples/config/from_argparse.py --schedule "warmup_linear(total // 10, total)" --total-steps 1000
 """
 
 from __future__ import annotations
@@ -11,12 +11,19 @@ import funcsched as fs
 
 
 def read(arguments: list[str] | None = None) -> tuple[float, fs.Schedule]:
-    """The peak learning rate and the schedule. If the schedule is invalid, argparse exits with the error of `parse`."""
+    """The peak learning rate and the schedule, in which `total` is the number of steps.
+
+    If the schedule is invalid, argparse exits with the error of `parse`.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--learning-rate", type=float, default=0.001)
-    parser.add_argument("--schedule", type=fs.parse, default="warmup_cosine(1_000, 100_000, end=0.1)")
+    parser.add_argument("--total-steps", type=int, default=100_000)
+    parser.add_argument("--schedule", default="warmup_cosine(total // 100, total, end=0.1)")
     options = parser.parse_args(arguments)
-    return options.learning_rate, options.schedule
+    try:
+        return options.learning_rate, fs.parse(options.schedule, total=options.total_steps)
+    except fs.ParseError as error:
+        parser.error(f"argument --schedule: {error}")
 
 
 def main() -> None:

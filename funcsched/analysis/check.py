@@ -52,8 +52,8 @@ def check(
         steps: number of updates of the run (int, 1 to 2**53).
         peak_value: the value at multiplier 1 (float, above 0). If it is not 1, messages contain learning rates.
         quantity: what is scheduled (str). For another quantity than a learning rate, such as "KL weight", only
-            ``invalid`` (not finite), ``jump``, ``drop``, ``still``, ``horizon_long`` and ``end`` are reported; values
-            may be negative, and jumps are not reported then.
+            ``invalid`` (not finite), ``jump``, ``drop``, ``still``, ``horizon_long`` and ``end`` are reported; if
+            values are negative, jumps and drops are not reported.
 
     Returns:
         `Finding` values with a severity, kind, step and text: warnings first, each severity in the order of steps.

@@ -141,25 +141,29 @@ class Mismatch:
     old_text: str
     current_text: str
 
-    def message(self, step: int | None, quantity: str = "multiplier", unit: float = 1.0) -> str:
+    def message(
+        self, step: int | None, quantity: str = "multiplier", unit: float = 1.0, old_unit: float | None = None
+    ) -> str:
         """The mismatch as a sentence.
 
         Args:
             step: the step of the resume, None if it is unknown.
             quantity: what is scheduled, such as "multiplier" or "learning rate".
             unit: the value of that quantity at multiplier 1.
+            old_unit: the same in the checkpoint; None if it is equal or unknown.
         """
         where = "the curves diverge" if self.is_exact else "the first sampled value that differs is"
         texts = f"checkpoint: {self.old_text}; current: {self.current_text}"
         if self.current_value is None:
             return f"{where} at step {self.first_step}; {texts}"
-        current = f"{self.current_value * unit:g}"
-        if self.old_value is None:
-            jump = f"would be {current}"
-        elif self.old_value == self.current_value:
-            jump = f"is {current} in both"
+        current = self.current_value * unit
+        old = None if self.old_value is None else self.old_value * (unit if old_unit is None else old_unit)
+        if old is None:
+            jump = f"would be {current:g}"
+        elif old == current:
+            jump = f"is {current:g} in both"
         else:
-            jump = f"would jump from {self.old_value * unit:g} to {current}"
+            jump = f"would jump from {old:g} to {current:g}"
         return (
             f"{where} at step {self.first_step}; at step {step}, where the run resumes, the {quantity} {jump}; {texts}"
         )

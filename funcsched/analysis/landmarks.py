@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from funcsched.core.schedule import Schedule
 from funcsched.core.value import leaves
 from funcsched.numerics.number_system import is_concrete
@@ -64,6 +66,16 @@ def phase_boundaries(schedule: Any, until: float, tables: bool = False) -> set[f
     if kind == "stretch":
         factor = arguments["factor"]
         return {step * factor for step in phase_boundaries(arguments["schedule"], until / factor, tables)}
+    if kind == "staircase":
+        steps = arguments["steps"]
+        stairs = min(int(until // steps), _MAX_BOUNDARIES)
+        inside = phase_boundaries(arguments["schedule"], until / steps, tables)
+        return {*(steps * (i + 1) for i in range(stairs)), *(steps * ceil(step) for step in inside)}
+    if kind == "count_by":
+        sizes, per = schedule.update_sizes(), arguments["per"]
+        inside = phase_boundaries(arguments["schedule"], sizes.count_after(ceil(until)) / per, tables)
+        ratios = [step.as_integer_ratio() for step in inside]  # exact, also for the steps of a stretched schedule
+        return {sizes.updates_for(-(-per * numerator // denominator)) for numerator, denominator in ratios}
     return {step for child in children(arguments) for step in phase_boundaries(child, until, tables)}
 
 

@@ -7,21 +7,35 @@ import os
 import shutil
 import sys
 
+from funcsched.cli.arguments import (
+    expression,
+    figure_path,
+    peak,
+    positive_int,
+    public_name,
+    setting,
+    without_function,
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
     from bridges.rated import Rated
+    from funcsched.plans.arguments import PlanCurve
 
 _TABLE_ROWS = 20  # approximate number of rows without --every
 _ABOUT_EXPRESSIONS = """\
-EXPR is a schedule with its arguments (`funcsched list` shows all), or a prefix
-and a schedule of another library:
+EXPR is a schedule with its arguments (`funcsched list` shows all), the name of
+a published recipe for its learning rate (`funcsched published` shows all), or
+a prefix and a schedule of another library:
   'warmup_cosine(1000, 100_000, end=0.1)'
   'hf:cosine(num_warmup_steps=1000, num_training_steps=100000)'
   'optax:warmup_cosine_decay_schedule(0.0, 1e-3, 1000, 100000)'
   'torch:CosineAnnealingLR(T_max=100)', for a base learning rate of 1
+Numbers may be names with a value from --set, and combined with + - * / //:
+  'warmup_cosine(total // 100, total)' --set total=12000
 
 """
 
@@ -78,6 +92,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         if unknown:  # parse_args would report it without the subcommand
             parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         try:
+            if hasattr(options, "expressions"):  # after --set has been read
+                options.expressions = [expression(text, dict(options.set)) for text in options.expressions]
             status: int = options.run(options)
             return status
         except argparse.ArgumentError as error:
@@ -113,20 +129,29 @@ def _parser() -> _Parser:
             allow_abbrev=False,
         )
         if expressions is not None:
+            subparser.add_argument("expressions", metavar="EXPR", nargs=expressions, help="a schedule, see below")
             subparser.add_argument(
-                "expressions", metavar="EXPR", nargs=expressions, type=_expression, help="a schedule, see below"
+                "--set",
+                metavar="NAME=NUMBER",
+                action="append",
+                default=[],
+                type=setting,
+                help="value of a name in the schedules, such as total=12000; may be repeated",
             )
         subparser.set_defaults(run=run, parser=subparser)
         return subparser
 
     command("list", _list, "list all schedules, shapes and combinators with their arguments", "funcsched list")
+    command("published", _published, "list the published recipes of known models", "funcsched published")
     show = command(
         "show",
         _show,
-        "show arguments, formula, source, and names in other libraries of a schedule, shape or combinator",
+        "show arguments, formula, source, and names in other libraries of a schedule, shape or combinator; or a recipe",
         "funcsched show warmup_cosine",
     )
-    show.add_argument("name", metavar="NAME", type=_public_name, help="a name that `funcsched list` prints")
+    show.add_argument(
+        "name", metavar="NAME", type=public_name, help="a name that `funcsched list` or `published` prints"
+    )
 
     plot = command(
         "plot",
@@ -137,7 +162,7 @@ def _parser() -> _Parser:
     )
     _add_steps_and_peak(plot, "last step to plot (default: 110 %% of the length of the longest schedule)")
     plot.add_argument(
-        "--out", metavar="FILE", type=_figure_path, help="file for the figure, .png or .svg (default: the terminal)"
+        "--out", metavar="FILE", type=figure_path, help="file for the figure, .png or .svg (default: the terminal)"
     )
     plot.add_argument("--log", action="store_true", help="use a logarithmic vertical axis")
 
@@ -149,7 +174,7 @@ def _parser() -> _Parser:
         1,
     )
     _add_steps_and_peak(table, "last step of the table (default: 110 %% of the length of the schedule)")
-    table.add_argument("--every", metavar="K", type=_positive_int, help="steps between rows (default: about 20 rows)")
+    table.add_argument("--every", metavar="K", type=positive_int, help="steps between rows (default: about 20 rows)")
     table.add_argument(
         "--format", choices=("text", "csv", "json"), default="text", help="output format (default: text)"
     )
@@ -162,7 +187,7 @@ def _parser() -> _Parser:
         2,
     )
     compare.add_argument(
-        "--steps", metavar="N", type=_positive_int, help="number of updates to compare (default: all steps)"
+        "--steps", metavar="N", type=positive_int, help="number of updates to compare (default: all steps)"
     )
 
     check = command(
@@ -172,68 +197,16 @@ def _parser() -> _Parser:
         "funcsched check 'warmup_cosine(1000, 100_000)' --steps 90_000 --peak 3e-4",
         1,
     )
-    _add_steps_and_peak(check, "number of updates in the run", required=True)
+    _add_steps_and_peak(check, "number of updates in the run; required, except for a recipe")
     check.add_argument(
         "--quantity", metavar="NAME", default="learning rate", help="what is scheduled (default: %(default)s)"
     )
     return parser
 
 
-def _add_steps_and_peak(parser: argparse.ArgumentParser, steps: str, *, required: bool = False) -> None:
-    parser.add_argument("--steps", metavar="N", type=_positive_int, required=required, help=steps)
-    parser.add_argument("--peak", metavar="LR", type=_peak, help="peak learning rate: the rate at multiplier 1")
-
-
-def _positive_int(text: str) -> int:
-    """A number of steps, which may be written as 1_000 or 1e5."""
-    try:
-        value = float(text) if "e" in text.lower() else int(text)
-        if value == int(value) and 1 <= value <= 2**53:
-            return int(value)
-    except (ValueError, OverflowError):
-        pass
-    raise argparse.ArgumentTypeError(f"must be an integer from 1 to 2**53, got {text!r}")
-
-
-def _peak(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1e200:  # keeps all learning rates finite
-        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1e200, got {text!r}")
-    return value
-
-
-def _figure_path(text: str) -> str:
-    if os.path.splitext(text)[1].lower() not in (".png", ".svg"):
-        raise argparse.ArgumentTypeError(f"must end in .png or .svg, got {text!r}")
-    return text
-
-
-def _public_name(text: str) -> str:
-    from funcsched.cli.names import SECTIONS
-    from funcsched.serialization.data import suggestion
-
-    known = [name for names in SECTIONS.values() for name in names]
-    if text not in known:
-        hint = suggestion(text, known, "`funcsched list` shows all names")
-        raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
-    return text
-
-
-def _expression(text: str) -> tuple[str, Rated]:
-    """The expression, for labels and messages, and its schedule with the peak value."""
-    from bridges.expressions import from_expression
-
-    try:
-        return text, from_expression(text)
-    except ModuleNotFoundError as error:
-        extra = "torch" if error.name == "torch" else "jax"
-        message = f"{error.name} is not installed; pip install 'funcsched[{extra}]'"
-        raise argparse.ArgumentTypeError(message) from error
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(_without_function(error)) from error
+def _add_steps_and_peak(parser: argparse.ArgumentParser, steps: str) -> None:
+    parser.add_argument("--steps", metavar="N", type=positive_int, help=steps)
+    parser.add_argument("--peak", metavar="LR", type=peak, help="peak learning rate: the rate at multiplier 1")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -243,18 +216,31 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(options: argparse.Namespace) -> int:
-    from funcsched.cli.reference import print_entry
+def _published(options: argparse.Namespace) -> int:
+    from funcsched.cli.published import print_published
 
-    print_entry(options.name)
+    print_published()
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from funcsched.cli.published import print_plan
+    from funcsched.cli.reference import print_entry
+    from funcsched.plans.published import published
+
+    if options.name in published():
+        print_plan(options.name)
+    else:
+        print_entry(options.name)
     return 0
 
 
 def _plot(options: argparse.Namespace) -> int:
+    from funcsched.cli.published import run_of_recipes
     from funcsched.plotting.figure import plot
     from funcsched.plotting.terminal import terminal
 
-    schedules: dict[str, Rated] = dict(options.expressions)
+    schedules: dict[str, Rated | PlanCurve] = dict(options.expressions)
     # An expression of another library may be a learning rate: its peak value is then usually not 1.
     rates = [text for text, rated in schedules.items() if rated.peak_value != 1]
     multipliers = [text for text, rated in schedules.items() if rated.peak_value == 1]
@@ -262,7 +248,8 @@ def _plot(options: argparse.Namespace) -> int:
         reason = f"{rates[0]!r} is a learning rate and {multipliers[0]!r} a multiplier"
         raise argparse.ArgumentError(None, f"argument --peak: required, because {reason}")
     curves: dict[str, Any] = {text: rated if rates else rated.schedule for text, rated in schedules.items()}
-    shared = {"steps": options.steps, "peak_value": options.peak, "log": options.log}
+    run = run_of_recipes(list(schedules))
+    shared = {"steps": options.steps or (run and run[0]), "peak_value": options.peak, "log": options.log}
     try:
         if options.out is not None:
             plot(curves, path=options.out, **shared)
@@ -271,19 +258,14 @@ def _plot(options: argparse.Namespace) -> int:
         height = min(max(size.lines - 6 - len(curves), 5), 17)  # leaves room for ticks, legend, boundaries and prompt
         text = terminal(curves, size.columns, height, characters=_characters(), color=_use_color(), **shared)
     except ModuleNotFoundError as error:
-        raise argparse.ArgumentError(None, f"argument --out: {_without_function(error)}") from error
+        raise argparse.ArgumentError(None, f"argument --out: {without_function(error)}") from error
     except OSError as error:
         message = f"argument --out: cannot write {options.out!r}: {error.strerror or error}"
         raise argparse.ArgumentError(None, message) from error
     except ValueError as error:  # all other arguments have been validated
-        raise argparse.ArgumentError(None, f"argument --log: {_without_function(error)}") from error
+        raise argparse.ArgumentError(None, f"argument --log: {without_function(error)}") from error
     print(text)
     return 0
-
-
-def _without_function(error: Exception) -> str:
-    """The message of an error without the Python function that it names first."""
-    return str(error).partition(": ")[2]
 
 
 def _characters() -> str:
@@ -301,13 +283,16 @@ def _use_color() -> bool:
 def _table(options: argparse.Namespace) -> int:
     from itertools import chain
 
+    from funcsched.cli.published import run_of_recipes
     from funcsched.plotting.layout import default_steps, round_spacing
 
-    ((_, rated),) = options.expressions
+    ((text, rated),) = options.expressions
     peak = options.peak or (None if rated.peak_value == 1 else rated.peak_value)
-    last = options.steps or default_steps(rated.schedule)
+    run = run_of_recipes([text])
+    last = options.steps or (run[0] if run else default_steps(rated.schedule))
     every = options.every or round_spacing(last / _TABLE_ROWS)
-    columns = ["step", "multiplier"] if peak is None else ["step", "multiplier", "rate"]
+    unit = run[1] if run else "step"
+    columns = [unit, "multiplier"] if peak is None else [unit, "multiplier", "rate"]
 
     def row(step: int) -> tuple[Any, ...]:
         value = float(rated.schedule(step))
@@ -351,12 +336,19 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from funcsched.analysis.check import check
+    from funcsched.cli.published import run_of_recipes
 
-    ((_, rated),) = options.expressions
+    ((text, rated),) = options.expressions
+    run = run_of_recipes([text])
+    steps = options.steps or (run[0] if run else None)
+    if steps is None:
+        raise argparse.ArgumentError(None, "argument --steps: required, except for a published recipe")
+    if run and run[1] != "updates":
+        print(f"steps and updates are {run[1]} here, the unit of the recipe")
     peak = options.peak or rated.peak_value
     if peak == 0:
         raise argparse.ArgumentError(None, "argument EXPR: the learning rate is 0 at every step")
-    findings = check(rated.schedule, steps=options.steps, peak_value=peak, quantity=options.quantity)
+    findings = check(rated.schedule, steps=steps, peak_value=peak, quantity=options.quantity)
     for finding in findings:
         print(f"{finding.severity}: {finding.text}")
     if not findings:

@@ -20,12 +20,22 @@ MODULES = {
     "Primitives": (
         "primitives.ramp",
         "primitives.decay",
+        "primitives.saturating",
         "primitives.piecewise",
         "primitives.table",
         "primitives.curve",
         "core.schedule",
     ),
-    "Combinators": ("combinators.sequence", "combinators.repeat", "combinators.time", "combinators.algebra"),
+    "Combinators": (
+        "combinators.sequence",
+        "combinators.interpolate",
+        "combinators.repeat",
+        "combinators.time",
+        "combinators.staircase",
+        "combinators.count_by",
+        "combinators.algebra",
+        "combinators.blend",
+    ),
 }
 
 

@@ -194,10 +194,11 @@ def _pointwise(kind: type[Pointwise], schedules: tuple[Any, ...]) -> Schedule:
         (schedules,) = schedules
     if not schedules:
         raise argument_error(kind.factory, "schedules", "a non-empty sequence of schedules", [])
-    return kind(tuple(_schedule_or_level(kind.factory, f"schedules[{i}]", item) for i, item in enumerate(schedules)))
+    return kind(tuple(schedule_or_level(kind.factory, f"schedules[{i}]", item) for i, item in enumerate(schedules)))
 
 
-def _schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
+def schedule_or_level(function: str, argument: str, value: Any) -> Schedule:
+    """The rule of an argument that is a schedule, a function of a step, or a level."""
     if callable(value):
         return as_schedule(function, argument, value)
     requirement = "a schedule, a function of a step, or a number from -1.7e38 to 1.7e38"

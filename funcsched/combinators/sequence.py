@@ -1,23 +1,30 @@
-"""One schedule after another: join, then and interpolate."""
+"""One schedule after another: join, then and warm_into."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
-from funcsched.core.recipe import Recipe
+from funcsched.combinators.time import Shift
 from funcsched.core.schedule import Schedule, as_schedule, walk
-from funcsched.core.validation import argument_error, level, nonnegative_int, require_increasing, sequence, validated
+from funcsched.core.validation import (
+    argument_error,
+    level,
+    nonnegative_int,
+    require_increasing,
+    sequence,
+    validated,
+)
 from funcsched.core.value import leaves, treedef, unflatten
 from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.step import Step
-from funcsched.primitives.ramp import Constant, Ramp
+from funcsched.primitives.ramp import Ramp
 from funcsched.shapes.basic import linear
 from funcsched.shapes.shape import Shape, as_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
 # Up to this many schedules, nested selections are faster than lookup tables and compile to fewer instructions.
 _MAX_SELECTIONS = 4
@@ -185,92 +192,59 @@ def then(
     """
     first = as_schedule("then", "schedule", schedule)
     boundary, stop, steps = validated("then", boundary=boundary, stop=stop, steps=steps)
-    try:
-        start = level("then", f"schedule({boundary})", first(boundary))
-    except TypeError as error:  # the function does not return a number
-        raise TypeError(f"then: `schedule({boundary})` must be a number from -1.7e38 to 1.7e38: {error}") from error
+    start = _value_at("then", first, boundary)
     return Join((first, Ramp(start, stop, steps, as_shape("then", "shape", shape))), (boundary,))
 
 
-class Interpolate(Recipe):
-    """A recipe without `@recipe`, because its arguments are sequences whose lengths depend on each other."""
-
-    __slots__ = fields = ("boundaries", "levels", "shape")
-    factory = "interpolate"
-    uses_table = True
-    defaults: ClassVar[dict[str, Any]] = {"shape": linear}
-    static = frozenset({"shape"})
-
-    boundaries: tuple[int, ...]
-    levels: tuple[float, ...]
-    shape: Shape | tuple[Shape, ...]
-
-    @staticmethod
-    def compose(boundaries: tuple[int, ...], levels: tuple[float, ...], shape: Shape | tuple[Shape, ...]) -> Schedule:
-        """A join of ramps, after a constant unless the first boundary is 0."""
-        intervals = len(boundaries) - 1
-        shapes = shape if isinstance(shape, tuple) else (shape,) * intervals
-        schedules: list[Schedule] = [
-            Ramp(levels[i], levels[i + 1], boundaries[i + 1] - boundaries[i], shapes[i]) for i in range(intervals)
-        ]
-        if intervals and is_concrete(boundaries[0]) and boundaries[0] == 0:
-            return Join(tuple(schedules), boundaries[1:-1])
-        return Join((Constant(levels[0]), *schedules), boundaries[:-1])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Schedule.__reduce__(self)  # that of `Recipe` calls the function that `@recipe` made
-
-
-def interpolate(
-    boundaries: Iterable[int],
-    levels: Iterable[float],
+def warm_into(
+    schedule: Schedule | Callable[[Any], Any],
+    steps: int,
     *,
-    shape: Shape | Callable[[Any], Any] | Iterable[Shape | Callable[[Any], Any]] = linear,
+    start: float = 0.0,
+    shape: Shape | Callable[[Any], Any] = linear,
 ) -> Schedule:
-    """Interpolation between given levels at given steps.
+    """A ramp to the value that a schedule has at a later step, then the schedule: a warmup of any schedule.
 
-    ``ramp(levels[i], levels[i + 1], steps=boundaries[i + 1] - boundaries[i], shape=shape)`` from ``boundaries[i]`` on
+    ``start + (v - start) * shape(step / steps)`` below step `steps` with ``v = schedule(steps)``, then
+    ``schedule(step)``
 
     Args:
-        boundaries: steps at which the levels are given (ints, 0 to 2**53), increasing; at least one.
-        levels: multiplier at each boundary (floats). The first one is held before its boundary, and the
-            last one after its boundary.
-        shape: the shape of all intervals, or a sequence of one shape for each interval.
+        schedule: a schedule, or a function of a step. Its first `steps` steps are replaced.
+        steps: length of the ramp (int, 0 to 2**53). With 0, the result is `schedule`.
+        start: multiplier at step 0 (float).
+        shape: the shape of the ramp, as in `ramp`.
 
     Returns:
-        A schedule, exact at every boundary. A thousand intervals trace and compile as fast as ten.
+        A schedule that is continuous at `steps`: a `join` of a `ramp` and ``shift(schedule, steps)``.
 
     Raises:
-        TypeError, ValueError: an argument has the wrong type or length, is out of range or not increasing.
+        TypeError, ValueError: an argument or the value of `schedule` at `steps` has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
-        >>> schedule = fs.interpolate([0, 20, 100], [0.25, 1.0, 0.5], shape=[fs.linear, fs.cosine])
-        >>> [schedule(step) for step in (0, 10, 20, 60, 100, 101)]
-        [0.25, 0.625, 1.0, 0.75, 0.5, 0.5]
+        >>> schedule = fs.warm_into(fs.multistep([60, 80], 0.5), 20)
+        >>> [schedule(step) for step in (0, 10, 20, 59, 60, 80)]
+        [0.0, 0.5, 1.0, 1.0, 0.5, 0.25]
+        >>> fs.warm_into(fs.ramp(1.0, 0.0, steps=100), 20)(20)
+        0.8
 
     In other libraries:
-        optax: piecewise_interpolate_schedule
-        Scenic: piecewise_linear, from 1 at step 0
+        detectron2: WarmupParamScheduler; `start` is warmup_factor times the value at step 0
 
-    Source: optax.piecewise_interpolate_schedule. big_vision and Scenic interpolate as well.
+    Source: detectron2's WarmupParamScheduler.
     """
-    name = "interpolate"
-    boundaries = sequence(name, "boundaries", boundaries, nonnegative_int, "integers")
-    levels = sequence(name, "levels", levels, level, "numbers")
-    if not boundaries:
-        raise argument_error(name, "boundaries", "a non-empty sequence of integers", [])
-    require_increasing(name, "boundaries", boundaries)
-    if len(levels) != len(boundaries):
-        raise argument_error(name, "levels", f"as long as `boundaries` ({len(boundaries)})", list(levels))
-    shapes: Any
-    if callable(shape) or not hasattr(shape, "__iter__"):
-        shapes = as_shape(name, "shape", shape)
-    else:
-        shapes = sequence(name, "shape", shape, as_shape, "shapes")
-        if len(shapes) != len(boundaries) - 1:
-            requirement = f"one shape, or a sequence of length {len(boundaries) - 1} for {len(boundaries)} boundaries"
-            raise argument_error(name, "shape", requirement, list(shapes))
-    schedule = Interpolate(boundaries, levels, shapes)
-    object.__setattr__(schedule, "_composition", schedule.composition())
-    return schedule
+    second = as_schedule("warm_into", "schedule", schedule)
+    steps, start = validated("warm_into", steps=steps, start=start)
+    rise = Ramp(start, _value_at("warm_into", second, steps), steps, as_shape("warm_into", "shape", shape))
+    if is_concrete(steps) and steps == 0:
+        return second
+    return Join((rise, Shift(second, steps)), (steps,))
+
+
+def _value_at(function: str, schedule: Schedule, step: int) -> float:
+    """The value at a step of an argument `schedule`, as the level of a ramp."""
+    try:
+        value: float = level(function, f"schedule({step})", schedule(step))
+    except TypeError as error:  # the function does not return a number
+        raise TypeError(f"{function}: `schedule({step})` must be a number from -1.7e38 to 1.7e38: {error}") from error
+    return value

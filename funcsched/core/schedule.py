@@ -304,6 +304,8 @@ def as_schedule(function: str, argument: str, value: Any) -> Schedule:
         fix = "use fs.from_dict(...)"
     elif isinstance(getattr(value, "schedule", None), Schedule):  # a `Rated` of the bridges
         fix = "pass its `schedule`"
+    elif isinstance(getattr(value, "curves", None), dict):  # a `Plan`
+        fix = "pass the schedule of one of its curves, such as plan.curves['lr'].schedule"
     raise argument_error(function, argument, "a schedule or a function of a step", value, TypeError, fix=fix)
 
 

@@ -134,6 +134,8 @@ positive = number_rule("a finite number above 0", 0, LARGEST, above=True)
 exponent = number_rule("a number above 0 and at most 1000", 0, 1000, above=True)
 ratio = number_rule("a number from 1e-30 to 1e30", 1e-30, 1e30)
 ratio_up_to_one = number_rule("a number from 1e-30 to 1", 1e-30, 1)
+below_one = number_rule("a number of at least 0 and below 1", 0, 1 - 2.0**-53)
+wave_fraction = number_rule("a number from 0.001 to 1", 0.001, 1)
 tanh_bound = number_rule("a number from -40 to 40", -40, 40)
 # Learning rates, which may be negative, because optax adds updates to the parameters.
 finite = number_rule("a finite number", -LARGEST, LARGEST, traced=True)
@@ -222,6 +224,7 @@ def require_at_most(function: str, argument: str, value: Any, bound: str, limit:
 RULES: dict[str, Rule] = {
     "steps": nonnegative_int,
     "warmup_steps": nonnegative_int,
+    "warmup_offset": concrete_nonnegative_int,
     "stable_steps": nonnegative_int,
     "decay_steps": nonnegative_int,
     "total_steps": nonnegative_int,
@@ -241,6 +244,8 @@ RULES: dict[str, Rule] = {
     "rate": ratio,
     "period_factor": growth_factor,
     "level_factor": ratio,
+    "d": below_one,
+    "fraction": wave_fraction,
     "lower": tanh_bound,
     "upper": tanh_bound,
     "function": callable_,

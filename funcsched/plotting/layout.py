@@ -143,6 +143,13 @@ def _length(schedule: Any) -> tuple[float, bool]:
     if kind == "stretch":
         length, ends = _length(own["schedule"])
         return length * own["factor"], ends
+    if kind == "staircase":
+        length, ends = _length(own["schedule"])
+        return length * own["steps"], ends
+    if kind == "count_by":
+        length, ends = _length(own["schedule"])
+        count = min(length * own["per"], _MAX_STEPS)
+        return schedule.update_sizes().updates_for(math.ceil(count)), ends
     parts = [_length(item) for item in children(own)]
     ending = [length for length, ends in parts if ends]
     if ending or not parts:

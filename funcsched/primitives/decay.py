@@ -1,4 +1,4 @@
-"""Decays without an end: exponential, and inverse powers of the step."""
+"""Decays without an end: exponential, and powers of the step or of a distance."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, nonnegative, optional, positive_int, validated
 from funcsched.numerics.double_word import logarithm
+from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.python_numbers import INTEGERS
 from funcsched.numerics.step import Step
 
@@ -103,18 +104,32 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
     return ExponentialDecay(rate, steps, staircase, end)
 
 
+def _above(end: Any, xp: Any, value: Any) -> Any:
+    """A decay from 1 to 0 as one from 1 to `end`. Both levels are exact."""
+    if is_concrete(end) and end == 0:
+        return value
+    end = xp.level(end)
+    raised = (1.0 - value) * end + value
+    return xp.where((raised - end) * (1.0 - end) < 0, end, raised)  # rounding may pass `end`
+
+
 class InversePower(Schedule):
-    __slots__ = fields = ("timescale", "exponent")
+    __slots__ = fields = ("timescale", "exponent", "end")
     factory = "inverse_power"
+    defaults: ClassVar[dict[str, Any]] = {"end": 0.0}
     static = frozenset({"exponent"})
 
     timescale: int
     exponent: float
+    end: float
 
     def stretched(self, factor: Any) -> Schedule:
-        return InversePower(self.timescale * factor, self.exponent)
+        return InversePower(self.timescale * factor, self.exponent, self.end)
 
     def at(self, step: Step) -> Any:
+        return _above(self.end, step.xp, self._decay(step))
+
+    def _decay(self, step: Step) -> Any:
         xp, exponent, timescale, count = step.xp, self.exponent, self.timescale, step.count
         if exponent <= 1:
             timescale = xp.to_float(timescale)
@@ -125,18 +140,19 @@ class InversePower(Schedule):
         return xp.power(double.hi, exponent) * (1.0 + exponent * (double.lo / double.hi))
 
 
-def inverse_power(timescale: int, exponent: float) -> Schedule:
+def inverse_power(timescale: int, exponent: float, *, end: float = 0.0) -> Schedule:
     """A power law that starts at 1.
 
-    ``(timescale / (timescale + step)) ** exponent``
+    ``end + (1 - end) * (timescale / (timescale + step)) ** exponent``
 
     Args:
-        timescale: step at which the multiplier is ``2 ** -exponent`` (int, 1 to 2**53).
+        timescale: step at which the decaying part is ``2 ** -exponent`` (int, 1 to 2**53).
         exponent: how fast the multiplier falls (float, above 0 and at most 1000). 0.5 is `inverse_sqrt`, and 1 is
             ``inverse_time(1, timescale)``.
+        end: multiplier that the schedule approaches (float).
 
     Returns:
-        A schedule without an end. It approaches 0, and does not reach it.
+        A schedule without an end. If `end` is negative or above 1, its error is at most 4 ulp of the larger level.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
@@ -146,8 +162,8 @@ def inverse_power(timescale: int, exponent: float) -> Schedule:
         >>> schedule = fs.inverse_power(100, 2.0)
         >>> [schedule(step) for step in (0, 100, 300)]
         [1.0, 0.25, 0.0625]
-        >>> fs.inverse_power(100, 0.5)(300)
-        0.5
+        >>> fs.inverse_power(100, 0.5, end=0.2)(300)
+        0.6
 
     In other libraries:
         timm: stable_fn power of WSDLRScheduler
@@ -155,23 +171,86 @@ def inverse_power(timescale: int, exponent: float) -> Schedule:
 
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359; the power schedule of levanter.
     """
-    return InversePower(*validated("inverse_power", timescale=timescale, exponent=exponent))
+    return InversePower(*validated("inverse_power", timescale=timescale, exponent=exponent, end=end))
+
+
+class HypotDecay(Schedule):
+    __slots__ = fields = ("timescale", "exponent")
+    factory = "hypot_decay"
+    static = frozenset({"exponent"})
+
+    timescale: int
+    exponent: float
+
+    def stretched(self, factor: Any) -> Schedule:
+        return HypotDecay(self.timescale * factor, self.exponent)
+
+    def at(self, step: Step) -> Any:
+        xp, exponent = step.xp, self.exponent
+        if exponent <= 0.5:
+            timescale, count = xp.level(xp.to_float(self.timescale)), xp.to_float(step.count)
+            square = timescale * timescale
+            fraction = square / (square + count * count)
+            return xp.sqrt(fraction) if exponent == 0.5 else xp.power(fraction, exponent)
+        # As in `InversePower`.
+        scale, number = xp.double(self.timescale), xp.double(step.count)
+        square = scale * scale
+        total = square + number * number
+        double = square / total
+        # total / square is 1 / double. A division by `double`, which may be tiny, would make the gradient NaN.
+        return xp.power(double.hi, exponent) * (1.0 + exponent * (double.lo * (total.hi / square.hi)))
+
+
+def hypot_decay(timescale: int, exponent: float) -> Schedule:
+    """A power law of the distance ``sqrt(timescale**2 + step**2)``: flat at first, then a power of the step.
+
+    ``(timescale**2 / (timescale**2 + step**2)) ** exponent``
+
+    Args:
+        timescale: step at which the multiplier is ``2 ** -exponent`` (int, 1 to 2**53).
+        exponent: how fast the multiplier falls (float, above 0 and at most 1000). Late in the run, the multiplier is
+            proportional to ``step ** (-2 * exponent)``.
+
+    Returns:
+        A schedule without an end. It approaches 0, and does not reach it.
+
+    Raises:
+        TypeError, ValueError: an argument has the wrong type or is out of range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.hypot_decay(30, 0.5)
+        >>> [schedule(step) for step in (0, 40)]
+        [1.0, 0.6]
+        >>> round(fs.hypot_decay(30, 0.25)(30) ** 4, 12)
+        0.5
+
+    In other libraries:
+        icefall: Eden, with exponent 0.25, is the product of a decay of batches and one of epochs; Eden2 has 0.5
+
+    Source: Yao et al. 2023 (Zipformer), arXiv:2310.11230; Eden and Eden2 of icefall.
+    """
+    return HypotDecay(*validated("hypot_decay", timescale=timescale, exponent=exponent))
 
 
 class InverseTime(Schedule):
-    __slots__ = fields = ("rate", "steps", "staircase")
+    __slots__ = fields = ("rate", "steps", "staircase", "end")
     factory = "inverse_time"
-    defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False}
+    defaults: ClassVar[dict[str, Any]] = {"steps": 1, "staircase": False, "end": 0.0}
     static = frozenset({"rate", "staircase"})
 
     rate: float
     steps: int
     staircase: bool
+    end: float
 
     def stretched(self, factor: Any) -> Schedule:
-        return InverseTime(self.rate, self.steps * factor, self.staircase)
+        return InverseTime(self.rate, self.steps * factor, self.staircase, self.end)
 
     def at(self, step: Step) -> Any:
+        return _above(self.end, step.xp, self._decay(step))
+
+    def _decay(self, step: Step) -> Any:
         to_float = step.xp.to_float
         if self.staircase:
             return step.full(1.0 / (1.0 + to_float(step.cycle(self.steps, None)[0]) * self.rate))
@@ -179,18 +258,21 @@ class InverseTime(Schedule):
         return steps / (steps + to_float(step.count) * self.rate)
 
 
-def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False) -> Schedule:
+def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False, end: float = 0.0) -> Schedule:
     """The reciprocal of a linear function of the step.
 
-    ``1 / (1 + rate * step / steps)``, or ``1 / (1 + rate * floor(step / steps))`` with `staircase`
+    ``end + (1 - end) / (1 + rate * step / steps)``, or ``end + (1 - end) / (1 + rate * floor(step / steps))`` with
+    `staircase`
 
     Args:
-        rate: how fast the multiplier falls (float, 1e-30 to 1e30). After `steps` steps it is ``1 / (1 + rate)``.
+        rate: how fast the multiplier falls (float, 1e-30 to 1e30). After `steps` steps it is ``1 / (1 + rate)``, if
+            `end` is 0.
         steps: the unit of `rate`, a number of steps (int, 1 to 2**53).
         staircase: whether the multiplier changes only after every `steps` steps (bool).
+        end: multiplier that the schedule approaches (float).
 
     Returns:
-        A schedule without an end. It approaches 0, and does not reach it.
+        A schedule without an end. If `end` is negative or above 1, its error is at most 4 ulp of the larger level.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
@@ -210,6 +292,6 @@ def inverse_time(rate: float, steps: int = 1, *, staircase: bool = False) -> Sch
     Source: Keras' InverseTimeDecay; the tail of DeepSpeed's OneCycle.
     """
     name = "inverse_time"
-    rate, staircase = validated(name, rate=rate, staircase=staircase)
+    rate, staircase, end = validated(name, rate=rate, staircase=staircase, end=end)
     steps = positive_int(name, "steps", steps)
-    return InverseTime(rate, steps, staircase)
+    return InverseTime(rate, steps, staircase, end)

@@ -107,7 +107,7 @@ class Ramp(Schedule):
         return value
 
     def _across(self, xp: NumberSystem, elapsed: Any, remaining: Any, length: Any) -> Any:
-        """The value between traced levels or levels of different signs, which the formula of `_between` needs to know.
+        """The value between levels that are traced or have different signs, for which `_between` does not work.
 
         The error is at most 4 ulp of the larger level, and both ends are exact.
         """
@@ -124,7 +124,7 @@ class Ramp(Schedule):
         return xp.where(value > high, high, xp.where(value < low, low, value))
 
     def stretched(self, factor: Any) -> Schedule:
-        return Ramp(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))
+        return type(self)(self.start, self.stop, self.steps * factor, self.shape.stretched(factor))
 
     def scalar(self) -> Callable[[int], float]:
         start, stop, steps, shape = self.start, self.stop, self.steps, self.shape

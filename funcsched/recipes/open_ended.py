@@ -30,47 +30,62 @@ if TYPE_CHECKING:
 
 
 @recipe()
-def inverse_sqrt(timescale: int) -> Schedule:
+def inverse_sqrt(timescale: int, *, end: float = 0.0) -> Schedule:
     """A decay from 1 with the inverse square root of the step.
 
-    ``sqrt(timescale / (timescale + step))``
+    ``end + (1 - end) * sqrt(timescale / (timescale + step))``
 
     Args:
-        timescale: step at which the multiplier is ``sqrt(1/2)`` (int, 1 to 2**53).
+        timescale: step at which the multiplier is ``sqrt(1/2)``, if `end` is 0 (int, 1 to 2**53).
+        end: multiplier of the peak that the schedule approaches, not a learning rate (float).
 
     Returns:
-        A schedule without an end. It approaches 0, and does not reach it.
+        A schedule without an end.
 
     Raises:
-        TypeError, ValueError: `timescale` has the wrong type or is out of range.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
 
     Example:
         >>> import funcsched as fs
         >>> schedule = fs.inverse_sqrt(100)
         >>> [schedule(step) for step in (0, 300, 9900)]
         [1.0, 0.5, 0.1]
+        >>> fs.inverse_sqrt(100, end=0.2)(300)
+        0.6
+
+    In other libraries:
+        llm-foundry: the decay of inv_sqrt_with_warmup; `end` is alpha_f_decay
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3; get_inverse_sqrt_schedule of transformers.
     """
-    return inverse_power(timescale, 0.5)
+    return inverse_power(timescale, 0.5, end=end)
 
 
 @recipe(timescale=optional(positive_int))
 def warmup_inverse_sqrt(
-    warmup_steps: int, *, timescale: int | None = None, shift: int = 0, start: float = 0.0
+    warmup_steps: int,
+    *,
+    timescale: int | None = None,
+    shift: int = 0,
+    start: float = 0.0,
+    end: float = 0.0,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then a decay with the inverse square root of the step.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
-    ``sqrt(timescale / (timescale + shift + step - warmup_steps))``
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
+    ``end + (1 - end) * sqrt(timescale / (timescale + shift + step - warmup_steps))``
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
-        timescale: number of decay steps after which the multiplier is ``sqrt(1/2)`` (int, 1 to 2**53). None uses
-            `warmup_steps`, which gives ``sqrt(warmup_steps / step)``; it is required if `warmup_steps` is 0.
+        timescale: number of decay steps after which the multiplier is ``sqrt(1/2)``, if `end` is 0 (int, 1 to 2**53).
+            None uses `warmup_steps`, which gives ``sqrt(warmup_steps / step)``; it is required if `warmup_steps` is 0.
         shift: number of steps to skip at the beginning of the decay, which then starts below 1 (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; the function `shift` skips it.
+            nothing; `warmup_offset` or the function `shift` skips it.
+        end: multiplier of the peak that the decay approaches, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule without an end. `then` adds a cooldown.
@@ -96,9 +111,9 @@ def warmup_inverse_sqrt(
     `timescale` and `shift`.
     """
     decay = inverse_sqrt(
-        positive_int("warmup_inverse_sqrt", "timescale", warmup_steps if timescale is None else timescale)
+        positive_int("warmup_inverse_sqrt", "timescale", warmup_steps if timescale is None else timescale), end=end
     )
-    return warmup_then(warmup_steps, start, decay if shift == 0 else shifted(decay, shift))
+    return warmup_then(warmup_steps, start, decay if shift == 0 else shifted(decay, shift), warmup_offset)
 
 
 @recipe(d_model=concrete_positive_int, warmup_steps=positive_int)
@@ -135,20 +150,30 @@ def noam(d_model: int, warmup_steps: int) -> Schedule:
 
 @recipe(timescale=optional(positive_int))
 def power_law(
-    warmup_steps: int, *, exponent: float = 0.51, timescale: int | None = None, start: float = 0.0
+    warmup_steps: int,
+    *,
+    exponent: float = 0.51,
+    timescale: int | None = None,
+    start: float = 0.0,
+    end: float = 0.0,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then a decay with a power of the step.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
-    ``(timescale / (timescale + step - warmup_steps)) ** exponent``
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
+    ``end + (1 - end) * (timescale / (timescale + step - warmup_steps)) ** exponent``
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         exponent: how fast the multiplier falls (float, above 0 and at most 1000).
-        timescale: number of decay steps after which the multiplier is ``2 ** -exponent`` (int, 1 to 2**53). None uses
-            `warmup_steps`, which gives ``(step / warmup_steps) ** -exponent``; it is required if `warmup_steps` is 0.
+        timescale: number of decay steps after which the multiplier is ``2 ** -exponent``, if `end` is 0 (int, 1 to
+            2**53). None uses `warmup_steps`, which gives ``(step / warmup_steps) ** -exponent``; it is required if
+            `warmup_steps` is 0.
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
+        end: multiplier of the peak that the decay approaches, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule without an end. `then` adds a cooldown.
@@ -168,18 +193,25 @@ def power_law(
     Source: Shen et al. 2024 (the Power scheduler), arXiv:2408.13359, exponent 0.51; PowerLR of OLMo-core.
     """
     decay = inverse_power(
-        positive_int("power_law", "timescale", warmup_steps if timescale is None else timescale), exponent
+        positive_int("power_law", "timescale", warmup_steps if timescale is None else timescale), exponent, end=end
     )
-    return warmup_then(warmup_steps, start, decay)
+    return warmup_then(warmup_steps, start, decay, warmup_offset)
 
 
 @recipe(rate=ratio_up_to_one, decay_steps=positive_int, end=nonnegative)
 def warmup_exponential(
-    warmup_steps: int, decay_steps: int, rate: float, *, start: float = 0.0, end: float = 0.0, staircase: bool = False
+    warmup_steps: int,
+    decay_steps: int,
+    rate: float,
+    *,
+    start: float = 0.0,
+    end: float = 0.0,
+    staircase: bool = False,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then an exponential decay.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``max(end, rate ** ((step - warmup_steps) / decay_steps))``; with `staircase`, the exponent is rounded down
 
     Args:
@@ -187,9 +219,11 @@ def warmup_exponential(
         decay_steps: number of steps in which the factor `rate` applies once (int, 1 to 2**53).
         rate: the factor (float, 1e-30 to 1).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: lowest multiplier of the peak in the decay, not a learning rate (float, at least 0).
         staircase: whether the whole factor applies after every `decay_steps` steps, instead of gradually (bool).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -210,7 +244,8 @@ def warmup_exponential(
 
     Source: optax.warmup_exponential_decay_schedule.
     """
-    return warmup_then(warmup_steps, start, exponential_decay(rate, decay_steps, staircase=staircase, end=end))
+    decay = exponential_decay(rate, decay_steps, staircase=staircase, end=end)
+    return warmup_then(warmup_steps, start, decay, warmup_offset)
 
 
 @recipe(factor=ratio_up_to_one)

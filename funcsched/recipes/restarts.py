@@ -15,11 +15,17 @@ from funcsched.shapes.repeated import Restarts
 
 @recipe(cycles=integer_cycles)
 def warmup_cosine_restarts(
-    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: int = 1
+    warmup_steps: int,
+    total_steps: int,
+    *,
+    start: float = 0.0,
+    end: float = 0.0,
+    cycles: int = 1,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then cosine decays of equal length, each from 1.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``end + (1 - end) * (1 + cos(pi * (cycles * u mod 1))) / 2`` with
     ``u = (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from step `total_steps` on
 
@@ -27,9 +33,11 @@ def warmup_cosine_restarts(
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: lowest multiplier of the peak in the decays, not a learning rate (float).
         cycles: number of half-cosine decays (int, 1 to 1,000,000). Their length may be fractional.
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule. On every backend, each decay starts exactly at the first step at or after its fractional start.
@@ -50,7 +58,7 @@ def warmup_cosine_restarts(
     arXiv:1608.03983, eq. 5.
     """
     shape = cosine if cycles == 1 else Restarts(cosine, cycles)
-    return warmup_then_decay("warmup_cosine_restarts", warmup_steps, total_steps, start, end, shape)
+    return warmup_then_decay("warmup_cosine_restarts", warmup_steps, total_steps, start, end, shape, warmup_offset)
 
 
 @recipe(period=concrete_positive_int, times=optional(integer_cycles))

@@ -7,7 +7,7 @@ from funcsched.core.recipe import recipe
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import level, require_at_most
 from funcsched.primitives.ramp import ramp
-from funcsched.recipes.phases import warmup_then_decay
+from funcsched.recipes.phases import skip, warmup_then_decay
 from funcsched.shapes.basic import cosine, linear, sine
 from funcsched.shapes.combined import reverse
 from funcsched.shapes.parametric import power
@@ -15,15 +15,17 @@ from funcsched.shapes.repeated import waves
 
 
 @recipe()
-def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
+def warmup_constant(warmup_steps: int, *, start: float = 0.0, warmup_offset: int = 0) -> Schedule:
     """A linear warmup to 1, which is then held.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then 1
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then 1
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -45,26 +47,30 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0) -> Schedule:
         Megatron: constant
         DeepSpeed: WarmupLR, warmup_type linear; the engine uses `step - 1`
         Composer: ConstantWithWarmupScheduler
-        fairseq: fixed; uses `step + 1`
+        fairseq: fixed, with a warmup_offset of 1
 
     Source: WarmupConstantSchedule of pytorch-transformers 1.0; get_constant_schedule_with_warmup of transformers.
     """
-    return ramp(start, 1.0, steps=warmup_steps)
+    return skip(ramp(start, 1.0, steps=warmup_steps), warmup_offset)
 
 
 @recipe()
-def warmup_linear(warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0) -> Schedule:
+def warmup_linear(
+    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, warmup_offset: int = 0
+) -> Schedule:
     """A linear warmup to 1, then a linear decay.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``1 + (end - 1) * (step - warmup_steps) / (total_steps - warmup_steps)``, and `end` from step `total_steps` on
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -82,22 +88,28 @@ def warmup_linear(warmup_steps: int, total_steps: int, *, start: float = 0.0, en
         transformers: linear
         Megatron: linear
         DeepSpeed: WarmupDecayLR; the engine uses `step - 1`
-        torchtitan: linear; the warmup uses `step + 1`
+        torchtitan: linear, with a warmup_offset of 1
         Composer: LinearWithWarmupScheduler
         big_vision: linear
 
     Source: WarmupLinearSchedule of pytorch-transformers 1.0; Devlin et al. 2018, arXiv:1810.04805, section A.2.
     """
-    return warmup_then_decay("warmup_linear", warmup_steps, total_steps, start, end, linear)
+    return warmup_then_decay("warmup_linear", warmup_steps, total_steps, start, end, linear, warmup_offset)
 
 
 @recipe()
 def warmup_cosine(
-    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, cycles: float = 0.5
+    warmup_steps: int,
+    total_steps: int,
+    *,
+    start: float = 0.0,
+    end: float = 0.0,
+    cycles: float = 0.5,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then a cosine decay.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``end + (1 - end) * (1 + cos(2 pi cycles (step - warmup_steps) / (total_steps - warmup_steps))) / 2``. The value at
     step `total_steps` is held; with half a cycle, it is `end`.
 
@@ -105,10 +117,12 @@ def warmup_cosine(
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: lowest multiplier of the peak in the decay, not a learning rate (float).
         cycles: number of cosine waves (float, above 0 and at most 1,000,000). The default 0.5 is half a wave, from 1
             to `end`; 1.0 returns to 1.
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -129,7 +143,8 @@ def warmup_cosine(
         Keras: CosineDecay; decay_steps excludes the warmup
         MaxText: cosine; the decay is one step shorter
         timm: CosineLRScheduler with warmup_prefix
-        torchtitan: cosine; the warmup uses `step + 1`
+        torchtitan: cosine, with a warmup_offset of 1
+        open_clip: cosine_lr, with a warmup_offset of 1
         DeepSpeed: WarmupCosineLR; the engine's warmup uses `step - 1`
         Composer: CosineAnnealingWithWarmupScheduler
         big_vision: cosine
@@ -137,16 +152,22 @@ def warmup_cosine(
     Source: WarmupCosineSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016, arXiv:1608.03983, eq. 5.
     """
     shape = cosine if cycles == 0.5 else waves(cycles)
-    return warmup_then_decay("warmup_cosine", warmup_steps, total_steps, start, end, shape)
+    return warmup_then_decay("warmup_cosine", warmup_steps, total_steps, start, end, shape, warmup_offset)
 
 
 @recipe()
 def warmup_polynomial(
-    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, exponent: float = 1.0
+    warmup_steps: int,
+    total_steps: int,
+    *,
+    start: float = 0.0,
+    end: float = 0.0,
+    exponent: float = 1.0,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, then a polynomial decay.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``end + (1 - end) * ((total_steps - step) / (total_steps - warmup_steps)) ** exponent``, and `end` from step
     `total_steps` on
 
@@ -154,10 +175,12 @@ def warmup_polynomial(
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
         exponent: exponent of the decay (float, above 0 and at most 1000). 1 is `warmup_linear`; above 1 the decay
             flattens at the end.
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -180,14 +203,18 @@ def warmup_polynomial(
 
     Source: get_polynomial_decay_schedule_with_warmup of transformers; fairseq's polynomial_decay.
     """
-    return warmup_then_decay("warmup_polynomial", warmup_steps, total_steps, start, end, reverse(power(exponent)))
+    return warmup_then_decay(
+        "warmup_polynomial", warmup_steps, total_steps, start, end, reverse(power(exponent)), warmup_offset
+    )
 
 
 @recipe()
-def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0) -> Schedule:
+def warmup_half_cosine(
+    warmup_steps: int, total_steps: int, *, start: float = 0.0, end: float = 0.0, warmup_offset: int = 0
+) -> Schedule:
     """A linear warmup to 1, then the second half of a cosine decay: steep at first, flat at the end.
 
-    ``start + (1 - start) * step / warmup_steps`` below step `warmup_steps`, then
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then
     ``end + (1 - end) * (1 - sin(pi/2 * (step - warmup_steps) / (total_steps - warmup_steps)))``, and `end` from step
     `total_steps` on
 
@@ -195,8 +222,10 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
         warmup_steps: number of warmup steps (int, 0 to `total_steps`). 0 means no warmup.
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -215,7 +244,7 @@ def warmup_half_cosine(warmup_steps: int, total_steps: int, *, start: float = 0.
 
     Source: HalfCosWithWarmup of OLMo-core.
     """
-    return warmup_then_decay("warmup_half_cosine", warmup_steps, total_steps, start, end, sine)
+    return warmup_then_decay("warmup_half_cosine", warmup_steps, total_steps, start, end, sine, warmup_offset)
 
 
 @recipe(cosine_end=level)
@@ -227,6 +256,7 @@ def warmup_cosine_linear(
     start: float = 0.0,
     cosine_end: float = 0.1,
     end: float = 0.0,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1 and a cosine decay, whose last steps are replaced by a linear decay to the end.
 
@@ -238,10 +268,12 @@ def warmup_cosine_linear(
         total_steps: total number of steps, including warmup (int, 0 to 2**53).
         decay_steps: number of steps of the linear decay (int, 0 to `total_steps`).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         cosine_end: multiplier of the peak that the cosine decay would have at step `total_steps`, not a learning rate
             (float).
         end: multiplier of the peak from step `total_steps` on, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there until the decay (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -262,5 +294,5 @@ def warmup_cosine_linear(
     """
     require_at_most("warmup_cosine_linear", "decay_steps", decay_steps, "total_steps", total_steps)
     require_at_most("warmup_cosine_linear", "warmup_steps", warmup_steps, "total_steps", total_steps)
-    curve = warmup_cosine(warmup_steps, total_steps, start=start, end=cosine_end)
+    curve = warmup_cosine(warmup_steps, total_steps, start=start, end=cosine_end, warmup_offset=warmup_offset)
     return then(curve, total_steps - decay_steps, end, steps=decay_steps)

@@ -30,24 +30,28 @@ def warmup_stable_decay(
     warmup_shape: Shape | Callable[[Any], Any] = linear,
     decay_shape: Shape | Callable[[Any], Any] = linear,
     cycles: int = 1,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A warmup to 1, a stable phase, and a decay (WSD, trapezoidal).
 
-    ``start + (1 - start) * warmup_shape(step / warmup_steps)``, then 1 for `stable_steps`, then
-    ``1 + (end - 1) * decay_shape(u)``, where u is the elapsed fraction of `decay_steps`; `end` is held
+    ``start + (1 - start) * warmup_shape((step + warmup_offset) / warmup_steps)`` below step `warmup_steps`, then 1 for
+    `stable_steps`, then ``1 + (end - 1) * decay_shape(u)``, where u is the elapsed fraction of `decay_steps`; `end` is
+    held
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
         stable_steps: number of steps at 1 (int, 0 to 2**53).
         decay_steps: number of decay steps (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float). If it is 0, the first update changes
-            nothing; see `shift`.
+            nothing; see `warmup_offset`.
         end: multiplier of the peak after the decay, not a learning rate (float).
         warmup_shape: shape of the warmup, or a function of the fraction, as in `ramp`.
         decay_shape: shape of the decay, or a function of the fraction. `sqrt` is the 1-sqrt cooldown, and
             ``exponential(end)`` an exponential decay.
         cycles: number of stable phases, each followed by a decay (int, 1 to 1,000,000). After each decay except the
             last, the multiplier jumps back to 1.
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -67,7 +71,7 @@ def warmup_stable_decay(
         transformers: warmup_stable_decay; the warmup starts at min_lr_ratio
         timm: WSDLRScheduler
         Megatron: WSD
-        torchtitan: decay_ratio; the warmup uses `step + 1`
+        torchtitan: decay_ratio, with a warmup_offset of 1
         MaxText: wsd; the decay is one step shorter
         OLMo-core: WSD, WSDS (cycles); at the first step of a cycle it still has the end of the previous one
 
@@ -78,23 +82,29 @@ def warmup_stable_decay(
     warmup = (warmup_steps, 1.0, warmup_shape)
     stable_then_decay = (stable_steps, 1.0, linear), (decay_steps, end, decay_shape)
     if cycles == 1:
-        return join_ramps(start, warmup, *stable_then_decay)
+        return join_ramps(start, warmup, *stable_then_decay, warmup_offset=warmup_offset)
     if is_concrete(stable_steps, decay_steps) and stable_steps + decay_steps == 0:
         raise argument_error("warmup_stable_decay", "cycles", "1 if `stable_steps` and `decay_steps` are 0", cycles)
     schedule = repeat(join_ramps(1.0, *stable_then_decay), stable_steps + decay_steps, cycles)
     if is_concrete(warmup_steps) and warmup_steps == 0:
         return schedule
-    return join([join_ramps(start, warmup), schedule], [warmup_steps])
+    return join([join_ramps(start, warmup, warmup_offset=warmup_offset), schedule], [warmup_steps])
 
 
 @recipe(end=ratio)
 def tri_stage(
-    warmup_steps: int, stable_steps: int, decay_steps: int, *, start: float = 0.01, end: float = 0.01
+    warmup_steps: int,
+    stable_steps: int,
+    decay_steps: int,
+    *,
+    start: float = 0.01,
+    end: float = 0.01,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """A linear warmup to 1, a stable phase, and an exponential decay.
 
-    ``start + (1 - start) * step / warmup_steps``, then 1 for `stable_steps`, then ``end ** u``, where u is the elapsed
-    fraction of `decay_steps`; `end` is held
+    ``start + (1 - start) * (step + warmup_offset) / warmup_steps`` below step `warmup_steps`, then 1 for
+    `stable_steps`, then ``end ** u``, where u is the elapsed fraction of `decay_steps`; `end` is held
 
     Args:
         warmup_steps: number of warmup steps (int, 0 to 2**53). 0 means no warmup.
@@ -102,6 +112,8 @@ def tri_stage(
         decay_steps: number of decay steps (int, 0 to 2**53).
         start: multiplier of the peak at step 0, not a learning rate (float).
         end: multiplier of the peak after the decay, not a learning rate (float, 1e-30 to 1e30).
+        warmup_offset: number added to the step during the warmup, which then reaches 1 that many steps earlier and
+            stays there (int, 0 to 2**53). With 1, the first update uses ``1 / warmup_steps``, not 0.
 
     Returns:
         A schedule.
@@ -121,5 +133,5 @@ def tri_stage(
 
     Source: Park et al. 2019 (SpecAugment), arXiv:1904.08779, section 4.2; fairseq's tri_stage.
     """
-    decay = exponential(end)
-    return join_ramps(start, (warmup_steps, 1.0, linear), (stable_steps, 1.0, linear), (decay_steps, end, decay))
+    warmup, decay = (warmup_steps, 1.0, linear), (decay_steps, end, exponential(end))
+    return join_ramps(start, warmup, (stable_steps, 1.0, linear), decay, warmup_offset=warmup_offset)

@@ -20,6 +20,10 @@ FORMAT = 1
 MAX_DEPTH = 50  # nested schedules and shapes; nested lists have the same limit of their own
 MAX_NODES = 10_000  # schedules, shapes and lists in total: a few nested YAML anchors expand to billions
 _TAKING_FUNCTIONS = {"curve", "lift", "tabulate"}
+# Arguments that were added after the first version, and the functions that have them (None: all). They are omitted at
+# their default, so that the data and the fingerprints of older schedules stay the same.
+_INVERSE = ("inverse_power", "inverse_sqrt", "inverse_time", "power_law", "warmup_inverse_sqrt")
+_ADDED: dict[str, tuple[str, ...] | None] = {"warmup_offset": None, "smooth": None, "end": _INVERSE}
 _SERIALIZABLE = ("funcsched.shapes.", "funcsched.primitives.", "funcsched.combinators.", "funcsched.recipes.")
 
 
@@ -32,9 +36,10 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
         schedule: a schedule without Python functions (`lift`) and arrays.
 
     Returns:
-        A dictionary from which `from_dict` builds the same schedule. All arguments are included, also those at their
-        default. A shape without arguments is its name. The dictionary survives JSON, YAML and TOML, floats bit for bit.
-        TOML has no None: there, omit the arguments that are None.
+        A dictionary from which `from_dict` builds the same schedule. Arguments at their default are included, except
+        those that were added after the first version, such as `warmup_offset`. A shape without arguments is its name.
+        The dictionary survives JSON, YAML and TOML, floats bit for bit. TOML has no None: there, omit the arguments
+        that are None.
 
     Raises:
         TypeError: `schedule` is not a schedule, or contains a function or an array.
@@ -45,7 +50,8 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
         {'format': 1, 'schedule': {'ramp': {'start': 0.0, 'stop': 1.0, 'steps': 10, 'shape': 'cosine'}}}
     """
     if not isinstance(schedule, Schedule):
-        raise argument_error("to_dict", "schedule", "a schedule", schedule, TypeError)
+        fix = "use plan.to_dict()" if hasattr(schedule, "curves") else ""
+        raise argument_error("to_dict", "schedule", "a schedule", schedule, TypeError, fix=fix)
     return {"format": FORMAT, "schedule": _encode(schedule, "schedule")}
 
 
@@ -140,13 +146,22 @@ def _encode(value: Any, path: str) -> Any:
                 f"to_dict: `{path}` is a Python function, which plain data cannot hold: {short_repr(value)}; "
                 "use fs.tabulate(...) to sample it into a table"
             )
-        arguments = value.arguments().items()
+        arguments = [(name, item) for name, item in value.arguments().items() if not _is_omitted(value, name, item)]
         return {value.factory: {name: _encode(item, f"{path}.{value.factory}.{name}") for name, item in arguments}}
     if isinstance(value, tuple):
         return [_encode(item, f"{path}[{i}]") for i, item in enumerate(value)]
     if value is None or isinstance(value, (bool, str)) or is_concrete(value):
         return value
     raise argument_error("to_dict", path, "a Python number", value, TypeError)
+
+
+def _is_omitted(value: Value, name: str, item: Any) -> bool:
+    functions = _ADDED.get(name, ())
+    return (
+        (functions is None or value.factory in functions)
+        and (item is False or is_concrete(item))
+        and item == value.defaults[name]
+    )
 
 
 def _decode(data: Any, path: str, depth: int, list_depth: int, budget: Iterator[int]) -> Any:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error
+from funcsched.core.validation import LARGEST, argument_error, as_number
 from funcsched.core.value import Value
 from funcsched.serialization.data import registry, suggestion, unknown_schedule
 from funcsched.serialization.syntax import ExpressionParser, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
+_ALL_NAMES = "`funcsched list` shows all names"
 
-def parse(text: str) -> Schedule:
+
+def parse(text: str, /, **numbers: float) -> Schedule:
     """Read a schedule from its expression, as printed by a schedule or written by hand.
 
     ``parse(str(schedule)) == schedule``
@@ -22,22 +24,27 @@ def parse(text: str) -> Schedule:
     Args:
         text: a call of a public function, ``"warmup_cosine(warmup_steps=1_000, total_steps=100_000, end=0.1)"``, with
             or without the prefix ``fs.`` or ``funcsched.``. Arguments are numbers, strings, True, False, None, lists,
-            tuples, nested calls, and names of shapes that have no arguments. Nothing is evaluated: arithmetic and
-            other names are errors. At most 100,000 characters.
+            tuples, nested calls, and names of shapes that have no arguments. Numbers may be combined with
+            ``+ - * / //`` and parentheses. Nothing else is evaluated. At most 100,000 characters.
+        numbers: the values of other names in `text` (int or float, finite), such as the length of the run. They are
+            replaced by their values, so the schedule does not know the names.
 
     Returns:
         A schedule. With argparse: ``parser.add_argument("--schedule", type=fs.parse)``.
 
     Raises:
         ParseError: a ValueError. The text is too long, is not an expression, uses an unknown name, nests more than 50
-            calls or 50 brackets, or a function refuses its arguments. The message has the line and the column, and
-            shows the line with a caret below the mistake.
-        TypeError: `text` is not a string.
+            calls or 50 brackets, divides by zero, or a function refuses its arguments. The message has the line and
+            the column, and shows the line with a caret below the mistake.
+        TypeError, ValueError: `text` is not a string, or a number has the wrong type, is not finite, or has the name of
+            a schedule or shape.
 
     Example:
         >>> import funcsched as fs
         >>> fs.parse("shift(fs.warmup_linear(10, total_steps=1e2), 1)")(9)
         1.0
+        >>> fs.parse("warmup_cosine(total // 100, total, end=1 / 20)", total=12_000)
+        warmup_cosine(warmup_steps=120, total_steps=12000, end=0.05)
         >>> fs.parse("warmup_linear(10, total_steps=5)")
         Traceback (most recent call last):
         ...
@@ -48,8 +55,27 @@ def parse(text: str) -> Schedule:
     """
     if not isinstance(text, str):
         raise argument_error("parse", "text", "a string", text, TypeError)
-    schedule: Schedule = _ScheduleParser("parse", text).parse(Schedule, "a schedule, such as warmup_cosine(10, 100)")
+    values = named_numbers("parse", numbers)
+    parser = _ScheduleParser("parse", text, numbers=values)
+    schedule: Schedule = parser.parse(Schedule, "a schedule, such as warmup_cosine(10, 100)")
     return schedule
+
+
+def named_numbers(function: str, numbers: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers that an expression may use by name, validated."""
+    for name in numbers:
+        if name in registry():
+            raise argument_error(function, name, "given another name, because it is a schedule or shape", numbers[name])
+    return {name: _number(function, name, value) for name, value in numbers.items()}
+
+
+def _number(function: str, name: str, value: Any) -> float:
+    number = as_number(function, name, "a finite number", value)
+    if not isinstance(number, (int, float)):
+        raise argument_error(function, name, "a finite number", value, TypeError)
+    if not -LARGEST <= number <= LARGEST:
+        raise argument_error(function, name, "a finite number", value)
+    return number
 
 
 class _ScheduleParser(ExpressionParser):
@@ -71,8 +97,11 @@ class _ScheduleParser(ExpressionParser):
         if found is not None:
             raise self.error(at, f"{name} must be called; write {name}(...)")
         shapes = (key for key, value in registry().items() if isinstance(value, Value))
-        known = [*shapes, "True", "False", "None"]
-        hint = suggestion(name, known, "`funcsched list` shows all names, and strings need quotes")
+        known = [*self.numbers, *shapes, "True", "False", "None"]
+        otherwise = f"available names: {', '.join(self.numbers)}"
+        if not self.numbers:
+            otherwise = f"{_ALL_NAMES}, strings need quotes, and numbers are given by name, as in {shortened(name)}=100"
+        hint = suggestion(name, known, otherwise)
         raise self.error(at, f"unknown name {shortened(name)!r}; {hint}")
 
 

@@ -1,14 +1,16 @@
 """Expressions as values, with errors that point at the mistake.
 
-Expressions are a small subset of Python: calls, names, numbers, strings, lists and tuples. Python's own parser reads
-them, after a check that the text cannot make it recurse deeply. Only the functions and names that a subclass defines
-are used. Nothing else is evaluated, so untrusted text is safe.
+Expressions are a small subset of Python: calls, names, numbers with + - * / //, strings, lists and tuples. Python's own
+parser reads them, after a check that the text cannot make it recurse deeply. Only the functions and names that a
+subclass or the caller defines are used. Nothing else is evaluated, so untrusted text is safe.
 """
 
 from __future__ import annotations
 
 import ast
+import operator
 import re
+import sys
 from argparse import ArgumentTypeError
 from math import inf
 
@@ -16,7 +18,7 @@ from funcsched.serialization.data import MAX_DEPTH, parameters, unknown_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 MAX_LENGTH = 100_000  # characters of a text
@@ -26,8 +28,18 @@ _MAX_SHOWN_TOKEN = 40
 
 _STRING = re.compile(r"""'[^'\n]*'|"[^"\n]*"|['"]""")
 _BRACKET = re.compile(r"(?P<call>\w\s*)?[(\[]|[)\]]")
-# Outside strings: characters that no expression of the subset has, and brackets that Python would apply to a result.
-_UNEXPECTED = re.compile(r"""[^\w\s.,()\[\]=+\-'"]|(?<=[)\]])\s*[(\[.]""")
+# Outside strings: characters that no expression of the subset has, brackets that Python would apply to a result,
+# powers, and stars that Python would apply to a sequence.
+_UNEXPECTED = re.compile(r"""[^\w\s.,()\[\]=+\-*/'"]|(?<=[)\]])\s*[(\[.]|\*(?=\*)|[(\[,=]\s*\*""")
+_OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+    ast.FloorDiv: ("//", operator.floordiv),
+}
+_FUNCTIONS = {"+": "add(...)", "*": "scale(...) or product(...)"}  # of schedules
+_LARGEST = int(sys.float_info.max)
 _LONG_ITEM = re.compile(rf"(?:[^,()\[\]\s]\s*){{{MAX_ITEM + 1}}}")
 
 
@@ -62,6 +74,7 @@ class ExpressionParser:
         caller: the public function that error messages name.
         text: a text of at most `MAX_LENGTH` characters.
         start: index of the first character of the expression (int).
+        numbers: the values of the names that the expression may use as numbers.
 
     Raises:
         ParseError: the text is too long.
@@ -69,11 +82,12 @@ class ExpressionParser:
 
     argument_errors: tuple[type[Exception], ...] = (TypeError, ValueError)  # what functions raise for invalid arguments
 
-    def __init__(self, caller: str, text: str, start: int = 0) -> None:
+    def __init__(self, caller: str, text: str, start: int = 0, numbers: Mapping[str, float] | None = None) -> None:
         if len(text) > MAX_LENGTH:
             raise ParseError(f"{caller}: `text` must be at most {MAX_LENGTH} characters long, got {len(text)}")
         self.caller = caller
         self.text = text
+        self.numbers = numbers or {}
         self.at = len(text) - len(text[start:].lstrip(" \t\r\n"))  # the index of the expression
 
     def function(self, name: str, at: int) -> Callable[..., Any]:
@@ -164,8 +178,8 @@ class ExpressionParser:
         message = f"unexpected {found!r}" if found else "unexpected end of the text"
         if after:
             message += f" after {after[0] if after[0][-1].isalnum() else repr(after[0])}"
-        is_operator = found in tuple("+-*/%") and after and after[0] not in tuple("([,=")
-        fix = "; arithmetic is not supported" if is_operator else ""
+        is_operator = found in tuple("*%@^&|") and after and after[0] not in tuple("([,=")
+        fix = "; the operators on numbers are + - * / //" if is_operator else ""
         return self.error(at, message + fix)
 
     def _source(self, node: ast.expr) -> str:
@@ -178,23 +192,67 @@ class ExpressionParser:
                 if node.value == inf:
                     raise self.error(at, f"number {shortened(self._source(node))!r} is too large")
                 return node.value
-            case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=ast.Constant(value=int() | float())):
-                number = self._value(node.operand)
-                return -number if isinstance(node.op, ast.USub) else number
+            case ast.BinOp():
+                return self._arithmetic(node)
+            case ast.UnaryOp(op=ast.UAdd() | ast.USub()):
+                return self._signed(node)
             case ast.List():
                 return [self._value(item) for item in node.elts]
             case ast.Tuple():
                 return tuple(self._value(item) for item in node.elts)
             case ast.Call(func=ast.Name() | ast.Attribute()):
                 return self._call(node, self._source(node.func), at)
+            case ast.Name() if node.id in self.numbers:
+                return self.numbers[node.id]
             case ast.Name() | ast.Attribute():
                 return self.named_value(self._source(node), at)
-            case ast.BinOp():
-                between = self.text[self.at + (node.left.end_col_offset or 0) :]
-                raise self._unexpected(len(self.text) - len(between.lstrip(" \t\r\n)")))
         raise self.error(at, f"unexpected {shortened(self._source(node))!r}")
 
+    # Operators in a row are evaluated in a loop, so that the recursion is as deep as the brackets.
+
+    def _arithmetic(self, node: ast.expr) -> Any:
+        operations: list[ast.BinOp] = []
+        while isinstance(node, ast.BinOp):
+            operations.append(node)
+            node = node.left
+        value = self._value(node)
+        for operation in reversed(operations):
+            between = self.text[self.at + (operation.left.end_col_offset or 0) :]
+            at = len(self.text) - len(between.lstrip(" \t\r\n)"))
+            if type(operation.op) not in _OPERATORS:
+                raise self._unexpected(at)
+            symbol, function = _OPERATORS[type(operation.op)]
+            self._require_number(at, symbol, operation.left, value)
+            other = self._value(operation.right)
+            self._require_number(at, symbol, operation.right, other)
+            try:
+                value = function(value, other)
+            except ZeroDivisionError:
+                raise self.error(at, "division by zero") from None
+            except OverflowError:
+                value = inf
+            if not -_LARGEST <= value <= _LARGEST:
+                raise self.error(at, f"the result of {symbol!r} is too large")
+        return value
+
+    def _signed(self, node: ast.expr) -> Any:
+        at, negative = self.at + node.col_offset, False
+        while isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.UAdd, ast.USub)):
+            negative ^= isinstance(node.op, ast.USub)
+            node = node.operand
+        value = self._value(node)
+        self._require_number(at, self.text[at], node, value)
+        return -value if negative else value
+
+    def _require_number(self, at: int, symbol: str, node: ast.expr, value: Any) -> None:
+        if type(value) is int or type(value) is float:
+            return
+        fix = f"; use {_FUNCTIONS[symbol]}" if symbol in _FUNCTIONS and isinstance(node, ast.Call) else ""
+        raise self.error(at, f"{symbol!r} needs numbers, got {shortened(self._source(node))}{fix}")
+
     def _call(self, node: ast.Call, name: str, at: int) -> Any:
+        if name in self.numbers:
+            raise self.error(at, f"{name} is a number and cannot be called")
         function = self.function(name, at)
         known = parameters(function)
         positional = [key for key, value in known.items() if value.kind is value.POSITIONAL_OR_KEYWORD]

@@ -160,34 +160,59 @@ class Log(BasicShape):
         return xp.log1p(xp.level(xp.to_float(steps) / xp.to_float(self.unit)))
 
 
-class Rex(BasicShape):
-    """A rational function, flatter than `linear` at the beginning and steeper at the end.
+class RationalCurve(Shape):
+    """The common part of `rex` and `rational`."""
+
+    __slots__ = ()
+
+    d: float
+
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction, k = xp.fraction(steps), self.d / (1.0 - self.d)
+        # (1 - d) u / (1 - d u) = u / (1 + k v), in which nothing cancels
+        return lambda elapsed, remaining: fraction(elapsed, remaining) / (1.0 + k * fraction(remaining, elapsed))
+
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        fraction, d = xp.fraction(steps), self.d
+
+        def weight(remaining: Any, elapsed: Any) -> Any:
+            v = fraction(remaining, elapsed)
+            return v / ((1.0 - d) + d * v)
+
+        return weight
+
+
+class Rex(RationalCurve, BasicShape):
+    """A rational function, flatter than `linear` at the beginning and steeper at the end: ``rational(0.5)``.
 
     ``u / (2 - u)``, and as a decay ``(1 - u) / (1 - u / 2)``
 
     In other libraries:
         pytorch-scheduler: REX
-        axolotl: RexLR is another curve; its decay is `(1 - u) / (1 - 0.9 * u)`, up to 0.38 higher
+        axolotl: RexLR is `rational(0.9)`
 
     Source: Chen et al. 2021 (REX), arXiv:2107.04197.
     """
 
     __slots__ = ()
     factory = "rex"
+    d = 0.5
+
+
+class MirrorCosine(SymmetricShape, BasicShape):
+    """Half a cosine wave reflected at the straight line: steep at both ends, flat in the middle.
+
+    ``2 u - (1 - cos(pi u)) / 2``, and as a decay ``2 (1 - u) - (1 + cos(pi u)) / 2``
+
+    Source: the mirror cosine cooldown of epfml/schedules-and-scaling.
+    """
+
+    __slots__ = ()
+    factory = "mirror_cosine"
 
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
-        fraction = xp.fraction(steps)
-        # u / (2 - u) = u / (1 + v)
-        return lambda elapsed, remaining: fraction(elapsed, remaining) / (1.0 + fraction(remaining, elapsed))
-
-    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
-        fraction = xp.fraction(steps)
-
-        def weight(remaining: Any, elapsed: Any) -> Any:
-            v = fraction(remaining, elapsed)
-            return 2.0 * v / (1.0 + v)
-
-        return weight
+        fraction, cosine_rise = xp.fraction(steps), cosine.rise(xp, steps)
+        return lambda count, other: 2.0 * fraction(count, other) - cosine_rise(count, other)
 
 
 linear = Linear()
@@ -196,3 +221,4 @@ sine = Sine()
 sqrt = Sqrt()
 log = Log(1)
 rex = Rex()
+mirror_cosine = MirrorCosine()

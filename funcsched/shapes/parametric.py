@@ -1,4 +1,4 @@
-"""Shapes with parameters: powers, exponentials and hyperbolic tangents.
+"""Shapes with parameters: powers, exponentials, hyperbolic tangents, rational functions and parts of a cosine.
 
 As in `basic`, u is the elapsed fraction of the phase and v = 1 - u the remaining one.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 
 from funcsched.core.validation import argument_error, validated
-from funcsched.numerics.double_word import logarithm
-from funcsched.shapes.basic import linear
+from funcsched.numerics.cache import cached
+from funcsched.numerics.double_word import HALF_PI, logarithm
+from funcsched.shapes.basic import RationalCurve, cosine, linear, rex
 from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
@@ -214,3 +215,119 @@ def tanh(lower: float, upper: float) -> Shape:
     if lower >= upper:
         raise argument_error("tanh", "lower", f"below `upper` ({upper!r})", lower)
     return Tanh(lower, upper)
+
+
+class Rational(RationalCurve):
+    __slots__ = fields = ("d",)
+    factory = "rational"
+    static = frozenset(fields)
+
+
+def rational(d: float) -> Shape:
+    """A rational function of the elapsed fraction u, flat at the beginning and steep at the end.
+
+    ``(1 - d) u / (1 - d u)``, and as a decay ``(1 - u) / (1 - d u)``
+
+    Args:
+        d: how late the curve rises (float, at least 0 and below 1). 0 is `linear`, and 0.5 is `rex`.
+
+    Returns:
+        A shape.
+
+    Raises:
+        TypeError, ValueError: `d` has the wrong type or is out of range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.ramp(1.0, 0.0, steps=10, shape=fs.rational(0.8))
+        >>> [round(schedule(step), 12) for step in (0, 5, 10)]
+        [1.0, 0.833333333333, 0.0]
+        >>> fs.rational(0.5)
+        rex
+
+    In other libraries:
+        axolotl: RexLR, d 0.9
+        OneTrainer: REX, d 0.9
+
+    Source: Chen et al. 2021 (REX, with d 0.5), arXiv:2107.04197.
+    """
+    (d,) = validated("rational", d=d)
+    return linear if d == 0 else rex if d == 0.5 else Rational(d)
+
+
+class TruncatedCosine(Shape):
+    __slots__ = fields = ("fraction",)
+    factory = "truncated_cosine"
+    static = frozenset(fields)
+
+    fraction: float
+
+    # With a = pi/2 * fraction, rise = sin(a u)**2 / sin(a)**2, and fall = sin(a v) sin(2 a - a v) / sin(a)**2.
+    def rise(self, xp: NumberSystem, steps: Any) -> Weight:
+        sin, (angle, c, _, _) = xp.sin, _constants_of_cosine(self.fraction)
+
+        def f(x: Any) -> Any:
+            y = sin(x)
+            return c * (y * y)
+
+        return xp.formula(steps, f, lambda x: c * sin(2.0 * x), angle)
+
+    def fall(self, xp: NumberSystem, steps: Any) -> Weight:
+        sin, cos, (angle, c, p, q) = xp.sin, xp.cos, _constants_of_cosine(self.fraction)
+        if self.fraction <= 0.5:
+            b = 2.0 * angle[0]
+            return xp.formula(steps, lambda x: c * (sin(x) * sin(b - x)), lambda x: c * sin(b - 2.0 * x), angle)
+        # 2 a - a v may be close to pi, where its sine loses digits. In p cos(a v) + q sin(a v) nothing cancels.
+        return xp.formula(
+            steps,
+            lambda x: sin(x) * (p * cos(x) + q * sin(x)),
+            lambda x: p * cos(2.0 * x) + q * sin(2.0 * x),
+            angle,
+        )
+
+
+@cached
+def _constants_of_cosine(fraction: float) -> tuple[tuple[float, float], float, float, float]:
+    """With a = pi/2 * fraction: a as a double-word, 1 / sin(a)**2, 2 / tan(a) and 1 - 1 / tan(a)**2, rounded once."""
+    from decimal import Context, Decimal, localcontext  # imported here because most schedules do not need it
+
+    with localcontext(Context(prec=50)):
+        angle = (Decimal(HALF_PI[0]) + Decimal(HALF_PI[1])) * Decimal(fraction)
+        term, sine, cosine = Decimal(1), Decimal(0), Decimal(0)
+        for k in range(0, 50, 2):  # the series of both functions
+            cosine, term = cosine + term, term * angle / (k + 1)
+            sine, term = sine + term, -term * angle / (k + 2)
+        cot = cosine / sine
+        hi = float(angle)
+        return (hi, float(angle - Decimal(hi))), float(1 + cot * cot), float(2 * cot), float(1 - cot * cot)
+
+
+def truncated_cosine(fraction: float) -> Shape:
+    """The beginning of half a cosine wave, scaled to run from 0 to 1: flat at the beginning, steep at the end.
+
+    ``(1 - cos(pi fraction u)) / (1 - cos(pi fraction))`` for the elapsed fraction u of the phase
+
+    Args:
+        fraction: part of the half wave that the phase covers (float, 0.001 to 1). 1 is `cosine`. For a cosine over a
+            longer horizon, it is the length of the phase divided by that horizon.
+
+    Returns:
+        A shape, whose error is at most 5 ulp.
+
+    Raises:
+        TypeError, ValueError: `fraction` has the wrong type or is out of range.
+
+    Example:
+        >>> import funcsched as fs
+        >>> schedule = fs.ramp(1.0, 0.0, steps=90, shape=fs.truncated_cosine(0.5))  # cos(pi/2 * step / 90)
+        >>> [round(schedule(step), 12) for step in (0, 60, 90)]
+        [1.0, 0.5, 0.0]
+
+    In other libraries:
+        DINOv3: trunc_extra of its CosineScheduler; `fraction` is 1 / (1 + trunc_extra)
+
+    Source: Sohn et al. 2020 (FixMatch), arXiv:2001.07685: its decay is
+    ``ramp(1, cos(7 pi / 16), steps=steps, shape=truncated_cosine(7 / 16))``.
+    """
+    (fraction,) = validated("truncated_cosine", fraction=fraction)
+    return cosine if fraction == 1 else TruncatedCosine(fraction)

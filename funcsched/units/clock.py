@@ -6,22 +6,32 @@ from fractions import Fraction
 from functools import partial
 from math import ceil
 
+from funcsched.combinators.update_sizes import UpdateSizes
+from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.validation import boolean, concrete_nonnegative_int, concrete_positive_int, one_of, optional
 from funcsched.core.value import Value
 from funcsched.units.epochs import samples_per_epoch
-from funcsched.units.quantities import exact, require, single_count, validated_run, validated_update_size
+from funcsched.units.quantities import (
+    exact,
+    require,
+    require_ramp_within_run,
+    single_count,
+    validated_run,
+    validated_update_size,
+)
 from funcsched.units.rampup import rampup
-from funcsched.units.updates import UpdateSizes
+from funcsched.units.schedule import exact_length, schedule_of_samples
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, NoReturn
 
     from funcsched.units.quantities import Number, Ramp
 
 _optional_positive_int = optional(concrete_positive_int)
 _epoch_end = one_of("update", "drop", "join")
+_unit = one_of("updates", "samples", "tokens", "epochs", "fraction")
 
 
 class Clock(Value):
@@ -33,8 +43,7 @@ class Clock(Value):
     updates is 100 updates, not 101.
 
     A schedule that is built from these steps is a curve over updates. If the batch size changes during the run, it is
-    a different curve over tokens. For a curve over tokens, build the schedule in tokens and convert the step:
-    ``lambda step: schedule(clock.tokens(step))``, with `lift` for Python ints or with `tabulate` for arrays.
+    a different curve over tokens. For a curve over tokens, build the schedule in tokens and convert it with `schedule`.
 
     Args:
         batch_size: samples per batch on one process (int, 1 to 2**53). May be omitted if `samples_per_update` is given.
@@ -57,7 +66,8 @@ class Clock(Value):
             of the epoch.
         run: the planned length of the run, ``{unit: count}`` in one unit, such as ``{"tokens": 300_000_000_000}``. The
             unit is "updates", "samples", "tokens" or "epochs"; the count is above 0 and at most 2**53, and an integer
-            except for epochs. Required for `total_steps` and for fractions, which are fractions of this count.
+            except for epochs. Required for `total_steps` and for fractions, which are fractions of this count. Every
+            size of a ramp begins within the run.
 
     Returns:
         An immutable value: hashable, picklable, equal to every Clock with equal arguments, and printed as the
@@ -164,7 +174,8 @@ class Clock(Value):
             sizes.add_phase(self._first_step("Clock", unit, count), size)
         vars(self).update(_run=None if run is None else validated_run(run))
         if self._run is not None:
-            self._first_step("Clock", *self._run)  # raises if an argument that the unit requires is missing
+            total = self._first_step("Clock", *self._run)  # raises if an argument that the unit requires is missing
+            require_ramp_within_run(unit, ramp, sizes.first_updates, total)
 
     # A Value is compared and printed by these names and defaults of the arguments.
     factory = "Clock"
@@ -327,6 +338,48 @@ class Clock(Value):
         done = Fraction(step) if unit == "updates" else self._samples(name, step) / self._samples_per(name, unit)
         return float(min(done / exact(total), Fraction(1)))
 
+    def schedule(self, schedule: Schedule | Callable[[Any], Any], unit: str) -> Schedule:
+        """A schedule that counts in another unit, as a schedule of updates.
+
+        ``schedule(clock.tokens(step))``, and likewise for the other units
+
+        Args:
+            schedule: a schedule whose lengths are numbers of tokens, samples or epochs, or a function of such a number.
+                For "fraction" the run has length 1: stretch a schedule in percent by 0.01.
+            unit: "updates", "samples", "tokens", "epochs" or "fraction" (of `run`, in its unit).
+
+        Returns:
+            A schedule, exact also where the batch size changes: a `count_by` of plain numbers, which needs no clock to
+            print, serialize or run under jit. Counts continue after the end of the run, so the fraction exceeds 1.
+
+        Raises:
+            TypeError, ValueError: `schedule` is not callable, the unit is unknown, or the clock lacks an argument that
+                the unit requires.
+
+        Example:
+            >>> import funcsched as fs
+            >>> ramp = {"samples": [(0, 4), (40, 8)]}
+            >>> clock = fs.Clock(samples_per_update=ramp, sequence_length=100, dataset_size=80)
+            >>> schedule = clock.schedule(fs.warmup_linear(4_000, 12_000), "tokens")
+            >>> schedule
+            count_by(schedule=warmup_linear(warmup_steps=4000, total_steps=12000), sizes=(400, 800), boundaries=(10,))
+            >>> [schedule(step) for step in (0, 5, 10, 15, 20)]
+            [0.0, 0.5, 1.0, 0.5, 0.0]
+            >>> [clock.schedule(fs.step_decay(1), "epochs")(step) for step in (14, 15)]
+            [1.0, 0.1]
+        """
+        name = "Clock.schedule"
+        inner = as_schedule(name, "schedule", schedule)
+        per = Fraction(1)
+        if _unit(name, "unit", unit) == "updates":
+            return inner
+        if unit == "fraction":
+            unit, total = require(name, "run", "fractions of the run", self._run)
+            per = exact_length(name, total)
+        if unit == "updates":
+            return schedule_of_samples(inner, UpdateSizes(1, None), per)
+        return schedule_of_samples(inner, self._update_sizes, per * self._samples_per(name, unit))
+
     rampup = staticmethod(rampup)
 
     def __hash__(self) -> int:
@@ -337,7 +390,7 @@ class Clock(Value):
         return partial(type(self), **self.arguments()), ()  # because the arguments are keyword-only
 
     def _samples(self, function: str, step: Any) -> int:
-        return self._update_sizes.samples_after(concrete_nonnegative_int(function, "step", step))
+        return self._update_sizes.count_after(concrete_nonnegative_int(function, "step", step))
 
     def _first_step(self, function: str, unit: str, count: Number) -> int:
         """The first step at which a valid count is reached."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from funcsched.combinators.update_sizes import ceil_divide
 from funcsched.core.validation import argument_error
-from funcsched.units.updates import ceil_divide
 
 
 def samples_per_epoch(

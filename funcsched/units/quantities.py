@@ -118,6 +118,15 @@ def _validated_ramp(samples_per_update: Any, batch: int) -> Ramp:
     return unit, ramp
 
 
+def require_ramp_within_run(unit: str, ramp: tuple[Any, ...], first_updates: list[int], total: int) -> None:
+    """Raise an error if a size of the ramp is first used after the last update of the run."""
+    for i, (stage, first) in enumerate(zip(ramp, first_updates, strict=True)):
+        if first > total:
+            argument, fix = f'samples_per_update["{unit}"][{i}]', f"it begins at update {first}; shorten the ramp"
+            requirement = f"a stage that begins within the `run` of {total} updates"
+            raise argument_error("Clock", argument, requirement, stage, fix=fix)
+
+
 def _validated_count(function: str, argument: str, unit: str, value: Any) -> Number:
     """A count that is valid for its unit. Integers are returned as int, also floats such as 3e5."""
     requirement, largest = _FRACTIONAL.get(unit, _INTEGER)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from funcsched.combinators.update_sizes import ceil_divide
 from funcsched.core.validation import argument_error, concrete_positive_int
-from funcsched.units.updates import ceil_divide
 
 
 def rampup(start: int, increment: int, samples: int, *, global_batch_size: int) -> dict[str, list[tuple[int, int]]]:

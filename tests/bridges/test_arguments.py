@@ -42,7 +42,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     for module in MODULES:
         for name, value in vars(importlib.import_module(f"bridges.{module}")).items():
             ours = inspect.isfunction(value) and value.__module__.startswith(f"bridges.{module}")
-            if ours and not name.startswith("_"):
+            if ours and not name.startswith("_") and name != "inject_plan":  # which builds an optimizer
                 found[f"{module}.{name}"] = value
     return found
 

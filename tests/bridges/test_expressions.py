@@ -93,6 +93,14 @@ def test_whitespace_and_newlines_have_no_effect() -> None:
     assert from_expression(" torch : StepLR(\n  10,\n)").schedule == fs.step_decay(10)
 
 
+def test_numbers_are_given_by_name() -> None:
+    text = "cosine(num_warmup_steps=total // 10, num_training_steps=total)"
+    assert from_expression(f"hf:{text}", total=70).schedule == fs.warmup_cosine(7, 70)
+    assert from_expression("warmup_linear(3, total)", total=9) == Rated(fs.warmup_linear(3, 9), 1.0)
+    with pytest.raises(ParseError, match="unknown name 'x'; the names are total, constant, "):
+        from_expression("hf:linear(base_lr=x)", total=9)
+
+
 def test_parentheses_without_arguments_are_optional() -> None:
     assert from_expression("hf:constant") == from_expression("hf:constant()") == Rated(fs.constant(), 1.0)
 
@@ -142,7 +150,7 @@ OPTAX = (
             "argument 'num_warmup_steps' of linear is repeated",
         ),
         ("hf:linear(num_warmup_steps=1, 2)", 32, "positional argument follows keyword argument"),
-        ("hf:linear(num_warmup_steps=2*3)", 29, "unexpected '*' after 2; arithmetic is not supported"),
+        ("hf:linear(num_warmup_steps=2*constan)", 30, "unknown name 'constan'; did you mean 'constant'?"),
         ("torch:StepLR(gama=0.5)", 14, "StepLR has no argument 'gama'; did you mean 'gamma'?"),
         ("torch:StepLR(1, 2, 3, 4)", 23, "too many positional arguments; StepLR takes 3"),
         ("torch:StepLR(3) 4", 17, "unexpected '4' after ')'"),

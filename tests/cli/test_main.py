@@ -28,7 +28,7 @@ ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR", "PYTHONPATH")
 }
 ENVIRONMENT["TERM"] = "xterm"
-SUBCOMMANDS = ["list", "show", "plot", "table", "compare", "check"]
+SUBCOMMANDS = ["list", "published", "show", "plot", "table", "compare", "check"]
 
 
 def in_pipe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -132,7 +132,8 @@ def test_list_prints_every_name_with_its_arguments(capsys: Captured) -> None:
     text = capsys.readouterr().out
     listed = re.findall(r"^  (\w+)", text, re.M)
     assert sorted(listed) == sorted({*registry(), "curve", "lift", "tabulate"})
-    assert "  warmup_cosine(warmup_steps, total_steps, *, start=0.0, end=0.0, cycles=0.5)\n" in text
+    signature = "warmup_cosine(warmup_steps, total_steps, *, start=0.0, end=0.0, cycles=0.5, warmup_offset=0)"
+    assert signature in " ".join(text.split())
     assert "    A linear warmup to 1, then a cosine decay.\n" in text
 
 
@@ -285,6 +286,16 @@ def test_schedules_of_other_libraries_can_be_compared(capsys: Captured) -> None:
     assert capsys.readouterr().out.endswith("\nthe peaks differ: 0.001 in the first, 0.002 in the second\n")
 
 
+def test_set_gives_names_a_value_in_every_subcommand(capsys: Captured) -> None:
+    text = "warmup_linear(total // 10, total, end=low / 4)"
+    settings = ["--set", "total=1_00", "--set", "low=1e0"]
+    assert main(["compare", text, "warmup_linear(10, 100, end=0.25)", *settings]) == 0
+    assert main(["table", *settings, text, "--every", "50"]) == 0
+    assert main(["plot", "hf:linear(num_warmup_steps=total - 90, num_training_steps=total)", *settings]) == 0
+    assert main(["check", text, "--steps", "100", *settings]) == 0
+    assert "\n  50    0.666667\n" in capsys.readouterr().out
+
+
 def test_check_without_warnings_has_status_0(capsys: Captured) -> None:
     assert main(["check", "warmup_cosine(10, 100, start=0.1, end=0.1)", "--steps", "100"]) == 0
     text = capsys.readouterr().out
@@ -331,7 +342,7 @@ def test_the_help_of_every_subcommand_has_an_example_that_runs(
 def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    assert all(re.search(rf"^    {name} ", text, re.M) for name in SUBCOMMANDS)
+    assert all(re.search(rf"^    {name}( |$)", text, re.M) for name in SUBCOMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +357,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         ),
         (
             ["check", COSINE],
-            r"funcsched check: the following arguments are required: --steps \(see `funcsched check --help`\)",
+            r"funcsched check: argument --steps: required, except for a published recipe",
         ),
         (
             ["table", COSINE, "--step", "3"],
@@ -395,6 +406,14 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
             ["check", "optax:constant_schedule(0.0)", "--steps", "3"],
             r"funcsched check: argument EXPR: the learning rate is 0 at every step",
         ),
+        (
+            ["table", "constant(x)", "--set", "x=inf"],
+            r"funcsched table: argument --set: must be a name and a number, such as total=12000, got 'x=inf'",
+        ),
+        (
+            ["table", "constant(x)", "--set", "x"],
+            r"funcsched table: argument --set: must be a name and a number, such as total=12000, got 'x'",
+        ),
         (["table", "lightning:x()"], r"funcsched table: argument EXPR: .*'lightning:'.*"),
     ],
 )
@@ -413,6 +432,7 @@ def test_an_invalid_argument_is_reported_in_one_line(arguments: list[str], sente
         ("warmup_cosine(10, 5)", "^"),
         ("__import__('os')", "^"),
         ("hf:cosine(num_warmup_steps=10)", "   ^"),
+        ("warmup_cosine(total // 10, 100)", " ^"),
     ],
 )
 def test_an_invalid_expression_is_shown_with_a_caret(expression: str, place: str, capsys: Captured) -> None:

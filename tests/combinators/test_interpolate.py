@@ -4,7 +4,9 @@ import random
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
 import funcsched as fs
 from benchmarks.compiled import instructions
@@ -69,3 +71,28 @@ def test_extreme_levels_are_exact(levels: list[float]) -> None:
     expected = [float32(level) if level >= 2**-126 else 0.0 for level in levels]  # XLA flushes subnormals to 0
     values = jax.jit(fs.interpolate(BOUNDARIES, levels))(jnp.array(BOUNDARIES))
     assert values.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "levels", [LEVELS, sorted(LEVELS), [0.0, 0.0, 1.0, -1.0, -3.0, 2.0], [0.0, 5.0, 5.1, 0.0, 9.0, 8.0]]
+)
+@pytest.mark.parametrize("boundaries", [BOUNDARIES, [0, 1, 3, 200, 210, 999]])
+def test_a_smooth_interpolation_equals_that_of_scipy(boundaries: list[int], levels: list[float]) -> None:
+    for knots in (2, 3, 6):
+        schedule = fs.interpolate(boundaries[:knots], levels[:knots], smooth=True)
+        steps = np.arange(boundaries[knots - 1] + 1)
+        expected = PchipInterpolator(boundaries[:knots], levels[:knots])(steps)
+        np.testing.assert_allclose(schedule(steps), expected, rtol=0, atol=1e-14)
+        assert schedule(boundaries[:knots][-1] + 7) == levels[knots - 1]
+
+
+def test_one_smooth_knot_is_constant() -> None:
+    assert fs.interpolate([5], [0.3], smooth=True)(0) == fs.interpolate([5], [0.3], smooth=True)(9) == 0.3
+
+
+def test_smooth_knots_compile_to_a_table() -> None:
+    hundred, thousand = (
+        instructions(fs.interpolate([7 * i for i in range(n)], [i % 3 for i in range(n)], smooth=True), jnp.int32(5))
+        for n in (100, 1000)
+    )
+    assert 0 < thousand <= 1.2 * hundred

@@ -63,6 +63,15 @@ ARGUMENTS = [
     ("inverse_power", "timescale", lambda v: fs.inverse_power(v, 1), LENGTH, INVALID_LENGTHS),
     ("inverse_power", "exponent", lambda v: fs.inverse_power(1, v), EXPONENT, INVALID_EXPONENTS),
     ("inverse_sqrt", "timescale", lambda v: fs.inverse_sqrt(v), LENGTH, INVALID_LENGTHS),
+    ("inverse_sqrt", "end", lambda v: fs.inverse_sqrt(9, end=v), LEVEL, INVALID_LEVELS),
+    ("inverse_power", "end", lambda v: fs.inverse_power(9, 1, end=v), LEVEL, INVALID_LEVELS),
+    ("inverse_time", "end", lambda v: fs.inverse_time(1, end=v), LEVEL, INVALID_LEVELS),
+    ("hypot_decay", "timescale", lambda v: fs.hypot_decay(v, 1), LENGTH, INVALID_LENGTHS),
+    ("saturating_exponential", "timescale", lambda v: fs.saturating_exponential(v), LENGTH, INVALID_LENGTHS),
+    ("truncated_cosine", "fraction", lambda v: fs.truncated_cosine(v), "a number from 0.001 to 1", [0, 1.1, math.nan]),
+    ("warm_into", "steps", lambda v: fs.warm_into(fs.constant(), v), COUNT, INVALID_COUNTS),
+    ("warm_into", "start", lambda v: fs.warm_into(fs.constant(), 5, start=v), LEVEL, INVALID_LEVELS),
+    ("warmup_cosine", "warmup_offset", lambda v: fs.warmup_cosine(1, 9, warmup_offset=v), COUNT, INVALID_COUNTS),
     ("inverse_time", "rate", lambda v: fs.inverse_time(v), RATIO, INVALID_RATIOS),
     ("inverse_time", "steps", lambda v: fs.inverse_time(1, v), LENGTH, INVALID_LENGTHS),
     ("exponential_decay", "rate", lambda v: fs.exponential_decay(v), RATIO, INVALID_RATIOS),
@@ -271,6 +280,33 @@ MESSAGES = [
         TypeError,
         f"interpolate: `shape[0]` must be {SHAPE}, got 'x'; {USE_SHAPE}",
     ),
+    (
+        lambda: fs.interpolate([1, 2], [1, 2], shape=fs.cosine, smooth=True),
+        ValueError,
+        "interpolate: `shape` must be linear if `smooth` is True, got cosine",
+    ),
+    (
+        lambda: fs.interpolate([1, 2], [1, 2], smooth=1),
+        TypeError,
+        "interpolate: `smooth` must be True or False, got 1",
+    ),
+    (
+        lambda: fs.interpolate([1, 2], [1, np.ones(2)], smooth=True),
+        TypeError,
+        "interpolate: `levels` must be Python numbers if `smooth` is True, got [1.0, array([1., 1.])]",
+    ),
+    (lambda: fs.rational(1), ValueError, "rational: `d` must be a number of at least 0 and below 1, got 1"),
+    (lambda: fs.rational("x"), TypeError, "rational: `d` must be a number of at least 0 and below 1, got 'x'"),
+    (
+        lambda: fs.blend(1, 2, "x"),
+        TypeError,
+        "blend: `weight` must be a schedule, a function of a step, or a number from -1.7e38 to 1.7e38, got 'x'",
+    ),
+    (
+        lambda: fs.warm_into(lambda step: -1e39, 5),
+        ValueError,
+        "warm_into: `schedule(5)` must be a number from -1.7e38 to 1.7e38, got -1e+39",
+    ),
     (lambda: fs.product(), ValueError, "product: `schedules` must be a non-empty sequence of schedules, got []"),
     (
         lambda: fs.maximum(fs.constant(), "x"),
@@ -438,8 +474,12 @@ def test_the_message_of_an_error(build, kind, message) -> None:
         ("warmup_linear(10, 100)", "use fs.parse(...)"),
         (fs.to_dict(fs.constant()), "use fs.from_dict(...)"),
         (Rated(fs.constant(), 0.5), "pass its `schedule`"),
+        (
+            fs.Plan({"lr": (fs.constant(), 0.5)}, run={"updates": 9}),
+            "pass the schedule of one of its curves, such as plan.curves['lr'].schedule",
+        ),
     ],
-    ids=["string", "dict", "rated"],
+    ids=["string", "dict", "rated", "plan"],
 )
 def test_an_error_about_a_schedule_suggests_a_fix(value: object, fix: str) -> None:
     with pytest.raises(TypeError, match=rf"must be a schedule or a function of a step, got .*; {re.escape(fix)}$"):

@@ -34,9 +34,13 @@ def grouped(cases: list[Case], backend: Backend) -> list[tuple[Case, Group]]:
 PAIRS = [
     pair
     for backend in BACKENDS
-    for pair in grouped((ONE_OF_EACH if backend.slow else CASES)[:: backend.every], backend)
+    for pair in grouped((ONE_OF_EACH if backend.slow else CASES)[backend.first :: backend.every], backend)
 ]
-LONG_PAIRS = [pair for backend in BACKENDS for pair in grouped(LONG, backend)]
+LONG_PAIRS = [
+    pair
+    for backend in BACKENDS
+    for pair in grouped(LONG[backend.first :: backend.every if backend.slow else 1], backend)
+]
 
 
 @pytest.mark.parametrize(("case", "group"), PAIRS, ids=str)

@@ -61,6 +61,7 @@ def test_the_command_line_accepts_an_expression() -> None:
     from examples.config import from_argparse
 
     assert from_argparse.read([]) == (0.001, SCHEDULE)
+    assert from_argparse.read(["--total-steps", "500"])[1] == fs.warmup_cosine(5, 500, end=0.1)
     assert from_argparse.read(["--schedule", "fs.constant(0.5)"]) == (0.001, fs.constant(0.5))
 
 

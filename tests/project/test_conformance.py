@@ -129,9 +129,10 @@ def test_every_public_schedule_and_shape_has_a_vector() -> None:
         return {data} if isinstance(data, str) else set()
 
     used = set().union(*(names(case["schedule"]) for file in FILES.values() for case in file["cases"]))
-    assert set(registry()) - used == {"then"}  # `then` builds a join
+    assert set(registry()) - used == {"then", "warm_into"}  # both build a join
     shapes = {name for name, factory in registry().items() if isinstance(factory, Shape)}
-    assert shapes | {"power", "exponential", "tanh", "reverse", "compose", "then"} | set(FILES) == set(registry())
+    functions = {"power", "exponential", "tanh", "rational", "truncated_cosine", "reverse", "compose"}  # of shapes
+    assert shapes | functions | {"then", "warm_into"} | set(FILES) == set(registry())
 
 
 def test_the_manifest_describes_the_files() -> None:

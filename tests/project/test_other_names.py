@@ -128,11 +128,6 @@ def one_later(schedule: fs.Schedule, first: float = 0.0) -> Callable[[int], floa
     return fs.join([fs.constant(first), schedule], [1])
 
 
-def warmup_ahead(schedule: fs.Schedule) -> Callable[[int], float]:
-    """A schedule whose warmup of 10 steps is at ``step + 1``."""
-    return lambda step: schedule(step + 1 if step < 10 else step)
-
-
 def cycle(period: int) -> dict[str, float]:
     return {"init_value": 1.0, "peak_value": 1.0, "warmup_steps": 0, "decay_steps": period, "end_value": 0.0}
 
@@ -175,7 +170,7 @@ claim(
     warmup_num_steps=W,
     warmup_type="linear",
 )
-claim("warmup_linear", of_torchtitan, warmup_ahead(fs.warmup_linear(W, T, end=0.1)), min_lr_factor=0.1)
+claim("warmup_linear", of_torchtitan, fs.warmup_linear(W, T, end=0.1, warmup_offset=1), min_lr_factor=0.1)
 claim("warmup_linear", of_composer, fs.warmup_linear(W, T), composer.LinearWithWarmupScheduler("10ba"))
 claim("warmup_cosine", of_transformers, fs.warmup_cosine(W, T), "cosine")
 claim("warmup_cosine", of_transformers, fs.warmup_cosine(W, T, end=0.1), "cosine_with_min_lr", min_lr_rate=0.1)
@@ -205,7 +200,7 @@ claim(
     warmup_t=W,
     warmup_prefix=True,
 )
-claim("warmup_cosine", of_torchtitan, warmup_ahead(fs.warmup_cosine(W, T)), decay_type="cosine")
+claim("warmup_cosine", of_torchtitan, fs.warmup_cosine(W, T, warmup_offset=1), decay_type="cosine")
 claim(
     "warmup_cosine",
     of_deepspeed,
@@ -280,7 +275,7 @@ for style, shape in (("linear", fs.linear), ("cosine", fs.cosine)):
 claim(
     "warmup_stable_decay",
     of_torchtitan,
-    warmup_ahead(fs.warmup_stable_decay(W, 70, 20, end=0.1)),
+    fs.warmup_stable_decay(W, 70, 20, end=0.1, warmup_offset=1),
     decay_ratio=0.2,
     min_lr_factor=0.1,
 )
@@ -569,7 +564,9 @@ claim(
     num_decay_steps=T - W,
     decay_type="1-sqrt",
 )
-claim("sqrt", of_torchtitan, warmup_ahead(fs.warmup_stable_decay(W, 0, T - W, decay_shape=fs.sqrt)), decay_type="sqrt")
+claim(
+    "sqrt", of_torchtitan, fs.warmup_stable_decay(W, 0, T - W, decay_shape=fs.sqrt, warmup_offset=1), decay_type="sqrt"
+)
 for name, shape, style in (("sqrt", fs.sqrt, "minus_sqrt"), ("exponential", fs.exponential(0.5), "exponential")):
     claim(
         name,

@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_contains_only_the_two_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {"funcsched", "bridges"}
-    assert {"funcsched/py.typed", "bridges/py.typed"} <= set(names)
+    assert {"funcsched/py.typed", "bridges/py.typed", "funcsched/plans/recipes/gpt-3.json"} <= set(names)
 
 
 @pytest.fixture(scope="module")

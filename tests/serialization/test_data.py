@@ -127,7 +127,7 @@ INVALID = [
     (
         wrap({"warmup_linear": {"foo": 1}}),
         "`schedule.warmup_linear`: warmup_linear has no argument 'foo'; "
-        "arguments: warmup_steps, total_steps, start, end",
+        "arguments: warmup_steps, total_steps, start, end, warmup_offset",
     ),
     (
         wrap({"constant": {1: 1}}),
@@ -165,7 +165,7 @@ INVALID = [
     (
         wrap({"warmup_stable_decay": {"warmup_steps": 1, "stable_steps": 1, "decay_steps": 1, "decay_shape": "power"}}),
         "`schedule.warmup_stable_decay.decay_shape`: unknown shape 'power'; the shapes without arguments are cosine,"
-        " linear, log, rex, sine, sqrt",
+        " linear, log, mirror_cosine, rex, sine, sqrt",
     ),
     (wrap({None: {}}), "`schedule`: unknown schedule None; `funcsched list` shows all names"),
     (
@@ -223,3 +223,16 @@ def test_a_schedule_that_contains_itself_is_an_error() -> None:
     data["shift"]["schedule"] = data
     with pytest.raises(ValueError, match=r" is nested more than 50 levels deep$"):
         fs.from_dict(wrap(data))
+
+
+def test_arguments_added_later_do_not_change_the_fingerprints_of_older_schedules() -> None:
+    # The fingerprints of the first version.
+    assert fs.fingerprint(fs.warmup_cosine(1000, 100_000, end=0.1)) == "bc2c69f7d13b43a0"
+    assert fs.fingerprint(fs.inverse_sqrt(100)) == "4cd1e7793188c32b"
+    assert fs.fingerprint(fs.interpolate([0, 5], [0.0, 1.0])) == "a88ea0a5f9920fa2"
+    for schedule in (
+        fs.warmup_linear(10, 100, warmup_offset=1),
+        fs.inverse_time(0.5, end=0.25),
+        fs.interpolate([0, 5, 8], [0.0, 1.0, 0.5], smooth=True),
+    ):
+        assert fs.from_dict(fs.to_dict(schedule)) == schedule

@@ -277,6 +277,12 @@ def test_conversions_in_both_directions_match_simulation(configuration: dict[str
     if reached[-1] >= decimal(count):
         first = next(step for step, n in enumerate(reached) if n >= decimal(count))
         assert clock.steps(**{unit: count}) == first
+        ((ramp_unit, ramp),) = configuration.get("samples_per_update", {"updates": [(0, 1)]}).items()
+        last_stage = next((s for s, n in enumerate(counts[ramp_unit]) if n >= decimal(ramp[-1][0])), 61)
+        if last_stage > first:
+            with pytest.raises(ValueError, match=f"must be a stage that begins within the `run` of {first} updates, "):
+                Clock(**configuration, run={unit: count})
+            return
         with_run = Clock(**configuration, run={unit: count})
         assert with_run.total_steps == with_run.steps(fraction=1) == first
         tenths, fractions = st.integers(0, 10).map(lambda n: n / 10), st.fractions(0, 1, max_denominator=30)
@@ -295,10 +301,11 @@ def real_clocks(draw: st.DrawFn) -> Clock:
     batch, processes = draw(st.integers(1, 64)), draw(st.integers(1, 4096))
     # Every epoch has at least one update, and all counts are below 2**53.
     arguments: dict[str, Any] = {"accumulation": draw(st.integers(1, 64))}
+    run_unit = draw(st.sampled_from(["samples", "tokens"]))
     if draw(st.booleans()):
         thresholds = [0, *sorted(draw(st.sets(st.integers(1, 10**10), max_size=6)))]
         sizes = [batch * processes * draw(st.integers(1, 64)) for _ in thresholds]
-        unit = draw(st.sampled_from(["samples", "tokens"]))
+        unit = draw(st.sampled_from(["tokens", run_unit]))  # so that the run is longer than the ramp
         arguments = {"samples_per_update": {unit: list(zip(thresholds, sizes, strict=True))}}
     return Clock(
         batch_size=batch,
@@ -307,7 +314,7 @@ def real_clocks(draw: st.DrawFn) -> Clock:
         dataset_size=draw(st.integers(64 * 64 * 4096, 10**10)),
         drop_last=draw(st.booleans()),
         epoch_end=draw(st.sampled_from(["update", "join"])),
-        run={draw(st.sampled_from(["samples", "tokens"])): draw(st.integers(10**9, 10**13))},
+        run={run_unit: draw(st.integers(10**10, 10**13))},
         **arguments,
     )
 

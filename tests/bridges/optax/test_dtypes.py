@@ -266,3 +266,11 @@ def test_the_dtype_is_part_of_the_value() -> None:
     assert rate == to_optax(fs.constant(), 2, dtype="int32") == pickle.loads(pickle.dumps(rate))
     assert rate != to_optax(fs.constant(), 2) and rate != to_optax(fs.constant(), 2, dtype=jnp.int16)
     assert jax.tree.leaves(rate) == [1.0, 2.0] and jax.tree.map(lambda leaf: leaf, rate) == rate
+
+
+def test_an_integer_result_is_not_committed_to_a_device() -> None:
+    """A committed array cannot be combined with arrays on other devices, as in a MultiSteps of sharded parameters."""
+    size = to_optax(fs.ramp(1, 8, steps=100), peak_value=1, dtype=jnp.int32)
+    assert not size(jnp.int32(5)).committed
+    device = jax.devices()[0]
+    assert size(jax.device_put(jnp.int32(5), device)).committed

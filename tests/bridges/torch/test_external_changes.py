@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -240,13 +241,16 @@ def test_the_step_before_a_distributed_checkpoint_is_loaded_is_no_external_chang
     edit(optimizer, 0.0)
     optimizer.step()
     edit(optimizer, 0.5)
+    assert scheduler._factors == [1.0]  # loading replaces them
     optimizer.load_state_dict(states[0])
     scheduler.load_state_dict(states[1])
     assert rates(optimizer) == [0.5] and scheduler.state_dict()["factors"] == [1.0]
 
 
 @pytest.mark.parametrize("mode", ["warn", "keep"])
-def test_schedulers_that_take_turns_in_a_sequence_are_no_external_change(mode: Any) -> None:
+@pytest.mark.parametrize("updates", [2, 5, 8])
+@pytest.mark.parametrize("optimizer_first", [True, False])
+def test_schedulers_that_take_turns_in_a_sequence(mode: Any, updates: int, optimizer_first: bool) -> None:
     def build() -> tuple[Any, Any]:
         optimizer = sgd(0.5)
         ours = [
@@ -257,11 +261,74 @@ def test_schedulers_that_take_turns_in_a_sequence_are_no_external_change(mode: A
 
     optimizer, scheduler = build()
     expected = [0.5, 0.4375, 0.375, 0.125, 0.1875, 0.25, 0.5, 0.375, 0.25, 0.125]
-    used = run(optimizer, scheduler, 5)
+    used = run(optimizer, scheduler, updates)
     states = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
-    assert [rate for (rate,) in used + run(optimizer, scheduler, 5)] == expected
-    # A scheduler that is not active does not set its own rates when the optimizer's state is loaded.
+    assert [rate for (rate,) in used + run(optimizer, scheduler, 10 - updates)] == expected
+    # A scheduler that is not active does not set its own rates when the states are loaded.
     optimizer, scheduler = build()
+    if optimizer_first:
+        optimizer.load_state_dict(states[0])
     scheduler.load_state_dict(states[1])
+    if not optimizer_first:
+        optimizer.load_state_dict(states[0])
+    assert [rate for (rate,) in run(optimizer, scheduler, 10 - updates)] == expected[updates:]
+
+
+def test_a_group_added_before_a_scheduler_begins_has_the_rate_of_the_active_one() -> None:
+    optimizer = sgd(0.5)
+    first, second = (lambda_lr(optimizer, curve) for curve in (fs.warmup_constant(4), fs.constant()))
+    sequence = SequentialLR(optimizer, [first, second], [6])
+    run(optimizer, sequence, 1)
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 1.0})
+    assert rates(optimizer) == [0.125, 0.25]
+    run(optimizer, sequence, 5)
+    assert rates(optimizer) == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@pytest.mark.parametrize("rate", [0.5, torch.tensor(0.5)], ids=["number", "tensor"])
+def test_a_copy_recognizes_its_own_rates(copied: Callable, rate: Any) -> None:
+    optimizer = sgd(copy.deepcopy(rate))
+    scheduler = lambda_lr(optimizer, fs.warmup_linear(0, 16), on_external_change="keep")
+    run(optimizer, scheduler, 2)
+    earlier = copy.deepcopy(optimizer.state_dict())
+    run(optimizer, scheduler, 2)
+    optimizer, scheduler = copied((optimizer, scheduler))
+    optimizer.load_state_dict(earlier)  # the scheduler stays at its step, and sets its own rate again
+    assert [float(rate) for rate in rates(optimizer)] == [0.375]
+    assert run(optimizer, scheduler, 2) == [[0.375], [0.34375]]
+
+
+def test_a_verified_state_counts_until_the_next_step() -> None:
+    optimizer = sgd(0.5)
+    scheduler = lambda_lr(optimizer, fs.warmup_linear(0, 16))
+    run(optimizer, scheduler, 2)
+    states = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+    scheduler.load_state_dict(states[1])
+    run(optimizer, scheduler, 2)
     optimizer.load_state_dict(states[0])
-    assert [rate for (rate,) in run(optimizer, scheduler, 5)] == expected[5:]
+    assert rates(optimizer) == [0.375]
+
+
+def test_many_schedulers_of_one_optimizer_leave_one_hook() -> None:
+    optimizer = sgd(0.5)
+    for _ in range(1100):  # as many nested functions would exceed Python's limit of recursion
+        scheduler = lambda_lr(optimizer, fs.constant())
+    optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.25})
+    assert scheduler.get_last_lr() == [0.5, 0.25]
+    assert len(optimizer._optimizer_load_state_dict_pre_hooks) == 1
+
+
+def test_add_param_group_may_be_replaced_by_the_method_of_another_object() -> None:
+    class Wrapper:
+        added = 0
+
+        def add(self, group: dict[str, Any]) -> None:
+            self.added += 1
+            type(optimizer).add_param_group(optimizer, group)
+
+    optimizer, wrapper = sgd(0.5), Wrapper()
+    optimizer.add_param_group = wrapper.add
+    scheduler = lambda_lr(optimizer, fs.warmup_constant(2))
+    optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.25})
+    assert wrapper.added == 1 and len(scheduler.get_last_lr()) == 2

@@ -1,0 +1,66 @@
+"""`inject_plan`: an optax optimizer that follows all curves of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
+from typing import Any
+
+import optax
+
+from bridges.optax.optax_schedule import to_optax
+from bridges.rated import call_by_name
+from funcsched.core.validation import argument_error, callable_
+from funcsched.plans.plan import Plan
+
+
+def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
+    """An optax optimizer whose hyperparameters follow a plan.
+
+    ``optax.inject_hyperparams(factory)(learning_rate=to_optax(*plan.curves["lr"]), ...)``
+
+    Args:
+        plan: a plan that counts updates. Its curve "lr" is the `learning_rate`. Every other curve is the argument of
+            its name, such as "weight_decay". Curves that are not an argument of `factory`, such as a batch size, are
+            left to the training loop, which reads them from ``plan.at(step)``.
+        factory: a function of optax that makes an optimizer, such as `optax.adamw`.
+        fixed: other arguments of `factory`, which stay as they are. They take precedence over a curve.
+
+    Returns:
+        A gradient transformation. Its state has the values of the last update in `hyperparams`. A state saved with a
+        plan continues with the same plan, or with a `branch` of it.
+
+    Raises:
+        TypeError, ValueError: `plan` is not a plan that counts updates and has a curve "lr", or `factory` is not a
+            function with an argument `learning_rate`, or does not have an argument of `fixed`.
+
+    Example:
+        >>> import funcsched as fs, optax
+        >>> from bridges.optax import inject_plan
+        >>> curves = {"lr": (fs.warmup_linear(4, 8), 0.5), "weight_decay": (fs.ramp(1, 0, steps=8), 0.25)}
+        >>> optimizer = inject_plan(fs.Plan(curves, run={"updates": 8}), optax.adamw, b2=0.95)
+        >>> state = optimizer.init({"w": 1.0})
+        >>> for _ in range(3):
+        ...     _, state = optimizer.update({"w": 1.0}, state, {"w": 1.0})
+        >>> {name: float(value) for name, value in state.hyperparams.items()}
+        {'learning_rate': 0.25, 'weight_decay': 0.1875}
+    """
+    name = "inject_plan"
+    if not isinstance(plan, Plan):
+        raise argument_error(name, "plan", "a Plan", plan, TypeError)
+    if plan.unit != "updates":
+        raise argument_error(name, "plan", "a plan that counts updates", plan.run, fix="use plan.in_updates(clock)")
+    curves = plan.curves
+    if "lr" not in curves:
+        raise argument_error(name, "plan", "a plan with a curve 'lr'", list(curves))
+    parameters = signature(callable_(name, "factory", factory)).parameters
+    if "learning_rate" not in parameters:
+        requirement = "a function with an argument `learning_rate`"
+        raise argument_error(name, "factory", requirement, list(parameters), TypeError)
+    curves["learning_rate"] = curves.pop("lr")
+    scheduled = {key: to_optax(*curve) for key, curve in curves.items() if key in parameters and key not in fixed}
+    # Of an argument that is not static, optax calls functions and stores numbers in the state, also defaults.
+    static = tuple(key for key in parameters if key not in scheduled)
+    inject = optax.inject_hyperparams(factory, static_args=static)
+    return call_by_name(name, partial(inject, **scheduled), parameters, fixed)

@@ -1,0 +1,59 @@
+"""A plan as the arguments of `lambda_lr`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch.optim import Optimizer
+
+from bridges.rated import Rated
+from bridges.torch.hyperparameters import BaseValue, Hyperparameter
+from funcsched.core.schedule import Schedule
+from funcsched.core.validation import argument_error
+from funcsched.plans.plan import Plan
+
+
+def arguments_of_plan(
+    optimizer: Optimizer,
+    plan: Plan,
+    hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None,
+    base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
+) -> tuple[
+    Schedule,
+    dict[str, Hyperparameter | list[Hyperparameter]],
+    dict[str, BaseValue | list[BaseValue]],
+]:
+    """The arguments `schedule`, `hyperparameters` and `base_values` that set the values of a plan.
+
+    Explicit `hyperparameters` and `base_values` take precedence.
+    """
+    name, groups = "lambda_lr", optimizer.param_groups
+    if plan.unit != "updates":
+        fix = "use plan.in_updates(clock)"
+        raise argument_error(name, "schedule", "a plan that counts updates", plan.run, fix=fix)
+    curves = plan.curves
+    if "lr" not in curves:
+        raise argument_error(name, "schedule", "a plan with a curve 'lr'", list(curves))
+    rate = curves.pop("lr")
+    if len({float(group.get("initial_lr", group["lr"])) for group in groups}) > 1 and "lr" not in (base_values or {}):
+        rates = [group["lr"] for group in groups]
+        fix = 'use plan.curves["lr"].schedule, which multiplies the rate of each group'
+        raise argument_error(name, "lr", "the same in all parameter groups, to follow a plan", rates, fix=fix)
+    entries = {
+        key: _except_zeros(Rated(*curve), [group.get(f"initial_{key}", group[key]) for group in groups])
+        for key, curve in curves.items()
+        if all(key in group for group in groups)
+    }
+    return rate.schedule, {**entries, **(hyperparameters or {})}, {"lr": rate.peak_value, **(base_values or {})}
+
+
+def _except_zeros(entry: Rated, values: list[Any]) -> Hyperparameter | list[Hyperparameter]:
+    """The entry for every group, or for those without a 0 if other groups have one: a weight decay that is off.
+
+    `values` are the initial ones, because a schedule may have set the current ones to 0.
+    """
+    is_zero = [isinstance(value, (int, float)) and value == 0 for value in values]
+    if any(is_zero) and not all(is_zero):
+        return [None if zero else entry for zero in is_zero]
+    return entry

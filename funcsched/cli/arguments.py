@@ -1,0 +1,85 @@
+"""The values of command-line arguments: numbers, names, files and schedules."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bridges.rated import Rated
+    from funcsched.plans.arguments import PlanCurve
+
+
+def positive_int(text: str) -> int:
+    """A number of steps, which may be written as 1_000 or 1e5."""
+    try:
+        value = float(text) if "e" in text.lower() else int(text)
+        if value == int(value) and 1 <= value <= 2**53:
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise argparse.ArgumentTypeError(f"must be an integer from 1 to 2**53, got {text!r}")
+
+
+def peak(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e200:  # keeps all learning rates finite
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1e200, got {text!r}")
+    return value
+
+
+def figure_path(text: str) -> str:
+    if os.path.splitext(text)[1].lower() not in (".png", ".svg"):
+        raise argparse.ArgumentTypeError(f"must end in .png or .svg, got {text!r}")
+    return text
+
+
+def public_name(text: str) -> str:
+    from funcsched.cli.names import SECTIONS
+    from funcsched.plans.published import published
+    from funcsched.serialization.data import suggestion
+
+    known = [*(name for names in SECTIONS.values() for name in names), *published()]
+    if text not in known:
+        hint = suggestion(text, known, "`funcsched list` shows all names")
+        raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
+    return text
+
+
+def setting(text: str) -> tuple[str, float]:
+    """A name and its value, `name=number`."""
+    name, _, number = text.partition("=")
+    try:
+        value = int(number) if number.replace("_", "").isdecimal() else float(number)
+        if name.isidentifier() and math.isfinite(value):
+            return name, value
+    except (ValueError, OverflowError):
+        pass
+    raise argparse.ArgumentTypeError(f"must be a name and a number, such as total=12000, got {text!r}")
+
+
+def expression(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:
+    """The expression, for labels and messages, and its schedule with the peak value."""
+    from bridges.expressions import from_expression
+    from funcsched.cli.published import published_rate
+
+    try:
+        return text, published_rate(text) or from_expression(text, **numbers)
+    except ModuleNotFoundError as error:
+        extra = "torch" if error.name == "torch" else "jax"
+        message = f"{error.name} is not installed; pip install 'funcsched[{extra}]'"
+    except ValueError as error:
+        message = without_function(error)
+    except argparse.ArgumentTypeError as error:  # an unknown recipe
+        message = str(error)
+    raise argparse.ArgumentError(None, f"argument EXPR: {message}")
+
+
+def without_function(error: Exception) -> str:
+    """The message of an error without the Python function that it names first."""
+    return str(error).partition(": ")[2]

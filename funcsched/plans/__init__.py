@@ -1,0 +1,1 @@
+"""Plans of training runs: several curves over one unit, and published recipes."""

@@ -1,0 +1,54 @@
+"""The subcommand `published`, and the names of published recipes in the other subcommands."""
+
+import json
+
+import pytest
+
+import funcsched as fs
+from funcsched.cli.main import main
+
+
+def test_published_lists_every_recipe_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["published"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == fs.published()
+    assert "gpt-3                   Brown et al. 2020, arXiv:2005.14165, appendix B" in lines
+
+
+def test_show_prints_the_curves_the_stages_and_what_was_not_published(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "moonlight"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("moonlight\n\nSource: Liu et al. 2025, Muon is Scalable for LLM Training")
+    assert "batch_size = 4096.0 * piecewise_constant(boundaries=(200000000000,), levels=(0.5, 1.0))\n" in text
+    assert "stage                tokens       lr  batch_size\n" in text
+    assert "cooldown  5,203,355,443,200   0.0001        4096\n" in text
+    assert "end       5,700,000,000,000        0        4096\n" in text
+    assert "\nNotes:\n- published in updates: a second warmup of 100 updates" in text
+
+
+def test_plot_table_and_check_use_the_learning_rate_of_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", "gpt-3", "--steps", "300e9", "--every", "100e9", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["tokens"] for row in rows] == [0, 10**11, 2 * 10**11, 3 * 10**11]
+    assert (rows[0]["rate"], rows[-1]["rate"]) == (0.0, pytest.approx(6e-6))
+    assert main(["plot", "deepseek-v3"]) == 0
+    assert "deepseek-v3" in capsys.readouterr().out
+    assert main(["check", "kimi-k2"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("steps and updates are tokens here, the unit of the recipe\n")
+    assert "the learning rate increases until step" in text
+
+
+def test_without_steps_the_run_of_the_recipe_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", "dinov3-7b", "--format", "csv", "--every", "500"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["epochs", "0", "500", "1000"]
+    assert main(["check", "warmup_linear(1, 2)"]) == 2
+    assert "argument --steps: required, except for a published recipe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("subcommand", [["plot"], ["table"], ["check"]])
+def test_an_unknown_recipe_gets_a_suggestion(subcommand: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*subcommand, "deepseek-v4"]) == 2
+    hint = "argument EXPR: unknown recipe 'deepseek-v4'; did you mean 'deepseek-v3'?\n"
+    assert capsys.readouterr().err == f"funcsched {subcommand[0]}: {hint}"
