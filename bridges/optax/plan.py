@@ -13,6 +13,7 @@ from bridges.optax.optax_schedule import to_optax
 from bridges.rated import call_by_name
 from funcsched.core.validation import argument_error, callable_
 from funcsched.plans.plan import Plan
+from funcsched.serialization.data import suggestion
 
 
 def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
@@ -58,6 +59,12 @@ def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
     if "learning_rate" not in parameters:
         requirement = "a function with an argument `learning_rate`"
         raise argument_error(name, "factory", requirement, list(parameters), TypeError)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        requirement = "a function without `**` arguments, which optax cannot schedule"
+        raise argument_error(name, "factory", requirement, list(parameters), TypeError)
+    for key in curves:
+        if key != "lr" and key not in parameters and (hint := suggestion(key, parameters, "")):
+            raise ValueError(f"{name}: the factory has no argument {key!r}; {hint}")
     curves["learning_rate"] = curves.pop("lr")
     scheduled = {key: to_optax(*curve) for key, curve in curves.items() if key in parameters and key not in fixed}
     # Of an argument that is not static, optax calls functions and stores numbers in the state, also defaults.

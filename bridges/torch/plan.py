@@ -12,6 +12,7 @@ from bridges.torch.hyperparameters import BaseValue, Hyperparameter
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error
 from funcsched.plans.plan import Plan
+from funcsched.serialization.data import suggestion
 
 
 def arguments_of_plan(
@@ -40,6 +41,10 @@ def arguments_of_plan(
         rates = [group["lr"] for group in groups]
         fix = 'use plan.curves["lr"].schedule, which multiplies the rate of each group'
         raise argument_error(name, "lr", "the same in all parameter groups, to follow a plan", rates, fix=fix)
+    known = [key for key in groups[0] if key not in ("params", "lr") and not key.startswith("initial_")]
+    for key in curves:
+        if key not in known and (hint := suggestion(key, known, "")):
+            raise ValueError(f"{name}: the optimizer has no hyperparameter {key!r}; {hint}")
     entries = {
         key: _except_zeros(Rated(*curve), [group.get(f"initial_{key}", group[key]) for group in groups])
         for key, curve in curves.items()

@@ -288,6 +288,8 @@ class Plan(Value):
         """
         if not hasattr(clock, "schedule"):
             raise argument_error("Plan.in_updates", "clock", "a Clock", clock, TypeError)
+        if clock.run not in (None, self.run):
+            raise argument_error("Plan.in_updates", "clock", f"a Clock without a run, or with {self.run}", clock.run)
         if self.unit == "updates":
             return self
         steps: dict[str, Number] = {stage: clock.steps(**{self.unit: first}) for stage, first in self._stages.items()}

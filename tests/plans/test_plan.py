@@ -186,3 +186,12 @@ def test_invalid_arguments_are_refused_with_the_way_out() -> None:
     for call, message in ERRORS:
         with pytest.raises((TypeError, ValueError), match=exactly(message)):
             call()
+
+
+def test_the_clock_of_a_plan_has_no_other_run() -> None:
+    plan = fs.Plan({"lr": (fs.constant(), 0.5)}, run={"tokens": 800})
+    sizes: dict[str, Any] = {"samples_per_update": 4, "sequence_length": 2}
+    assert plan.in_updates(fs.Clock(**sizes, run={"tokens": 800.0})).run == {"updates": 100}
+    message = "Plan.in_updates: `clock` must be a Clock without a run, or with {'tokens': 800}, got {'tokens': 1000}"
+    with pytest.raises(ValueError, match=exactly(message)):
+        plan.in_updates(fs.Clock(**sizes, run={"tokens": 1000}))

@@ -54,3 +54,13 @@ def test_a_plan_that_cannot_run_is_refused() -> None:
         inject_plan(PLAN, optax.scale_by_adam)
     with pytest.raises(TypeError, match=r"inject_plan: no argument `beta2` \(got 0.95\); it takes .*`b2`"):
         inject_plan(PLAN, optax.adamw, beta2=0.95)
+
+
+def test_a_misspelt_curve_and_a_factory_with_any_arguments_are_errors() -> None:
+    plan = fs.Plan({"lr": (fs.constant(), 0.5), "weightdecay": (fs.constant(), 0.1)}, run={"updates": 4})
+    with pytest.raises(
+        ValueError, match=r"^inject_plan: the factory has no argument 'weightdecay'; did you mean 'weight_"
+    ):
+        inject_plan(plan, optax.adamw)
+    with pytest.raises(TypeError, match=r"^inject_plan: `factory` must be a function without `\*\*` arguments"):
+        inject_plan(PLAN, lambda learning_rate, **others: optax.sgd(learning_rate, **others))

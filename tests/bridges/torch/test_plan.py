@@ -98,3 +98,10 @@ def test_an_added_group_has_the_rate_of_the_plan() -> None:
     assert scheduler.get_last_lr() == [0.25, 0.25, 0.25]
     scheduler.add_param_group({"params": [torch.zeros(1)], "lr": 0.125}, fs.constant())  # has a schedule of its own
     assert scheduler.get_last_lr() == [0.25, 0.25, 0.25, 0.125]
+
+
+def test_a_misspelt_curve_is_an_error() -> None:
+    plan = fs.Plan({"lr": (fs.constant(), 0.5), "weightdecay": (fs.constant(), 0.1)}, run={"updates": 4})
+    message = "lambda_lr: the optimizer has no hyperparameter 'weightdecay'; did you mean 'weight_decay'?"
+    with pytest.raises(ValueError, match=exactly(message)):
+        lambda_lr(adamw(), plan)
