@@ -212,7 +212,7 @@ def max_errors(name: str) -> tuple[float, float]:
     """The largest error of our schedule and of optax's under jit, in float32 ulp."""
     ours, peer, last_step, _ = FAMILIES[name]
     steps = np.arange(last_step + 100)
-    exact = ours(steps)  # in float64; `Family.exact` is too slow for every step, so a test compares them at some
+    exact = ours(steps)  # float64; `Family.exact` is too slow for all steps, so a test compares a sample with it
     ulp = np.spacing(np.abs(exact).astype(np.float32)).astype(np.float64)
     values: Sequence[Any] = [jax.jit(jax.vmap(function))(jnp.asarray(steps)) for function in (ours, peer)]
     our_error, peer_error = (float((np.abs(np.asarray(value, np.float64) - exact) / ulp).max()) for value in values)

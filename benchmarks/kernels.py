@@ -28,7 +28,7 @@ _SCHEDULES: dict[str, tuple[Rate, Rate]] = {  # ours, that of optax
         optax.warmup_cosine_decay_schedule(0.0, _PEAK, _WARMUP, _TOTAL),
     ),
 }
-# The computations whose operations are launched one after another: the entry and the command buffers of a GPU.
+# The computations whose operations are launched in sequence: the entry and the command buffers of a GPU.
 _BLOCK = re.compile(r"^(?:ENTRY |%?command_buffer)\S*.*?^}", re.MULTILINE | re.DOTALL)
 _OPERATION = re.compile(r"^\s+(?:ROOT )?%?[\w.-]+ = (?:\(.*?\)|\S+) ([a-z-]+)\(", re.MULTILINE)
 # Operations that run no kernel.

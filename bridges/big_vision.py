@@ -139,7 +139,7 @@ def _stair(decay: _Decay) -> fs.Schedule:
     return fs.product(fs.ramp(0.0, 1.0, steps=decay.warmup_steps), stairs) if decay.warmup_steps else stairs
 
 
-# Each decay, with the names of its own arguments.
+# The arguments of each decay.
 _DECAYS: dict[str, tuple[Callable[[_Decay], fs.Schedule], list[str]]] = {
     "linear": (_polynomial, ["power", "end", "linear_end"]),
     "polynomial": (_polynomial, ["power", "end", "linear_end"]),

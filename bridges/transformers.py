@@ -122,7 +122,7 @@ def from_scheduler_type(
 
 
 class _CommonArguments(NamedTuple):
-    """The arguments that `get_scheduler` has for every type. A method raises if an argument it requires is missing."""
+    """The arguments of `get_scheduler` for all types. Each method raises an error if a required one is missing."""
 
     name: str
     num_warmup_steps: int | None

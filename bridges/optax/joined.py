@@ -24,7 +24,7 @@ _CYCLE_ARGUMENTS = ("init_value", "peak_value", "warmup_steps", "decay_steps", "
 
 @known_arguments()
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
-    """Cosine decays one after another, each with its own warmup.
+    """A sequence of cosine decays, each after a warmup.
 
     ``warmup_cosine_decay_schedule(**cosine_kwargs[i])`` at the number of steps since cycle ``i`` began; each cycle is
     `decay_steps` long
@@ -121,7 +121,7 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
 def _rated_or_function(function: str, argument: str, value: Any) -> Any:
     """A `Rated` pair if `value` has a schedule and a peak value (as `OptaxSchedule` does), else a function."""
     schedule, peak = getattr(value, "schedule", None), getattr(value, "peak_value", None)
-    converts = getattr(value, "dtype", None) is not None  # a result of `to_optax` with a dtype of its own
+    converts = getattr(value, "dtype", None) is not None  # a result of `to_optax(..., dtype=...)`
     if peak is not None and isinstance(schedule, fs.Schedule) and not converts:
         return Rated(schedule, concrete_level(function, f"{argument}.peak_value", peak))
     if not callable(value):

@@ -60,7 +60,7 @@ def from_rates(rates: Iterable[Fraction], build: Callable[[ToMultiplier], fs.Sch
 
 
 def from_phases(*phases: tuple[int, float | Fraction, float | Fraction, fs.Shape]) -> Rated:
-    """Ramps between learning rates, one after another: (steps, start, stop, shape). The last `stop` is held.
+    """A sequence of ramps between learning rates: (steps, start, stop, shape). The last `stop` is held.
 
     A phase of 0 steps is dropped, except the last one, of which the held `stop` remains.
     """

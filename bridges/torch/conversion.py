@@ -89,7 +89,7 @@ boundaries=(10,))
 
 
 def _joined(segments: list[Segment]) -> Rated:
-    """Segments one after another, as multipliers of their largest peak."""
+    """A sequence of segments, as multipliers of their largest peak."""
     peak = max(segment.peak for segment in segments)
     schedules = [
         segment.schedule if segment.peak == peak else fs.scale(segment.schedule, segment.peak / peak)

@@ -54,9 +54,9 @@ def arguments_of_plan(
 
 
 def _except_zeros(entry: Rated, values: list[Any]) -> Hyperparameter | list[Hyperparameter]:
-    """The entry for every group, or for those without a 0 if other groups have one: a weight decay that is off.
+    """The entry for all groups. If the value is 0 in only some of them, it is off there and stays 0.
 
-    `values` are the initial ones, because a schedule may have set the current ones to 0.
+    `values` are the initial values, because a schedule may have set the current ones to 0.
     """
     is_zero = [isinstance(value, (int, float)) and value == 0 for value in values]
     if any(is_zero) and not all(is_zero):

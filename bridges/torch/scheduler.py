@@ -190,7 +190,7 @@ class ScheduleLR(LambdaLR):
         schedule: ScheduleLike | None = None,
         hyperparameters: Mapping[str, Hyperparameter] | None = None,
     ) -> None:
-        """Add a parameter group to the optimizer, with schedules of its own from the current step on.
+        """Add a parameter group to the optimizer, with separate schedules from the current step on.
 
         Args:
             group: the parameter group, as for `optimizer.add_param_group`. Its values are the base values.

@@ -258,7 +258,7 @@ def constant(run: Run) -> Iterator[Finding]:
         yield Finding("info", "still", 0, f"the {run.quantity} is {run.text(run.peak)} in the entire run")
         return
     start, stop = 0, run.steps
-    if run.is_learning_rate:  # updates at 0 and after the end of a decay have findings of their own
+    if run.is_learning_rate:  # updates at 0 and after the end of a decay are reported separately
         start, stop = run.leading_zeros, run.steps - run.updates_after_end
     stretches = run.constant_stretches(start, stop)
     held = [(start, stop) for start, stop in stretches if stop - start > 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from difflib import get_close_matches
 from math import ceil
 
 from funcsched.plans.published import near_names, published
@@ -22,8 +21,9 @@ def published_rate(text: str) -> PlanCurve | None:
     names = published()
     if text in names:
         return published(text).curves["lr"]
-    if "(" not in text and (get_close_matches(text.lower(), names, n=1, cutoff=0.7) or near_names(text, names)):
-        raise argparse.ArgumentTypeError(f"unknown recipe {text!r}; {near_names(text, names)}")
+    hint = "" if "(" in text else near_names(text, names)
+    if hint:
+        raise argparse.ArgumentTypeError(f"unknown recipe {text!r}; {hint}")
     return None
 
 

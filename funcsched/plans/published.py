@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from funcsched.core.validation import argument_error, short_repr
 from funcsched.plans.plan import Plan
-from funcsched.serialization.data import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def published(name: str | None = None) -> list[str] | Plan:
 def near_names(text: str, names: list[str]) -> str:
     """A question with up to three names that begin with a text, or the most similar one; empty if there is none."""
     plain = text.lower().replace("-", "").replace(" ", "")
-    starting = [name for name in names if len(plain) > 2 and name.replace("-", "").startswith(plain)]
-    if starting:
-        return f"did you mean {' or '.join(map(repr, starting[:3]))}?"
-    return suggestion(text.lower(), names, "")
+    near = [name for name in names if len(plain) > 2 and name.replace("-", "").startswith(plain)]
+    # The names are short, so that difflib's default cutoff of 0.6 finds unrelated ones.
+    near = near[:3] or get_close_matches(text.lower()[:100], names, n=1, cutoff=0.7)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 @cache

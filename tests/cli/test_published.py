@@ -52,3 +52,21 @@ def test_an_unknown_recipe_gets_a_suggestion(subcommand: list[str], capsys: pyte
     assert main([*subcommand, "deepseek-v4"]) == 2
     hint = "argument EXPR: unknown recipe 'deepseek-v4'; did you mean 'deepseek-v3'?\n"
     assert capsys.readouterr().err == f"funcsched {subcommand[0]}: {hint}"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("llama", "did you mean 'llama-3-405b'?"),
+        ("gpt3", "did you mean 'gpt-3'?"),
+        ("smollm2", "did you mean 'smollm2-1.7b' or 'smollm2-135m' or 'smollm2-360m'?"),
+    ],
+)
+def test_the_beginning_of_a_name_lists_the_recipes(text: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", text]) == 2
+    assert capsys.readouterr().err == f"funcsched plot: argument EXPR: unknown recipe {text!r}; {hint}\n"
+
+
+def test_the_name_of_a_shape_is_no_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", "cosine"]) == 2
+    assert "recipe" not in capsys.readouterr().err
