@@ -276,9 +276,9 @@ JAX = [
     ),
 ]
 UNTESTED = {
-    "GPUs and TPUs": "not available for these tests: steps are lowered for CUDA, ROCm and TPU, but not run there. NCCL"
-    " and float16 training on a GPU are also untested. `python -m benchmarks.device` measures guarantees, kernels, step"
-    " times, a CUDA graph and bandwidth (see [accuracy](accuracy.md#on-a-gpu)).",
+    "GPUs and TPUs": "these tests only lower steps for CUDA, ROCm and TPU. `python -m benchmarks.device` has measured"
+    " guarantees, kernels, step times, a CUDA graph and bandwidth on one NVIDIA H200 (see"
+    " [accuracy](accuracy.md#on-a-gpu)). NCCL and float16 training are untested.",
     "Apple's `mps`": "not available for these tests. It has no float64, which schedules need on torch: evaluate them"
     " on the CPU.",
     "Several hosts": "the processes of these tests run on one machine.",

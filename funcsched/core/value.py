@@ -93,19 +93,21 @@ def treedef(value: Any) -> Any:
     """The structure of a value without its leaves: hashable, and equal for values that differ only in leaves."""
     if isinstance(value, Value):
         children = [(name in value.static, getattr(value, name)) for name in value.fields]
-        return type(value), tuple(_hashable(child) if static else treedef(child) for static, child in children)
+        return type(value).__name__, tuple(_fixed(child) if static else treedef(child) for static, child in children)
     if isinstance(value, tuple):
-        return tuple, tuple(treedef(item) for item in value)
+        return "tuple", tuple(treedef(item) for item in value)
     return value is None  # None has no leaves; anything else is a leaf
 
 
-def _hashable(static: Any) -> Any:
-    """A static field, or its id if it cannot be hashed: a shape that was stretched by a traced factor."""
-    try:
-        hash(static)
-    except TypeError:
-        return id(static)
-    return static
+def _fixed(static: Any) -> Any:
+    """A static field as a key of strings and numbers. torch.compile (2.11) cannot hash values or compare types."""
+    if isinstance(static, Value):
+        return type(static).__name__, tuple(_fixed(getattr(static, name)) for name in static.fields)
+    if isinstance(static, tuple):
+        return tuple(_fixed(item) for item in static)
+    if static is None or isinstance(static, (str, int, float)):
+        return static
+    return id(static)  # a function, or the traced number of a stretched shape
 
 
 def unflatten(value: Any, new_leaves: Iterable[Any]) -> Any:

@@ -131,6 +131,12 @@ class Torch(Arrays):
     def level(self, value: Any) -> Any:
         return self.lib.as_tensor(value, dtype=self.lib.float64, device=self.device)
 
+    def fraction(self, steps: Any) -> Weight:
+        # The CUDA kernels of torch replace a division by a Python number by a product with its rounded reciprocal,
+        # which misses 1 at the end.
+        divisor = self.lib.full((), steps, dtype=self.lib.float64, device=self.device) if is_concrete(steps) else steps
+        return super().fraction(divisor)
+
     def maximum(self, x: Any, bound: Any) -> Any:
         return x.clamp(min=bound) if isinstance(bound, (int, float)) else self.lib.maximum(x, bound)
 

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import pytest
 
 import funcsched as fs
+from funcsched.core import value
 from tests.cases import CASES, LONG, Case
 
 ALL = [*CASES, *LONG]
@@ -200,3 +202,12 @@ def test_a_subclass_with_its_own_at_works_as_a_schedule() -> None:
 
     schedule = fs.scale(Double(fs.warmup_linear(10, 100)), 0.5)
     assert [schedule(10), float(schedule(jnp.int32(10)))] == [1.0, 1.0]
+
+
+def test_a_treedef_consists_of_strings_and_numbers() -> None:
+    # torch.compile of torch 2.11, which is not installed here, can neither hash values nor compare classes.
+    def parts(treedef: Any) -> list[Any]:
+        return [part for item in treedef for part in parts(item)] if isinstance(treedef, tuple) else [treedef]
+
+    treedefs = [value.treedef(case.schedule) for case in CASES]
+    assert {type(part) for treedef in treedefs for part in parts(treedef)} <= {str, int, float, bool, type(None)}
