@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 project = "funcsched"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 root_doc = START_PAGE
-include_patterns = ["docs/**.md", "benchmarks/RESULTS.md", "conformance/README.md"]
+include_patterns = ["docs/**.md", "benchmarks/RESULTS.md", "benchmarks/DEVICE.md", "conformance/README.md"]
 exclude_patterns = [".*", "build", "dist"]
 nitpicky = True
 
