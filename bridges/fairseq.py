@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     as_number,
@@ -58,7 +58,7 @@ def _min_lr(function: str, min_lr: Any, peak: float) -> float:
     return value
 
 
-@known_arguments()
+@checked()
 def fixed(
     *,
     lr: float | Iterable[float],
@@ -116,7 +116,7 @@ def fixed(
     return Rated(schedule, peak)
 
 
-@known_arguments()
+@checked()
 def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, warmup_init_lr: float = -1) -> Rated:
     """fairseq's "inverse_sqrt": a warmup, then a decay with the inverse square root of the step.
 
@@ -149,7 +149,7 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
     return Rated(fs.warmup_inverse_sqrt(warmup, start=start / peak), peak)
 
 
-@known_arguments()
+@checked()
 def cosine(
     *,
     lr: float | Iterable[float],
@@ -223,7 +223,7 @@ def _first_period(function: str, warmup: int, lr_period_updates: Any, max_update
     return int(total - warmup)
 
 
-@known_arguments()
+@checked()
 def polynomial_decay(
     *,
     lr: float | Iterable[float],
@@ -283,7 +283,7 @@ def polynomial_decay(
     return Rated(fs.warmup_polynomial(warmup, total, end=end, exponent=exponent), peak)
 
 
-@known_arguments()
+@checked()
 def tri_stage(
     *,
     lr: float | Iterable[float],
@@ -353,7 +353,7 @@ def _phase_lengths(function: str, phase_ratio: Any, max_update: Any) -> list[int
     return [int(total * fraction) for fraction in fractions]
 
 
-@known_arguments()
+@checked()
 def triangular(
     *,
     lr: float | Iterable[float],
@@ -411,7 +411,7 @@ def _triangle(start: float, middle: float, half: int) -> fs.Schedule:
     return fs.join([fs.ramp(start, middle, steps=half), fs.ramp(middle, start, steps=half)], [half])
 
 
-@known_arguments()
+@checked()
 def step(
     *,
     lr: float | Iterable[float],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     boolean,
@@ -30,7 +30,7 @@ from funcsched.core.validation import (
 _integer_power = number_rule("an integer from 1 to 16 if `cycle` is True", 1, 16, int)
 
 
-@known_arguments()
+@checked()
 def exponential_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -67,7 +67,7 @@ def exponential_decay(
     return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
 
 
-@known_arguments()
+@checked()
 def inverse_time_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -105,7 +105,7 @@ def inverse_time_decay(
     return Rated(fs.inverse_time(rate, steps, staircase=stairs), peak)
 
 
-@known_arguments()
+@checked()
 def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float]) -> Rated:
     """Keras' PiecewiseConstantDecay: constant rates, each up to and including its boundary.
 
@@ -143,7 +143,7 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     return Rated(schedule, peak)
 
 
-@known_arguments()
+@checked()
 def polynomial_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -205,7 +205,7 @@ def _polynomial_cycles(steps: int, power: int) -> fs.Schedule:
     return fs.join([fs.constant(), fs.product(cycles, *[inverse_n] * power)], [1])
 
 
-@known_arguments()
+@checked()
 def cosine_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -252,7 +252,7 @@ def cosine_decay(
     return Rated(fs.warmup_cosine(warmup, warmup + steps, start=start, end=end), peak)
 
 
-@known_arguments()
+@checked()
 def cosine_decay_restarts(
     initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0
 ) -> Rated:
@@ -324,7 +324,7 @@ _CLASSES: dict[str, Callable[..., Rated]] = {
 }
 
 
-@known_arguments()
+@checked()
 def from_config(config: Mapping[str, Any]) -> Rated:
     """The schedule for the output of `keras.optimizers.schedules.serialize`.
 

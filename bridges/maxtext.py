@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     boolean,
@@ -30,7 +30,7 @@ def _decay(end: float, steps: int, shape: Any) -> fs.Schedule:
     return fs.ramp(1.0, end, steps=steps - 1, shape=shape)
 
 
-@known_arguments()
+@checked()
 def create_learning_rate_schedule(
     *,
     learning_rate: float = 3e-5,

@@ -11,7 +11,7 @@ from math import gcd
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     concrete_nonnegative,
@@ -111,7 +111,7 @@ _STYLES: dict[str, Callable[[_Decay], list[_Phase]]] = {
 }
 
 
-@known_arguments()
+@checked()
 def optimizer_param_scheduler(
     *,
     init_lr: float,
@@ -192,7 +192,7 @@ def optimizer_param_scheduler(
 _WEIGHT_DECAY_SHAPES = {"constant": fs.linear, "linear": fs.linear, "cosine": fs.cosine}
 
 
-@known_arguments()
+@checked()
 def weight_decay(
     *,
     start_wd: float,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, short_repr
 from funcsched.serialization.data import suggestion
+
+if TYPE_CHECKING:
+    from funcsched.core.validation import Rule
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,24 +50,47 @@ def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str],
     return build(**arguments)
 
 
-def known_arguments(*others: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator: a keyword that the function does not have is an error that names the right one, or lists all.
+def checked(
+    *others: str, renamed: Mapping[str, str] | None = None, **rules: Rule
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator that checks the arguments of a function.
 
-    `others` are the names that it accepts as `**kwargs`. `renamed` maps a name of older versions to the present one.
+    A keyword that the function does not have is an error that names the right one, or lists all.
+
+    Args:
+        others: the names that the function accepts as ``**kwargs``.
+        renamed: names of older versions, each with the present one.
+        rules: validation rules by argument name. The function gets the values that they return.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        parameters = signature(function).parameters.values()
-        names = [*(p.name for p in parameters if p.kind is not p.VAR_KEYWORD), *others]
+        called = signature(function)
+        if unknown := rules.keys() - called.parameters.keys():
+            raise TypeError(f"checked: {function.__name__} has no argument {min(unknown)!r}")
+        names = [*(p.name for p in called.parameters.values() if p.kind is not p.VAR_KEYWORD), *others]
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            _require_known(function.__name__, names, kwargs, renamed)
-            return function(*args, **kwargs)
+            _require_known(function.__name__, names, kwargs, renamed or {})
+            if not rules:
+                return function(*args, **kwargs)
+            try:
+                bound = called.bind(*args, **kwargs)
+            except TypeError:
+                return function(*args, **kwargs)  # raises Python's own error about the call
+            bound.apply_defaults()
+            for name, rule in rules.items():
+                bound.arguments[name] = rule(function.__name__, name, bound.arguments[name])
+            return function(*bound.args, **bound.kwargs)
 
         return call
 
     return decorate
+
+
+def option(options: Mapping[str, Any] | Iterable[str]) -> Rule:
+    """`choose` as a rule."""
+    return lambda function, argument, value: choose(function, argument, value, options)
 
 
 def _require_known(function: str, names: list[str], arguments: Mapping[str, Any], renamed: Mapping[str, str]) -> None:

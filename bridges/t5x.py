@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     concrete_nonnegative,
@@ -87,7 +87,7 @@ _FACTORS: dict[str, Callable[[_Arguments], fs.Schedule]] = {
 }
 
 
-@known_arguments()
+@checked()
 def create_learning_rate_scheduler(
     factors: str = "constant * linear_warmup * rsqrt_decay",
     base_learning_rate: float = 0.5,

@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Literal
 
 import funcsched as fs
-from bridges.rated import choose, known_arguments
-from funcsched.core.validation import concrete_nonnegative, concrete_nonnegative_int, concrete_positive_int
+from bridges.rated import checked, option
+from funcsched.core.validation import (
+    concrete_nonnegative,
+    concrete_nonnegative_int,
+    concrete_positive_int,
+    optional,
+)
 
 _DECAYS = {"linear": fs.linear, "sqrt": fs.sqrt, "cosine": fs.cosine}
 
 
-@known_arguments(lr_min="min_lr_factor")
+@checked(
+    renamed={"lr_min": "min_lr_factor"},
+    warmup_steps=concrete_nonnegative_int,
+    total_steps=optional(concrete_positive_int),
+    decay_ratio=optional(concrete_nonnegative),
+    decay_type=option(list(_DECAYS)),
+    min_lr_factor=concrete_nonnegative,
+    training_steps=concrete_positive_int,
+)
 def lr_schedules_config(
     warmup_steps: int = 200,
     total_steps: int | None = None,
@@ -56,17 +69,10 @@ def lr_schedules_config(
 
     Source: torchtitan 0.3.0, torchtitan.components.optimizer.lr_scheduler.
     """
-    function = "lr_schedules_config"
-    total = concrete_positive_int(function, "training_steps", training_steps)
-    if total_steps is not None:
-        total = concrete_positive_int(function, "total_steps", total_steps)
-    warmup = min(concrete_nonnegative_int(function, "warmup_steps", warmup_steps), total)
-    decay = total - warmup
-    if decay_ratio is not None:
-        decay = min(round(total * concrete_nonnegative(function, "decay_ratio", decay_ratio)), decay)
-    shape = choose(function, "decay_type", decay_type, _DECAYS)
-    end = concrete_nonnegative(function, "min_lr_factor", min_lr_factor)
+    total = training_steps if total_steps is None else total_steps
+    warmup = min(warmup_steps, total)
+    decay = total - warmup if decay_ratio is None else min(round(total * decay_ratio), total - warmup)
     # torchtitan counts steps from 1, hence the shift by 1 and one more stable step.
     stable = total + 1 - warmup - decay
-    schedule = fs.warmup_stable_decay(warmup, stable, decay, end=end if decay else 1.0, decay_shape=shape)
-    return fs.shift(schedule, 1)
+    end = min_lr_factor if decay else 1.0
+    return fs.shift(fs.warmup_stable_decay(warmup, stable, decay, end=end, decay_shape=_DECAYS[decay_type]), 1)

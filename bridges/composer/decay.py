@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import funcsched as fs
 from bridges.composer.time import TRAINING, Training, TrainingClock
-from bridges.rated import known_arguments
+from bridges.rated import checked
 from funcsched.core.validation import concrete_nonnegative, number_rule, positive, ratio_up_to_one, sequence
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's StepScheduler: multiply by `gamma` after every `step_size`.
 
@@ -50,7 +50,7 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.amount, has_jumps=True)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's MultiStepScheduler: multiply by `gamma` at each milestone.
 
@@ -78,7 +78,7 @@ def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **traini
     return multi_step_decay(TrainingClock("multi_step_scheduler", training), milestones, gamma)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ConstantScheduler: a constant multiplier until `t_max`, then 1.
 
@@ -109,7 +109,7 @@ def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpa
     return fs.piecewise_constant([boundary], levels=[level, 1.0])
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def linear_scheduler(
     alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur", **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -148,7 +148,7 @@ def linear_scheduler(
     return _ramp(clock, t_max, start, stop, fs.linear)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ExponentialScheduler: an exponential decay by `gamma` per `decay_period`.
 
@@ -179,7 +179,7 @@ def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: U
     return clock.in_batches(period, lambda n: fs.exponential_decay(factor, n), period.amount)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's CosineAnnealingScheduler: a cosine decay.
 
@@ -207,7 +207,7 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
     return _ramp(clock, t_max, 1.0, clock.check(concrete_nonnegative, "alpha_f", alpha_f), fs.cosine)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def cosine_annealing_warm_restarts_scheduler(
     t_0: str, t_mult: float = 1.0, alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -264,7 +264,7 @@ def cosine_annealing_warm_restarts_scheduler(
     return clock.in_batches(first, joined, *lengths, has_jumps=True)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def polynomial_scheduler(
     power: float, t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import funcsched as fs
 from bridges.composer.decay import multi_step_decay
 from bridges.composer.time import TRAINING, Time, Training, TrainingClock
-from bridges.rated import known_arguments
+from bridges.rated import checked
 from funcsched.core.validation import argument_error, boolean, concrete_nonnegative, positive
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def multi_step_with_warmup_scheduler(
     t_warmup: str,
     milestones: Iterable[str],
@@ -59,7 +59,7 @@ def multi_step_with_warmup_scheduler(
     return fs.join([ramp, decay], [boundary])
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def constant_with_warmup_scheduler(
     t_warmup: str, alpha: float = 1.0, t_max: str = "1dur", scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -94,7 +94,7 @@ def constant_with_warmup_scheduler(
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def linear_with_warmup_scheduler(
     t_warmup: str,
     alpha_i: float = 1.0,
@@ -139,7 +139,7 @@ def linear_with_warmup_scheduler(
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, peak, end, fs.linear)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def cosine_annealing_with_warmup_scheduler(
     t_warmup: str, t_max: str = "1dur", alpha_f: float = 0.0, scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -182,7 +182,7 @@ def cosine_annealing_with_warmup_scheduler(
     return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
 
 
-@known_arguments(*TRAINING)
+@checked(*TRAINING)
 def polynomial_with_warmup_scheduler(
     t_warmup: str,
     power: float = 2.0,

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridges.deepspeed.cycle import lr_range_test, one_cycle
 from bridges.deepspeed.warmup import warmup_cosine_lr, warmup_decay_lr, warmup_lr
-from bridges.rated import Rated, call_by_name, choose, known_arguments
+from bridges.rated import Rated, call_by_name, checked, choose
 from funcsched.core.validation import argument_error
 
 _TYPES: dict[str, Callable[..., Rated]] = {
@@ -21,7 +21,7 @@ _TYPES: dict[str, Callable[..., Rated]] = {
 }
 
 
-@known_arguments()
+@checked()
 def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
     """The schedule of the "scheduler" section of a DeepSpeed configuration.
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import funcsched as fs
-from bridges.rated import Rated, known_arguments
+from bridges.rated import Rated, checked
 from funcsched.core.validation import argument_error
 
 P = ParamSpec("P")
@@ -26,7 +26,7 @@ _AUTO = {
 def scheduler_type(build: Callable[P, Rated]) -> Callable[P, Rated]:
     """A function for a scheduler type. Unknown arguments and "auto" are errors that say what to write."""
 
-    @known_arguments()
+    @checked()
     @wraps(build)
     def call(*args: P.args, **arguments: P.kwargs) -> Rated:
         for argument, value in arguments.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import funcsched as fs
 from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     LARGEST_LEVEL,
     argument_error,
@@ -22,7 +22,7 @@ from funcsched.core.validation import (
 )
 
 
-@known_arguments()
+@checked()
 def constant_schedule(value: float) -> Rated:
     """A constant learning rate.
 
@@ -49,7 +49,7 @@ def constant_schedule(value: float) -> Rated:
     return Rated(fs.constant(), value)
 
 
-@known_arguments()
+@checked()
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Rated:
     """Linear from one learning rate to another, up or down.
 
@@ -90,7 +90,7 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
     return from_phases((begin, init_value, init_value, fs.linear), (steps, init_value, end_value, fs.linear))
 
 
-@known_arguments()
+@checked()
 def polynomial_schedule(
     init_value: float, end_value: float, power: float, transition_steps: int, transition_begin: int = 0
 ) -> Rated:
@@ -159,7 +159,7 @@ def _boundaries_and_rates(
     return boundaries, rates
 
 
-@known_arguments()
+@checked()
 def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mapping[int, float] | None = None) -> Rated:
     """Piecewise constant: the learning rate is multiplied by a scale at each boundary.
 
@@ -195,7 +195,7 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
 _INTERPOLATIONS = {"linear": fs.linear, "cosine": fs.cosine}
 
 
-@known_arguments()
+@checked()
 def piecewise_interpolate_schedule(
     interpolate_type: str, init_value: float, boundaries_and_scales: Mapping[int, float] | None = None
 ) -> Rated:
@@ -239,7 +239,7 @@ def piecewise_interpolate_schedule(
     return from_rates(rates, lambda multiplier: fs.interpolate(boundaries, list(map(multiplier, rates)), shape=shape))
 
 
-@known_arguments()
+@checked()
 def exponential_decay(
     init_value: float,
     transition_steps: int,
@@ -343,7 +343,7 @@ def _negative_with_bound(
     return largest, build
 
 
-@known_arguments()
+@checked()
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Rated:
     """A cosine decay.
 

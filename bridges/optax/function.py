@@ -12,7 +12,7 @@ import numpy as np
 
 import funcsched as fs
 from bridges.jax import register
-from bridges.rated import known_arguments
+from bridges.rated import checked
 from funcsched.core.schedule import Lift
 from funcsched.core.validation import callable_, positive
 from funcsched.numerics.dispatch import library
@@ -67,7 +67,7 @@ def _jax_count(count: Any) -> jax.Array:
     return jnp.asarray(count)
 
 
-@known_arguments()
+@checked()
 def from_optax(function: Callable[[Any], Any], peak_value: float) -> fs.Schedule:
     """Any optax schedule as a schedule, which also runs on Python numbers, NumPy arrays and torch tensors.
 

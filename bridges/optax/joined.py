@@ -9,7 +9,7 @@ from typing import Any
 import funcsched as fs
 from bridges.optax.function import from_optax
 from bridges.optax.warmup import warmup_cosine_decay_schedule
-from bridges.rated import Rated, call_by_name, known_arguments
+from bridges.rated import Rated, call_by_name, checked
 from funcsched.core.validation import (
     argument_error,
     concrete_level,
@@ -22,7 +22,7 @@ from funcsched.core.validation import (
 _CYCLE_ARGUMENTS = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
 
 
-@known_arguments()
+@checked()
 def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
     """A sequence of cosine decays, each after a warmup.
 
@@ -70,7 +70,7 @@ def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
     return rated, concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
 
-@known_arguments()
+@checked()
 def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries: Iterable[int]) -> Rated:
     """One schedule after another, each with steps counted from its own start.
 

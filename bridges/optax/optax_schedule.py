@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from bridges.jax import register
 from bridges.optax.result_dtype import cast, dtype_or_none, weakly_typed
-from bridges.rated import known_arguments
+from bridges.rated import checked
 from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
 from funcsched.core.validation import finite
 from funcsched.core.value import Value
@@ -107,7 +107,7 @@ def to_optax(schedule: Schedule | Callable[[Any], Any], peak_value: float) -> Op
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: float, *, dtype: DTypeLike | None
 ) -> OptaxSchedule: ...
-@known_arguments()
+@checked()
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: Any = ..., *, dtype: DTypeLike | None = None
 ) -> OptaxSchedule:

@@ -7,11 +7,11 @@ from fractions import Fraction
 import funcsched as fs
 from bridges.optax.basic import exponential
 from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
-from bridges.rated import Rated, known_arguments
+from bridges.rated import Rated, checked
 from funcsched.core.validation import argument_error, concrete_positive_int, require_at_most
 
 
-@known_arguments()
+@checked()
 def linear_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -81,7 +81,7 @@ def _one_cycle_rates(peak_value: float, div_factor: float, final_div_factor: flo
     return peak, start, start / Fraction(final_div_factor)
 
 
-@known_arguments()
+@checked()
 def cosine_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -129,7 +129,7 @@ def cosine_onecycle_schedule(
     return from_phases((up, start, peak, fs.cosine), (total - up, peak, end, fs.cosine))
 
 
-@known_arguments()
+@checked()
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Rated:
     """Linear from one learning rate to another, which is then held.
 
@@ -162,7 +162,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     return from_phases((steps, init_value, peak_value, fs.linear))
 
 
-@known_arguments()
+@checked()
 def warmup_cosine_decay_schedule(
     init_value: float,
     peak_value: float,
@@ -221,7 +221,7 @@ def warmup_cosine_decay_schedule(
     )
 
 
-@known_arguments()
+@checked()
 def warmup_exponential_decay_schedule(
     init_value: float,
     peak_value: float,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose, known_arguments
+from bridges.rated import Rated, checked, choose
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
 from funcsched.core.validation import (
@@ -19,7 +19,7 @@ from funcsched.core.validation import (
 )
 
 
-@known_arguments()
+@checked()
 def create_scheduler_v2(
     base_lr: float,
     sched: str = "cosine",

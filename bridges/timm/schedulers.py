@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from bridges.rated import Rated, known_arguments
+from bridges.rated import Rated, checked
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
 
 
-@known_arguments()
+@checked()
 def cosine_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -69,7 +69,7 @@ def cosine_lr_scheduler(
     return builders.cosine(Arguments("cosine_lr_scheduler", locals()))
 
 
-@known_arguments()
+@checked()
 def tanh_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -125,7 +125,7 @@ def tanh_lr_scheduler(
     return builders.tanh(Arguments("tanh_lr_scheduler", locals()))
 
 
-@known_arguments()
+@checked()
 def poly_lr_scheduler(
     base_lr: float,
     t_initial: int,
@@ -180,7 +180,7 @@ def poly_lr_scheduler(
     return builders.poly(Arguments("poly_lr_scheduler", locals()))
 
 
-@known_arguments()
+@checked()
 def step_lr_scheduler(
     base_lr: float,
     decay_t: float,
@@ -225,7 +225,7 @@ def step_lr_scheduler(
     return builders.step(Arguments("step_lr_scheduler", locals()))
 
 
-@known_arguments()
+@checked()
 def multistep_lr_scheduler(
     base_lr: float,
     decay_t: Iterable[int],
@@ -268,7 +268,7 @@ def multistep_lr_scheduler(
     return builders.multistep(Arguments("multistep_lr_scheduler", locals()))
 
 
-@known_arguments()
+@checked()
 def wsd_lr_scheduler(
     base_lr: float,
     t_initial: int,
