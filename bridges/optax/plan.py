@@ -62,6 +62,10 @@ def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         requirement = "a function without `**` arguments, which optax cannot schedule"
         raise argument_error(name, "factory", requirement, list(parameters), TypeError)
+    if "learning_rate" in curves:
+        raise argument_error(
+            name, "plan", "a plan without a curve 'learning_rate', which is the curve 'lr'", list(curves)
+        )
     for key in curves:
         if key != "lr" and key not in parameters and (hint := suggestion(key, parameters, "")):
             raise ValueError(f"{name}: the factory has no argument {key!r}; {hint}")
@@ -70,4 +74,8 @@ def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
     # Of an argument that is not static, optax calls functions and stores numbers in the state, also defaults.
     static = tuple(key for key in parameters if key not in scheduled)
     inject = optax.inject_hyperparams(factory, static_args=static)
+    for key, parameter in parameters.items():
+        required = parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
+        if required and key not in scheduled and key not in fixed:
+            raise TypeError(f"{name}: the factory needs the argument `{key}`; give it by name")
     return call_by_name(name, partial(inject, **scheduled), parameters, fixed)

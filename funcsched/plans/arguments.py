@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.validation import argument_error, number_rule
-from funcsched.serialization.data import FORMAT, from_dict
-from funcsched.serialization.expression import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +18,10 @@ if TYPE_CHECKING:
     from funcsched.units.quantities import Number
 
 UNITS = ("updates", "samples", "tokens", "epochs")
+LONGEST_RUN = 2**53
 KEYS = ("curves", "run", "stages", "source", "notes")  # of the plain data
 curve_value = number_rule("a number from -1.7e38 to 1.7e38", -1.7e38, 1.7e38)
-count_rule = number_rule("a number from 0 to 2**53", 0, 2**53)
+count_rule = number_rule("a number from 0 to 2**53", 0, LONGEST_RUN)
 
 
 class PlanCurve(NamedTuple):
@@ -42,17 +41,6 @@ def as_curve(name: str, pair: Any) -> PlanCurve:
     if peak == 0:
         raise argument_error("Plan", f"curves[{name!r}][1]", "a number other than 0", pair[1])
     return PlanCurve(as_schedule("Plan", f"curves[{name!r}][0]", pair[0]), peak)
-
-
-def curve_from_data(argument: str, value: Any) -> PlanCurve:
-    if not isinstance(value, Mapping) or set(value) != {"schedule", "peak_value"}:
-        requirement = 'a dictionary {"schedule": ..., "peak_value": ...}'
-        raise argument_error("Plan.from_dict", argument, requirement, value, TypeError)
-    schedule = value["schedule"]
-    is_text = isinstance(schedule, str)
-    return PlanCurve(
-        parse(schedule) if is_text else from_dict({"format": FORMAT, "schedule": schedule}), value["peak_value"]
-    )
 
 
 def items(argument: str, of: str, value: Any, function: str = "Plan") -> Iterable[tuple[str, Any]]:
@@ -80,13 +68,17 @@ def validated_run(function: str, run: Any) -> tuple[str, Number]:
         requirement = f"a dictionary of one unit ({', '.join(UNITS)}) and the length"
         raise argument_error(function, "run", requirement, run, TypeError, fix='write {"tokens": 300_000_000_000}')
     ((unit, length),) = run.items()
-    rule = number_rule("a number above 0 and at most 2**53", 0, 2**53, above=True)
-    number = rule(function, f"run[{unit!r}]", length)
+    return unit, validated_length(function, f"run[{unit!r}]", unit, length)
+
+
+def validated_length(function: str, argument: str, unit: str, length: Any) -> Number:
+    rule = number_rule("a number above 0 and at most 2**53", 0, LONGEST_RUN, above=True)
+    number: Number = rule(function, argument, length)
     if number == int(number):
-        return unit, int(number)
+        return int(number)
     if unit != "epochs":
-        raise argument_error(function, f"run[{unit!r}]", "an integer", length)
-    return unit, number
+        raise argument_error(function, argument, "an integer", length)
+    return number
 
 
 def validated_stages(stages: Any, unit: str, length: Number) -> dict[str, Number]:

@@ -13,26 +13,29 @@ from funcsched.core.validation import argument_error, sequence
 from funcsched.core.value import Value
 from funcsched.plans.arguments import (
     KEYS,
+    LONGEST_RUN,
     PlanCurve,
     as_curve,
     count_rule,
-    curve_from_data,
     curve_value,
     integer,
     items,
     require_all_stages,
     text,
+    validated_length,
     validated_run,
     validated_stages,
 )
-from funcsched.serialization.data import FORMAT, suggestion, to_dict
+from funcsched.plans.data import arguments_from_data, plan_to_data
+from funcsched.serialization.data import suggestion
+from funcsched.serialization.expression import parse_value
 from funcsched.shapes.basic import linear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
-    from typing import Any
+    from typing import Any, NoReturn
 
     from matplotlib.figure import Figure
 
@@ -169,7 +172,8 @@ class Plan(Value):
     ) -> Plan:
         """The plan up to a count, then ramps from the values there: a cooldown, an extension or a new warmup.
 
-        ``then(schedule, count, value / peak_value, steps=length, shape=shape)`` for each given curve
+        ``then(schedule, count, value / peak_value, steps=length, shape=shape)`` for each given curve. The quotient is
+        rounded, so the branch may end 1 ulp from the value.
 
         Args:
             count: the count at which the branch begins (int, 0 to 2**53).
@@ -197,6 +201,10 @@ class Plan(Value):
         """
         name = "Plan.branch"
         count, length = integer(name, "count", count, 0), integer(name, "length", length, 1)
+        if count + length > LONGEST_RUN:
+            requirement = f"at most {LONGEST_RUN - count}, because a run ends at 2**53 at the latest"
+            raise argument_error(name, "length", requirement, length)
+        stage = text(name, "stage", stage)
         targets = dict(items("values", "numbers", values, name))
         for curve in targets:
             if curve not in self._curves:
@@ -215,7 +223,7 @@ class Plan(Value):
 
     def scaled(
         self,
-        *,
+        *length: NoReturn,
         updates: int | None = None,
         samples: int | None = None,
         tokens: int | None = None,
@@ -224,6 +232,7 @@ class Plan(Value):
         """The plan for a run of another length: every count times ``new length / length``.
 
         Args:
+            length: not allowed. A number without a unit raises, because its unit would be unclear.
             updates, samples, tokens, epochs: the new length, in the unit of the plan (above 0, at most 2**53).
 
         Returns:
@@ -244,27 +253,27 @@ class Plan(Value):
         """
         name = "Plan.scaled"
         lengths = {"updates": updates, "samples": samples, "tokens": tokens, "epochs": epochs}
-        given = {unit: length for unit, length in lengths.items() if length is not None}
-        if list(given) != [self.unit]:
-            raise argument_error(
-                name, "length", f"given in the unit of the plan, {self.unit}", given or None, TypeError
-            )
-        _, length = validated_run(name, given)
-        factor = Fraction(length) / Fraction(self.length)
+        given = {unit: number for unit, number in lengths.items() if number is not None}
+        if length or list(given) != [self.unit]:
+            requirement = f"given in the unit of the plan, {self.unit}"
+            fix = f"use scaled({self.unit}=...)"
+            raise argument_error(name, "length", requirement, given or length or None, TypeError, fix=fix)
+        new = validated_length(name, self.unit, self.unit, given[self.unit])
+        factor = Fraction(new) / Fraction(self.length)
         if not 1e-9 <= factor <= 1e9:  # the limits of `stretch`
-            raise argument_error(name, self.unit, f"from 1e-9 to 1e9 times the length ({self.length})", length)
+            raise argument_error(name, self.unit, f"from 1e-9 to 1e9 times the length ({self.length})", new)
         stages: dict[str, Number] = {stage: first * factor for stage, first in self._stages.items()}
         if self.unit != "epochs":
-            require_all_stages(name, stages, length, self.unit)
+            require_all_stages(name, stages, new, self.unit)
             stages = {stage: ceil(first) for stage, first in stages.items()}
         curves = {
             key: PlanCurve(stretch(schedule, float(factor)), peak) for key, (schedule, peak) in self._curves.items()
         }
         note = (
-            f"scaled from {self.length} to {length} {self.unit}: all stages, including the warmup, are scaled by the"
+            f"scaled from {self.length} to {new} {self.unit}: all stages, including the warmup, are scaled by the"
             " same factor; peak values and batch sizes are unchanged, although shorter runs may need others"
         )
-        return Plan(curves, run=given, stages=stages, source=self.source, notes=(*self.notes, note))
+        return Plan(curves, run={self.unit: new}, stages=stages, source=self.source, notes=(*self.notes, note))
 
     def in_updates(self, clock: Clock) -> Plan:
         """The plan with counts of updates, as `lambda_lr` and `inject_plan` of the bridges run it.
@@ -327,19 +336,15 @@ class Plan(Value):
         Raises:
             TypeError: a schedule contains a Python function or an array.
         """
-        curves = {
-            name: {"schedule": to_dict(schedule)["schedule"], "peak_value": peak}
-            for name, (schedule, peak) in self._curves.items()
-        }
-        data = {**self.arguments(), "curves": curves, "notes": list(self.notes)}
-        return {"format": FORMAT, "plan": data}
+        return plan_to_data(self)
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> Plan:
+    def from_dict(data: Mapping[str, Any], /, **numbers: float) -> Plan:
         """Build a plan from plain data, written by `to_dict` or by hand.
 
         Args:
             data: as returned by `to_dict`. A schedule may also be an expression, as `parse` reads it.
+            numbers: the values of other names in these expressions, as in `parse`.
 
         Returns:
             A plan.
@@ -349,25 +354,36 @@ class Plan(Value):
 
         Example:
             >>> import funcsched as fs
-            >>> curves = {"lr": {"schedule": "warmup_linear(10, 100)", "peak_value": 0.5}}
-            >>> fs.Plan.from_dict({"format": 1, "plan": {"curves": curves, "run": {"updates": 100}}})
+            >>> curves = {"lr": {"schedule": "warmup_linear(total // 10, total)", "peak_value": 0.5}}
+            >>> fs.Plan.from_dict({"format": 1, "plan": {"curves": curves, "run": {"updates": 100}}}, total=100)
             Plan(curves={'lr': (warmup_linear(warmup_steps=10, total_steps=100), 0.5)}, run={'updates': 100})
         """
-        name = "Plan.from_dict"
-        if not isinstance(data, Mapping) or not isinstance(data.get("plan"), Mapping):
-            raise argument_error(name, "data", 'a dictionary {"format": 1, "plan": {...}}', data, TypeError)
-        if type(data.get("format")) is not int or data["format"] != FORMAT:  # True == 1
-            raise argument_error(name, "format", f"{FORMAT}", data.get("format"))
-        arguments = dict(data["plan"])
-        for key in arguments:
-            if key not in KEYS:
-                hint = suggestion(key, KEYS, f"the keys are {', '.join(KEYS)}")
-                raise ValueError(f"{name}: unknown key {key!r}; {hint}")
-        for key in ("curves", "run"):
-            if key not in arguments:
-                raise ValueError(f"{name}: the key {key!r} is missing")
-        curves = items("curves", "dictionaries", arguments.pop("curves"), name)
-        return Plan({key: curve_from_data(f"curves[{key!r}]", value) for key, value in curves}, **arguments)
+        return Plan(**arguments_from_data(data, numbers))
+
+    @staticmethod
+    def parse(text: str, /, **numbers: float) -> Plan:
+        """Read a plan from its expression, as printed by a plan or written by hand.
+
+        ``Plan.parse(str(plan)) == plan``
+
+        Args:
+            text: a call of `Plan` in the notation of `parse`, with dictionaries.
+            numbers: the values of other names in `text`, as in `parse`.
+
+        Returns:
+            A plan.
+
+        Raises:
+            ParseError, TypeError, ValueError: as in `parse`.
+
+        Example:
+            >>> import funcsched as fs
+            >>> text = "Plan({'lr': (warmup_linear(10, 100), 0.5)}, run={'updates': 100})"
+            >>> fs.Plan.parse(text).at(55)
+            {'lr': 0.25}
+        """
+        plan: Plan = parse_value("Plan.parse", text, numbers, Plan, "a plan, such as Plan({...}, run={...})")
+        return plan
 
     def __hash__(self) -> int:
         return hash((frozenset(self._curves.items()), self.unit, self.length, tuple(self._stages.items()), self.source))

@@ -224,6 +224,8 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
 
 def unknown_schedule(name: Any) -> str:
     """The message about a name that is not in the registry."""
+    if name == "Plan":
+        return "Plan is not a schedule; use fs.Plan.parse for its text, and fs.Plan.from_dict for its data"
     if name in _TAKING_FUNCTIONS:
         return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
     return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), '`funcsched list` shows all names')}"

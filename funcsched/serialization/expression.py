@@ -53,12 +53,17 @@ def parse(text: str, /, **numbers: float) -> Schedule:
             warmup_linear(10, total_steps=5)
             ^
     """
-    if not isinstance(text, str):
-        raise argument_error("parse", "text", "a string", text, TypeError)
-    values = named_numbers("parse", numbers)
-    parser = _ScheduleParser("parse", text, numbers=values)
-    schedule: Schedule = parser.parse(Schedule, "a schedule, such as warmup_cosine(10, 100)")
+    schedule: Schedule = parse_value("parse", text, numbers, Schedule, "a schedule, such as warmup_cosine(10, 100)")
     return schedule
+
+
+def parse_value(caller: str, text: Any, numbers: Mapping[str, float], kind: type, expected: str) -> Any:
+    """A value of a type, `Schedule` or `Plan`, from its expression; `expected` describes the type in errors."""
+    if not isinstance(text, str):
+        raise argument_error(caller, "text", "a string", text, TypeError)
+    parser = _ValueParser(caller, text, numbers=named_numbers(caller, numbers))
+    parser.kind = kind
+    return parser.parse(kind, expected)
 
 
 def named_numbers(function: str, numbers: Mapping[str, Any]) -> dict[str, float]:
@@ -78,11 +83,15 @@ def _number(function: str, name: str, value: Any) -> float:
     return number
 
 
-class _ScheduleParser(ExpressionParser):
-    """Parses the public names of this library."""
+class _ValueParser(ExpressionParser):
+    """Parses the public names of this library, and the name of the type."""
+
+    kind: type
 
     def function(self, name: str, at: int) -> Callable[..., Any]:
         name = _without_package(name)
+        if name == self.kind.__name__ and not issubclass(self.kind, Schedule):
+            return self.kind
         function: Callable[..., Any] | None = registry().get(name)
         if function is None:
             raise self.error(at, unknown_schedule(name))

@@ -1,8 +1,9 @@
 """Expressions as values, with errors that point at the mistake.
 
-Expressions are a small subset of Python: calls, names, numbers with + - * / //, strings, lists and tuples. Python's own
-parser reads them, after a check that the text cannot make it recurse deeply. Only the functions and names that a
-subclass or the caller defines are used. Nothing else is evaluated, so untrusted text is safe.
+Expressions are a small subset of Python: calls, names, numbers with + - * / //, strings, lists, tuples, and
+dictionaries with strings as keys. Python's own parser reads them, after a check that the text cannot make it recurse
+deeply. Only the functions and names that a subclass or the caller defines are used. Nothing else is evaluated, so
+untrusted text is safe.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _MAX_SHOWN_LINE = 100  # characters of a line in an error message
 _MAX_SHOWN_TOKEN = 40
 
 _STRING = re.compile(r"""'[^'\n]*'|"[^"\n]*"|['"]""")
-_BRACKET = re.compile(r"(?P<call>\w\s*)?[(\[]|[)\]]")
+_BRACKET = re.compile(r"(?P<call>\w\s*)?[(\[{]|[)\]}]")
 # Outside strings: characters that no expression of the subset has, brackets that Python would apply to a result,
-# powers, and stars that Python would apply to a sequence.
-_UNEXPECTED = re.compile(r"""[^\w\s.,()\[\]=+\-*/'"]|(?<=[)\]])\s*[(\[.]|\*(?=\*)|[(\[,=]\s*\*""")
+# powers, stars that Python would apply to a sequence, and colons that do not follow a string.
+_UNEXPECTED = re.compile(r"""[^\w\s.,:()\[\]{}=+\-*/'"]|(?<=[)\]}])\s*[(\[.]|\*(?=\*)|[(\[,=]\s*\*|(?<!['"\s])\s*:""")
 _OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
@@ -150,7 +151,7 @@ class ExpressionParser:
         code = _STRING.sub(lambda match: "'" + "_" * (len(match[0]) - 2) + "'", self.text)
         open_brackets: list[str] = []
         for match in _BRACKET.finditer(code, self.at):
-            if match[0] in ")]":
+            if match[0] in ")]}":
                 open_brackets[-1:] = []
                 continue
             nested = "brackets" if match["call"] is None else "calls"
@@ -200,6 +201,8 @@ class ExpressionParser:
                 return [self._value(item) for item in node.elts]
             case ast.Tuple():
                 return tuple(self._value(item) for item in node.elts)
+            case ast.Dict():
+                return self._dictionary(node)
             case ast.Call(func=ast.Name() | ast.Attribute()):
                 return self._call(node, self._source(node.func), at)
             case ast.Name() if node.id in self.numbers:
@@ -207,6 +210,15 @@ class ExpressionParser:
             case ast.Name() | ast.Attribute():
                 return self.named_value(self._source(node), at)
         raise self.error(at, f"unexpected {shortened(self._source(node))!r}")
+
+    def _dictionary(self, node: ast.Dict) -> dict[Any, Any]:
+        items: dict[Any, Any] = {}
+        for key_node, value in zip(node.keys, node.values, strict=True):
+            key = "" if key_node is None else self._value(key_node)  # a None is a `**`, which `_check` refuses
+            if key_node is not None and key in items:
+                raise self.error(self.at + key_node.col_offset, f"the key {shortened(repr(key))} is repeated")
+            items[key] = self._value(value)
+        return items
 
     # Operators in a row are evaluated in a loop, so that the recursion is as deep as the brackets.
 

@@ -102,6 +102,18 @@ def test_the_figure_has_an_axis_for_each_curve_and_the_names_of_all_stages(tmp_p
     assert first.startswith(b"<?xml") and (tmp_path / "plan.svg").read_bytes() == first
 
 
+def test_text_and_data_of_a_plan_use_names_of_numbers() -> None:
+    text = (
+        "Plan({'lr': (warmup_linear(total // 10, total), peak)}, run={'updates': total}, stages={'decay': total / 10})"
+    )
+    plan = fs.Plan({"lr": (fs.warmup_linear(10, 100), 0.5)}, run={"updates": 100}, stages={"decay": 10})
+    assert fs.Plan.parse(text, total=100, peak=0.5) == plan == fs.Plan.parse(repr(plan))
+    data = {"curves": {"lr": {"schedule": "warmup_linear(total // 10, total)", "peak_value": 0.5}}, "run": plan.run}
+    assert fs.Plan.from_dict({"format": 1, "plan": data}, total=100).curves == plan.curves
+    with pytest.raises(fs.ParseError, match=r"^Plan.parse: line 1, column 27: the key 'lr' is repeated\n"):
+        fs.Plan.parse("Plan({'lr':(constant(),1),'lr':3}, run={'tokens': 3})")
+
+
 def _plan(curves: Any = CURVES, run: Any = None, **options: Any) -> fs.Plan:
     return fs.Plan(curves, run={"tokens": 1000} if run is None else run, **options)
 
@@ -152,8 +164,27 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: PLAN.scaled(updates=10),
-        "Plan.scaled: `length` must be given in the unit of the plan, tokens, got {'updates': 10}",
+        "Plan.scaled: `length` must be given in the unit of the plan, tokens, got {'updates': 10}; use scaled(tokens=...)",
     ),
+    (
+        lambda: PLAN.scaled(100),
+        "Plan.scaled: `length` must be given in the unit of the plan, tokens, got (100,); use scaled(tokens=...)",
+    ),
+    (
+        lambda: PLAN.scaled(tokens=-1),
+        "Plan.scaled: `tokens` must be a number above 0 and at most 2**53, got -1",
+    ),
+    (
+        lambda: PLAN.branch(2**53 - 5, {"lr": 0}, length=10),
+        "Plan.branch: `length` must be at most 5, because a run ends at 2**53 at the latest, got 10",
+    ),
+    (lambda: PLAN.branch(600, {"lr": 0}, length=10, stage=3), "Plan.branch: `stage` must be a string, got 3"),
+    (
+        lambda: fs.parse(repr(PLAN)),
+        "parse: line 1, column 1: Plan is not a schedule; use fs.Plan.parse for its text, and fs.Plan.from_dict for its"
+        f" data\n    {repr(PLAN)[:100]} ...\n    ^",
+    ),
+    (lambda: fs.Plan.parse(3), "Plan.parse: `text` must be a string, got 3"),
     (
         lambda: PLAN.scaled(tokens=4),
         "Plan.scaled: the stage 'warmup' would be removed: it would have a length of 0.4 tokens",

@@ -42,6 +42,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
                 1.8 * TRILLION: 4.2e-5,
             },
             "batch_size": {0: 2304},
+            "weight_decay": {0: 0.1},
         },
     ),
     "deepseek-llm-67b": (
@@ -50,6 +51,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
         {
             "lr": {2000 * 4608 * 4096: 3.2e-4, 1.6 * TRILLION: 0.316 * 3.2e-4, 1.8 * TRILLION: 3.2e-5},
             "batch_size": {0: 4608},
+            "weight_decay": {0: 0.1},
         },
     ),
     "deepseek-v2": (
@@ -63,6 +65,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
                 7.29 * TRILLION: 0.316 * 0.316 * 2.4e-4,
             },
             "batch_size": {0: 2304, 225 * BILLION: 9216},
+            "weight_decay": {0: 0.1},
         },
     ),
     "deepseek-v2-lite": (
@@ -75,6 +78,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
                 5.13 * TRILLION: 0.316 * 0.316 * 4.2e-4,
             },
             "batch_size": {0: 4608},
+            "weight_decay": {0: 0.1},
         },
     ),
     "deepseek-v3": (
@@ -91,6 +95,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
                 14.8 * TRILLION: 7.3e-6,
             },
             "batch_size": {0: 3072, 469 * BILLION: 15360},
+            "weight_decay": {0: 0.1},
         },
     ),
     "dinov2": (
@@ -128,6 +133,7 @@ LANDMARKS: dict[str, tuple[str, float, dict[str, dict[float, float]]]] = {
         {
             "lr": {500 * 67_000_000: 2e-4, 10 * TRILLION: 2e-4, 15.5 * TRILLION: 2e-5, 15.96 * TRILLION: 7e-6},
             "batch_tokens": {0: 67e6},
+            "weight_decay": {0: 0.1},
         },
     ),
     "llama-3-405b": (
@@ -244,17 +250,54 @@ def test_every_recipe_has_the_values_of_its_source() -> None:
 
 
 def test_every_recipe_is_readable_data_with_a_source_and_survives_text_and_data() -> None:
-    names = {"Plan": fs.Plan, **{name: getattr(fs, name) for name in fs.__all__}}
     for path in (Path(fs.__file__).parent / "plans" / "recipes").iterdir():
         plan = fs.published(path.stem)
         assert plan.source and plan.stages and isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
-        assert eval(repr(plan), names) == plan == fs.Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+        assert fs.Plan.parse(repr(plan)) == plan == fs.Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
 
 
-def test_what_was_not_published_is_listed() -> None:
-    assert any(
-        note.startswith("not published: the shape of the batch size") for note in fs.published("deepseek-v3").notes
-    )
+# The warmups that are published in updates, in tokens: updates times sequences times tokens of a sequence.
+WARMUPS_IN_TOKENS = {
+    "deepseek-llm-7b": 2000 * 2304 * 4096,
+    "deepseek-llm-67b": 2000 * 4608 * 4096,
+    "deepseek-v2": 2000 * 2304 * 4096,
+    "deepseek-v2-lite": 2000 * 4608 * 4096,
+    "deepseek-v3": 2000 * 3072 * 4096,
+    "kimi-k2": 500 * 67_000_000,
+}
+
+
+def test_warmups_that_are_published_in_updates_have_their_length_in_tokens() -> None:
+    for name, tokens in WARMUPS_IN_TOKENS.items():
+        plan = fs.published(name)
+        peak = plan.curves["lr"].peak_value
+        assert plan.stages["constant"] == tokens, name
+        assert [plan.at(count)["lr"] for count in (0, tokens / 2, tokens)] == [0, peak / 2, peak], name
+    # The second warmup of Moonlight: 100 updates of 4,096 sequences of 8,192 tokens, from 4.2e-5 to 1e-4.
+    moonlight, begin = fs.published("moonlight"), 5.2 * TRILLION
+    rates = [moonlight.at(begin + part * 100 * 4096 * 8192)["lr"] for part in (0, 0.5, 1)]
+    assert rates == pytest.approx([4.2e-5, 7.1e-5, 1e-4], rel=1e-12)
+
+
+# What the sources do not give.
+NOT_PUBLISHED = {
+    "deepseek-v2": "the shape of the batch size over the first 225B tokens",
+    "deepseek-v3": "the shape of the batch size over the first 469B tokens",
+    "glm-4.5": "the length of the warmup",
+    "gpt-3": "over how many tokens the batch size of this model grows",
+    "kimi-k2": "the shape of the decay from 2e-5 to 7e-6",
+    "llama-3-405b": "the last 40M tokens",
+    "minicpm": "the lengths of warmup, constant phase and decay",
+    "moonlight": "whether the last 500B tokens include the second warmup",
+}
+
+
+def test_what_was_not_published_or_not_included_is_listed() -> None:
+    for name, text in NOT_PUBLISHED.items():
+        assert any(text in note for note in fs.published(name).notes), name
+    for name in fs.published():
+        plan = fs.published(name)
+        assert ("weight_decay" in plan.curves) != ("not included: the weight decay" in plan.notes), name
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,8 @@ def test_a_misspelt_curve_and_a_factory_with_any_arguments_are_errors() -> None:
         inject_plan(plan, optax.adamw)
     with pytest.raises(TypeError, match=r"^inject_plan: `factory` must be a function without `\*\*` arguments"):
         inject_plan(PLAN, lambda learning_rate, **others: optax.sgd(learning_rate, **others))
+    both = fs.Plan({"lr": (fs.constant(), 0.5), "learning_rate": (fs.constant(), 0.1)}, run={"updates": 4})
+    with pytest.raises(ValueError, match="`plan` must be a plan without a curve 'learning_rate', which is the curve"):
+        inject_plan(both, optax.adamw)
+    with pytest.raises(TypeError, match=r"^inject_plan: the factory needs the argument `momentum`; give it by name$"):
+        inject_plan(PLAN, lambda learning_rate, momentum: optax.sgd(learning_rate, momentum))
