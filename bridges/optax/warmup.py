@@ -67,8 +67,9 @@ def linear_onecycle_schedule(
     up, middle = int(pct_start * total), int(pct_final * total)
     peak, start, end = _one_cycle_rates(peak_value, div_factor, final_div_factor)
     if 0 < peak == max(peak, start, end):  # a divisor below 1 puts the maximum elsewhere
-        levels = {"start": float(start / peak), "end": float(end / peak)}
-        return Rated(fs.one_cycle(up, total, decay_steps=middle - up, shape=fs.linear, **levels), peak_value)
+        first, last = float(start / peak), float(end / peak)
+        schedule = fs.one_cycle(up, total, decay_steps=middle - up, start=first, end=last, shape=fs.linear)
+        return Rated(schedule, peak_value)
     return from_phases(
         (up, start, peak, fs.linear), (middle - up, peak, start, fs.linear), (total - middle, start, end, fs.linear)
     )

@@ -40,11 +40,13 @@ def one_cycle(
     start: float = 0.04,
     end: float = 4e-6,
     shape: Shape | Callable[[Any], Any] = cosine,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """The one-cycle policy: up to 1, then down to almost 0, in two phases or three.
 
-    ``start + (1 - start) * shape(step / warmup_steps)``, then ``1 + (end - 1) * shape(u)``, where u is the elapsed
-    fraction of the remaining steps. With `decay_steps`, back from 1 to `start` in `decay_steps` steps, then to `end`.
+    ``start + (1 - start) * shape((step + warmup_offset) / warmup_steps)`` below step `warmup_steps`, then
+    ``1 + (end - 1) * shape(u)``, where u is the elapsed fraction of the remaining steps. With
+    `decay_steps`, back from 1 to `start` in `decay_steps` steps, then to `end`.
 
     Args:
         warmup_steps: step of the peak (int, 0 to `total_steps`).
@@ -55,6 +57,8 @@ def one_cycle(
         end: multiplier of the peak from step `total_steps` on, not a learning rate (float). In torch, it is
             ``start / final_div_factor``.
         shape: shape of each phase, or a function of the fraction, as in `ramp`.
+        warmup_offset: number added to the step up to the peak, which is then reached that many steps earlier and held
+            until step `warmup_steps` (int, 0 to 2**53).
 
     Returns:
         A schedule.
@@ -81,11 +85,12 @@ def one_cycle(
     require_at_most("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
     warmup, remaining = (warmup_steps, 1.0, shape), total_steps - warmup_steps
     if decay_steps is None:
-        return join_ramps(start, warmup, (remaining, end, shape))
+        return join_ramps(start, warmup, (remaining, end, shape), warmup_offset=warmup_offset)
     if is_concrete(decay_steps, remaining) and decay_steps > remaining:
         requirement = f"at most `total_steps` - `warmup_steps` ({remaining})"
         raise argument_error("one_cycle", "decay_steps", requirement, decay_steps)
-    return join_ramps(start, warmup, (decay_steps, start, shape), (remaining - decay_steps, end, shape))
+    phases = (decay_steps, start, shape), (remaining - decay_steps, end, shape)
+    return join_ramps(start, warmup, *phases, warmup_offset=warmup_offset)
 
 
 @recipe(

@@ -71,6 +71,7 @@ def cosine_restarts(
     warmup_steps: int = 0,
     start: float = 0.0,
     end: float = 0.0,
+    warmup_offset: int = 0,
 ) -> Schedule:
     """Cosine decays with warm restarts (SGDR), which may become longer or lower.
 
@@ -86,6 +87,8 @@ def cosine_restarts(
             warmups of later cycles are longer by the same factor as the cycles.
         start: multiplier of the peak at the beginning of each warmup, not a learning rate (float).
         end: multiplier of the peak at the end of each cycle, not a learning rate (float).
+        warmup_offset: number added to the step during the warmup, as in `warmup_cosine_restarts` (int, 0 to 2**53). In
+            later cycles, it is larger by the same factor as the cycles.
 
     Returns:
         A schedule. Each cycle starts exactly at the first step at or after its fractional start; `repeat` describes
@@ -114,13 +117,13 @@ def cosine_restarts(
     require_finite_levels("cosine_restarts", times, level_factor)
     decay_steps = period - warmup_steps
     if level_factor == 1:
-        cycle = join_ramps(start, (warmup_steps, 1.0, linear), (decay_steps, end, cosine))
+        cycle = join_ramps(start, (warmup_steps, 1.0, linear), (decay_steps, end, cosine), warmup_offset=warmup_offset)
         return repeat(cycle, period, times, period_factor)
     # `level_factor` scales the peaks, but not `start` and `end`, so the schedule is a sum of two curves. Neither is
     # negative, so nothing cancels.
-    peaks = join_ramps(0.0, (warmup_steps, 1.0, linear), (decay_steps, 0.0, cosine))
+    peaks = join_ramps(0.0, (warmup_steps, 1.0, linear), (decay_steps, 0.0, cosine), warmup_offset=warmup_offset)
     scaled = repeat(peaks, period, times, period_factor, level_factor)
     if is_concrete(start, end, warmup_steps) and end == 0 and (start == 0 or warmup_steps == 0):
         return scaled
-    offsets = join_ramps(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine))
+    offsets = join_ramps(start, (warmup_steps, 0.0, linear), (decay_steps, end, cosine), warmup_offset=warmup_offset)
     return add(scaled, repeat(offsets, period, times, period_factor))
