@@ -84,15 +84,18 @@ def _jit(schedules: Schedules, arrays: Arrays) -> Arrays:
     return jax.jit(lambda arrays: _eager(schedules, arrays))(arrays)
 
 
-def torch_compile(schedule: fs.Schedule) -> Callable[[Any], Any]:
-    """The schedule as one graph captured by torch.compile, executed without inductor, which takes seconds a graph."""
+def torch_compile(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function as one graph captured by torch.compile, executed without inductor, which takes seconds a graph."""
     # torch compiles a function at most eight times, and counts all schedules as one function.
     torch._dynamo.reset()
-    return torch.compile(schedule, fullgraph=True, backend="eager")
+    return torch.compile(function, fullgraph=True, backend="eager")
 
 
 def _torch_compile(schedules: Schedules, arrays: Arrays) -> Arrays:
-    return [torch_compile(schedule)(array) for schedule, array in zip(schedules, arrays, strict=True)]
+    def values(arrays: Arrays) -> Arrays:
+        return [schedule(array) for schedule, array in zip(schedules, arrays, strict=True)]
+
+    return torch_compile(values)(arrays)
 
 
 def _jax_int(steps: Sequence[int]) -> Any:
@@ -122,7 +125,7 @@ BACKENDS = [
     Backend("torch", lambda steps: torch.tensor(steps), 24),
     Backend("torch-float64", _torch_float64, 53),
     Backend("torch-float32", lambda steps: torch.tensor(steps, dtype=torch.float32), 24, exact_steps=False),
-    Backend("torch-compiled", lambda steps: torch.tensor(steps), 24, _torch_compile, slow=True, every=2),
-    Backend("torch-compiled-float64", _torch_float64, 53, _torch_compile, slow=True, every=2, first=1),
+    Backend("torch-compiled", lambda steps: torch.tensor(steps), 24, _torch_compile, slow=True, every=2, group_size=8),
+    Backend("torch-compiled-float64", _torch_float64, 53, _torch_compile, slow=True, every=2, first=1, group_size=8),
 ]
 BACKENDS = [backend for backend in BACKENDS if torch is not None or not backend.name.startswith("torch")]
