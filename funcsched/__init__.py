@@ -9,7 +9,8 @@ From bottom to top, each package imports only those before it:
 - `core`: what every schedule is, and the validation of arguments
 - `shapes`: curves from 0 to 1; `primitives`: ramps, decays and tables; `combinators`: schedules made of schedules
 - `recipes`: named schedules, such as `warmup_cosine`
-- `serialization`: text and plain data; `units`: samples, tokens and epochs in steps
+- `serialization`: text and plain data; `units`: samples, tokens and epochs in steps; `controllers`: multipliers that
+  follow a metric
 - `analysis`: validation of runs, comparisons, resuming; `plotting`
 - `plans`: curves of a whole run, published recipes; `cli`
 """
@@ -59,6 +60,10 @@ if TYPE_CHECKING:
     from funcsched.analysis.check import check
     from funcsched.analysis.checkpoint import check_resume, snapshot
     from funcsched.analysis.compare import compare
+    from funcsched.analysis.merging import merge_weights
+    from funcsched.analysis.refine import refine
+    from funcsched.controllers.greedy import greedy
+    from funcsched.controllers.plateau import plateau
     from funcsched.plans.plan import Plan
     from funcsched.plans.published import published
     from funcsched.plotting.figure import plot
@@ -75,11 +80,15 @@ _LAZY = {
     "compare": "analysis.compare",
     "fingerprint": "serialization.data",
     "from_dict": "serialization.data",
+    "greedy": "controllers.greedy",
+    "merge_weights": "analysis.merging",
     "parse": "serialization.expression",
     "ParseError": "serialization.syntax",
     "Plan": "plans.plan",
+    "plateau": "controllers.plateau",
     "plot": "plotting.figure",
     "published": "plans.published",
+    "refine": "analysis.refine",
     "snapshot": "analysis.checkpoint",
     "to_dict": "serialization.data",
 }
@@ -106,6 +115,7 @@ __all__ = [
     "exponential_decay",
     "fingerprint",
     "from_dict",
+    "greedy",
     "hypot_decay",
     "interpolate",
     "inverse_power",
@@ -117,6 +127,7 @@ __all__ = [
     "linear",
     "log",
     "maximum",
+    "merge_weights",
     "minimum",
     "mirror_cosine",
     "multistep",
@@ -124,6 +135,7 @@ __all__ = [
     "one_cycle",
     "parse",
     "piecewise_constant",
+    "plateau",
     "plot",
     "power",
     "power_law",
@@ -132,6 +144,7 @@ __all__ = [
     "ramp",
     "range_test",
     "rational",
+    "refine",
     "repeat",
     "reverse",
     "rex",

@@ -27,6 +27,7 @@ from bridges.optax.basic import (
     piecewise_interpolate_schedule,
     polynomial_schedule,
 )
+from bridges.optax.controller import reduce_on_plateau, scale_by_controller
 from bridges.optax.function import from_optax
 from bridges.optax.joined import join_schedules, sgdr_schedule
 from bridges.optax.optax_schedule import OptaxSchedule, to_optax
@@ -53,6 +54,8 @@ __all__ = [
     "piecewise_constant_schedule",
     "piecewise_interpolate_schedule",
     "polynomial_schedule",
+    "reduce_on_plateau",
+    "scale_by_controller",
     "sgdr_schedule",
     "to_optax",
     "warmup_constant_schedule",

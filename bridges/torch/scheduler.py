@@ -27,9 +27,11 @@ from bridges.torch.hyperparameters import (
     value_at,
 )
 from bridges.torch.lr_lambda import to_lr_lambda
+from bridges.torch.metric import Metric
 from bridges.torch.plan import arguments_of_plan
 from bridges.torch.values import assign, copied, updated
 from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn, warn
+from funcsched.controllers.controller import Controller
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_nonnegative_int
 from funcsched.plans.plan import Plan
@@ -37,6 +39,7 @@ from funcsched.plans.plan import Plan
 _SCHEDULES = "schedules"  # the key in a state dict that describes the schedules and base values
 _ACTIVE = "active"  # the key for whether this scheduler set the rates, or another one of a SequentialLR
 _FACTORS = "factors"  # the key in a state dict for the changes of the rate that are kept
+_METRIC = "metric"  # the key in a state dict for the controller and its state
 _ROUNDING = 2.0**-50  # relative
 
 
@@ -49,6 +52,7 @@ def lambda_lr(
     base_values: Mapping[str, BaseValue | list[BaseValue]] | None = None,
     on_mismatch: Literal["raise", "warn"] = "raise",
     on_external_change: Literal["warn", "keep", "overwrite"] = "warn",
+    controller: Controller | None = None,
 ) -> ScheduleLR:
     """A torch scheduler for the learning rate and other hyperparameters, from the start or from any step.
 
@@ -80,6 +84,8 @@ def lambda_lr(
             product. If the rate was 0, there is no ratio, so `step()` raises a ValueError, unless the rate is still 0.
             A rate that is set to 0 before the first `step()` is not kept. "overwrite" sets the rate of the schedule
             silently. Loading a state is not such a change.
+        controller: a multiplier of the learning rates that follows a metric, such as `funcsched.plateau()`. A call
+            ``step(metric=loss)`` gives it the next value; `step()` leaves its multiplier as it is.
 
     Returns:
         A scheduler at `step`: the next update runs at ``base rate * schedule(step)``, whether or not the state of the
@@ -112,7 +118,11 @@ def lambda_lr(
     replaced = base_values_by_key(optimizer.param_groups, schedules, base_values)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
     on_external_change_rule("lambda_lr", "on_external_change", on_external_change)
+    if controller is not None and not isinstance(controller, Controller):
+        requirement = "a controller, such as fs.plateau(), or None"
+        raise argument_error("lambda_lr", "controller", requirement, controller, TypeError)
     scheduler = ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
+    scheduler._metric = None if controller is None else Metric(controller)
     scheduler._rate_of_added = added_rate
     return scheduler
 
@@ -134,6 +144,7 @@ class ScheduleLR(LambdaLR):
         self._shared = shared  # the schedules that an added group follows
         self._replaced = set(base_values)
         self._on_mismatch, self._on_external_change = on_mismatch, on_external_change
+        self._metric: Metric | None = None
         self._rate_of_added: float | None = None  # the base rate of added groups, if a plan sets it
         self._warned = False  # of external changes
         self._schedules_of_next_group: dict[str, KeySchedule] | None = None  # set by `add_param_group`
@@ -155,16 +166,31 @@ class ScheduleLR(LambdaLR):
         self.base_lrs = self._base_values["lr"]  # the same list, which `_follow_added_group` extends
         install_hooks(optimizer, self)
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: int | None = None, *, metric: Any = None) -> None:
+        """Set the values of the next step.
+
+        Args:
+            epoch: the step itself instead of the next one (deprecated in torch).
+            metric: the next value of the metric that the controller follows (float, or a tensor with one element).
+
+        Raises:
+            ValueError: `metric` is given without a controller, or the parameter groups were changed without
+                `add_param_group`.
+        """
         groups = self.optimizer.param_groups
         if len(groups) != len(self.lr_lambdas):  # changed without `add_param_group`
             requirement, fix = f"the {len(self.lr_lambdas)} that have schedules", "use `optimizer.add_param_group`"
             raise argument_error("step", "param_groups", requirement, len(groups), fix=fix)
+        if metric is not None and self._metric is None:
+            fix = "use `lambda_lr(..., controller=fs.plateau())`"
+            raise argument_error("step", "metric", "None, because the scheduler has no controller", metric, fix=fix)
         if self._step_count:  # otherwise the constructor sets the first rates
             for group, last in zip(groups, self._last_lr):  # noqa: B905 (`strict` is slow)
                 if group["lr"] is not last:  # a tensor, or a rate that other code has set
                     self._handle_external_changes()
                     break
+        if metric is not None and self._metric is not None:
+            self._metric.update(metric)
         if self._step_count < 2 or epoch is not None:
             super().step(epoch)  # torch's own checks of the order of the first calls
         else:
@@ -179,8 +205,9 @@ class ScheduleLR(LambdaLR):
     def get_lr(self) -> list[float | Tensor]:
         """The learning rates of the current step."""
         step, rates = self.last_epoch, []
+        common = 1.0 if self._metric is None else self._metric.multiplier
         for i, group in enumerate(self.optimizer.param_groups):
-            multiplier = self.lr_lambdas[i](step) * self._factors[i]
+            multiplier = self.lr_lambdas[i](step) * (self._factors[i] * common)
             rates.append(self.base_lrs[i] * (multiplier * group["lr_scale"] if "lr_scale" in group else multiplier))
         return rates
 
@@ -227,6 +254,8 @@ class ScheduleLR(LambdaLR):
                 self._handle_external_changes()  # a resumed run cannot detect them any more
         # torch.distributed.checkpoint loads into this dict in place, so its lists and tensors are copies.
         state = {key: copied(value) for key, value in super().state_dict().items() if key not in _NOT_SAVED}
+        if self._metric is not None:
+            state[_METRIC] = self._metric.state_dict()
         description = describe(self._schedules, self._base_values)
         return {**state, _ACTIVE: self._is_active(), _FACTORS: list(self._factors), _SCHEDULES: description}
 
@@ -252,10 +281,16 @@ class ScheduleLR(LambdaLR):
         differences = find_differences(
             state_dict.get(_SCHEDULES), self._schedules, self._base_values, step, self._replaced
         )
+        if self._metric is not None and (difference := self._metric.difference(state_dict.get(_METRIC))):
+            differences.append(difference)
+        if self._metric is None and _METRIC in state_dict:
+            differences.append("the saved run followed a metric, and this scheduler has no controller")
         if differences:
             ways = f'use `lambda_lr(..., step={step})` without this state, or `on_mismatch="warn"`'
             fix = f"to continue with the current schedules and base values, {ways}"
             raise_or_warn(f"{name}: {'; '.join(differences)}", self._on_mismatch, fix)
+        if self._metric is not None:
+            self._metric.load_state_dict(state_dict.get(_METRIC))
         self._verified_step = None if differences or self._replaced else step
         self.last_epoch, self._step_count, self._factors = step, step + 1, factors
         if is_waiting:
@@ -416,8 +451,8 @@ class ScheduleLR(LambdaLR):
         install_hooks(self.optimizer, self)
 
 
-# Attributes that a state dict leaves out. `_SCHEDULES` and `_FACTORS` are saved under their own keys.
+# Attributes that a state dict leaves out. `_SCHEDULES`, `_FACTORS` and `_METRIC` are saved under their own keys.
 _NOT_SAVED = (
     "_schedules _shared _base_values _replaced _factors _tensors _on_mismatch _on_external_change _warned"
-    " _schedules_of_next_group _resets_loaded _loaded _verified_step _rate_of_added"
+    " _schedules_of_next_group _resets_loaded _loaded _verified_step _rate_of_added _metric"
 ).split()

@@ -1,0 +1,1 @@
+"""Controllers: multipliers that follow a metric."""
