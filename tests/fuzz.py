@@ -1,4 +1,4 @@
-"""Fuzzing of `parse`, `from_dict` and `load_state_dict`.
+"""Fuzzing of `parse`, `from_dict`, plans and `load_state_dict`.
 
 Every input must give a schedule (a loaded scheduler), a ValueError or a TypeError within a second. A state that is
 rejected must leave the scheduler and its optimizer unchanged.
@@ -37,6 +37,7 @@ from tests.cases import CASES, LONG
 MAX_SECONDS = 1.0  # CPU time for one input, which does not depend on the load of the machine
 MAX_MEGABYTES = 300  # added by the whole run
 SCHEDULES = [case.schedule for case in [*CASES, *LONG]]
+PLANS = [fs.published(name) for name in fs.published()]
 EXPRESSIONS = [*(case.text for case in CASES), *map(str, SCHEDULES)]
 FACTORIES = registry()
 NAMES = sorted(FACTORIES)
@@ -75,6 +76,11 @@ class Slow(BaseException):
     """Raised when an input takes too long. It is not an Exception, so that no other handler catches it."""
 
 
+def parse_plan(text: Any) -> fs.Plan:
+    """`Plan.parse` with names."""
+    return fs.Plan.parse(text, **NAMED)
+
+
 def parse(text: Any) -> fs.Schedule:
     """`funcsched.parse` with names."""
     return expressions.parse(text, **NAMED)
@@ -88,9 +94,14 @@ def expression(random: Random) -> str:
     return random.choice(EXPRESSIONS)[:2000]
 
 
-def mutated(random: Random) -> str:
+def plan(random: Random) -> str:
+    """The expression of a published plan."""
+    return repr(random.choice(PLANS))
+
+
+def mutated(random: Random, whole: Callable[[Random], str] = expression) -> str:
     """An expression in which parts were removed, repeated, moved or replaced."""
-    text = expression(random)
+    text = whole(random)
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
         start = random.randrange(len(text) + 1)
         stop = min(len(text), start + random.choice((0, 1, 1, 2, 5, 20)))
@@ -267,10 +278,14 @@ def places(data: Any) -> list[tuple[Any, Any]]:
 
 def data(random: Random) -> Any:
     """Plain data in which values, names and arguments were removed, moved or replaced."""
-    result: Any = fs.to_dict(random.choice(SCHEDULES))  # new containers, which may be changed
+    return changed(random, fs.to_dict(random.choice(SCHEDULES)))
+
+
+def changed(random: Random, result: Any) -> Any:
+    """Plain data, changed in place."""
     if random.random() < 0.02:
         return strange(random)
-    if random.random() < 0.3:
+    if "schedule" in result and random.random() < 0.3:
         result["schedule"] = {"then": {"schedule": result["schedule"], "boundary": random.randrange(50), "steps": 3}}
     for _ in range(random.choice((0, 1, 1, 1, 2, 4))):
         found = places(result)
@@ -313,7 +328,8 @@ def number(random: Random) -> int | float:
 
 
 def scheduler(kind: int) -> ScheduleLR:
-    """A scheduler at step 0: of one group, of a function, or of two groups and a late one with hyperparameters."""
+    """A scheduler at step 0: of one group, of a function, of two groups and a late one with hyperparameters, or of one
+    group that follows a metric."""
     parameters = [torch.zeros(1, requires_grad=True) for _ in range(3)]
     groups = [{"params": [parameter], "lr": lr} for parameter, lr in zip(parameters, (0.5, 0.25, 0.125), strict=True)]
     curve = fs.warmup_cosine(4, 40, end=0.1)
@@ -321,6 +337,9 @@ def scheduler(kind: int) -> ScheduleLR:
         return lambda_lr(torch.optim.SGD(groups[:1]), curve, on_mismatch="warn")
     if kind == 1:
         return lambda_lr(torch.optim.SGD(groups[:1]), lambda step: 1 / (step + 1))
+    if kind == 3:
+        controller = fs.greedy(patience=1, window_size=2)
+        return lambda_lr(torch.optim.SGD(groups[:1]), curve, controller=controller, on_mismatch="warn")
     optimizer = torch.optim.AdamW(groups[:2], betas=(0.5, 0.75), weight_decay=0.25)
     keys = {"weight_decay": [curve, Rated(curve, 0.5)], "betas": (fs.lerp(curve, 0.25, 0.5), None)}
     result = lambda_lr(optimizer, curve, hyperparameters=keys, on_external_change="keep")
@@ -333,7 +352,7 @@ def saved_state(kind: int, step: int) -> dict[str, Any]:
     saved = scheduler(kind)
     for _ in range(step):
         saved.optimizer.step()
-        saved.step()
+        saved.step(metric=float(kind) if kind == 3 else None)
     if kind == 2 and step:
         saved.optimizer.param_groups[0]["lr"] *= 0.5
     return saved.state_dict()
@@ -342,11 +361,13 @@ def saved_state(kind: int, step: int) -> dict[str, Any]:
 def values(loaded: ScheduleLR) -> Any:
     """What a rejected state must not change. As text, NaN equals NaN."""
     groups = [{key: value for key, value in g.items() if key != "params"} for g in loaded.optimizer.param_groups]
-    return repr((loaded.last_epoch, loaded.get_last_lr(), loaded._factors, groups))
+    return repr(
+        (loaded.last_epoch, loaded.get_last_lr(), loaded._factors, loaded._metric and loaded._metric.state, groups)
+    )
 
 
-STATES = [(kind, saved_state(kind, step)) for kind in range(3) for step in (0, 3, 30)]
-UNCHANGED = [values(scheduler(kind)) for kind in range(3)]
+STATES = [(kind, saved_state(kind, step)) for kind in range(4) for step in (0, 3, 30)]
+UNCHANGED = [values(scheduler(kind)) for kind in range(4)]
 
 
 def load_state_dict(given: tuple[int, Any]) -> ScheduleLR:
@@ -423,15 +444,27 @@ TEXTS = (mutated, mutated, tokens, random_call, random_call, characters, decoded
 
 
 def random_input(random: Random) -> Input:
-    """A text for `parse`, data for `from_dict`, or a state for `load_state_dict`."""
+    """A text or data of a schedule or a plan, or a state for `load_state_dict`."""
     if random.random() < 0.1:
         return Input(load_state_dict, state(random))
+    if random.random() < 0.1:
+        return Input(parse_plan, mutated(random, plan))
+    if random.random() < 0.1:
+        return Input(fs.Plan.from_dict, changed(random, random.choice(PLANS).to_dict()))
     if random.random() < 0.25:
         return Input(fs.from_dict, data(random))
     return Input(parse, (nested if random.random() < 0.02 else random.choice(TEXTS))(random))
 
 
 # Running inputs.
+
+
+def plan_returns(plan: fs.Plan) -> bool:
+    """Whether a plan comes back from its text and its data. Text that was mutated may contain other characters."""
+    try:
+        return fs.Plan.parse(str(plan)) == plan and fs.Plan.from_dict(plan.to_dict()) == plan
+    except fs.ParseError as error:
+        return any(limit in str(error) for limit in (*LIMITS, "only ASCII without backslashes"))
 
 
 @contextmanager
@@ -452,7 +485,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 def outcome_and_fault(given: Input) -> tuple[str, str | None]:
     """The outcome of an input, and what is wrong with it, if anything."""
-    name = given.function.__name__
+    name = "Plan.from_dict" if given.function is fs.Plan.from_dict else given.function.__name__
     try:
         with time_limit(MAX_SECONDS):
             try:
@@ -461,6 +494,8 @@ def outcome_and_fault(given: Input) -> tuple[str, str | None]:
                 return f"{name}: {type(error).__name__}", _message_fault(name, error)
             if isinstance(schedule, ScheduleLR):
                 return f"{name}: a scheduler", None if reloads(schedule, given.argument[0]) else "does not load again"
+            if isinstance(schedule, fs.Plan):
+                return f"{name}: a plan", None if plan_returns(schedule) else "the round trip gives another plan"
             text, data = str(schedule), fs.to_dict(schedule)
             try:
                 same = parse(text) == schedule and fs.from_dict(data) == schedule
@@ -479,7 +514,7 @@ def reloads(loaded: ScheduleLR, kind: int) -> bool:
 
 def _message_fault(name: str, error: Exception) -> str | None:
     """What is wrong with an error message."""
-    if not str(error).startswith(f"{name}: "):
+    if not str(error).startswith("Plan" if "plan" in name.lower() else f"{name}: "):
         return f"the message does not name the function: {str(error)[:200]}"
     if name == "parse" and isinstance(error, TypeError) and "must be a string" not in str(error):
         return f"a TypeError for a text: {str(error)[:200]}"

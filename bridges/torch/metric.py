@@ -26,24 +26,28 @@ class Metric:
 
     def difference(self, saved: Any) -> str:
         """How the controller of a saved state differs, in words; empty if it does not."""
-        text = saved.get("controller") if isinstance(saved, dict) else None
+        text = _name(saved)
         if text == repr(self.controller):
             return ""
-        return f"the controllers differ (checkpoint: {text or 'none'}; current: {self.controller!r})"
+        return f"the controllers differ (checkpoint: {text[:200] or 'none'}; current: {self.controller!r})"
 
     def load_state_dict(self, saved: Any) -> None:
         """Continue with a saved state. Without one for this kind of controller, start again."""
-        data = saved.get("state") if isinstance(saved, dict) else None
-        kind = str(saved.get("controller")).partition("(")[0] if isinstance(saved, dict) else ""
-        if kind != self.controller.factory:
+        if _name(saved).partition("(")[0] != self.controller.factory:
             self.state, self.multiplier = self.controller.init(), 1.0
             return
-        state = _from_plain(data, self.controller.init())
+        state = _from_plain(saved.get("state"), self.controller.init())
         multiplier = saved.get("multiplier")
         if state is None or type(multiplier) is not float:
             requirement = f"the state of {self.controller!r}"
             raise argument_error("load_state_dict", "metric", requirement, saved)
         self.state, self.multiplier = state, multiplier
+
+
+def _name(saved: Any) -> str:
+    """The expression of a saved controller; empty if there is none."""
+    text = saved.get("controller") if isinstance(saved, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _plain(state: Any) -> Any:

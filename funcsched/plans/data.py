@@ -8,6 +8,7 @@ from funcsched.core.validation import argument_error
 from funcsched.plans.arguments import KEYS, PlanCurve, items
 from funcsched.serialization.data import FORMAT, from_dict, suggestion, to_dict
 from funcsched.serialization.expression import parse
+from funcsched.serialization.syntax import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def _curve(argument: str, value: Any, numbers: Mapping[str, float]) -> PlanCurve
     if not isinstance(value, Mapping) or set(value) != {"schedule", "peak_value"}:
         requirement = 'a dictionary {"schedule": ..., "peak_value": ...}'
         raise argument_error(_NAME, argument, requirement, value, TypeError)
-    schedule = value["schedule"]
-    if isinstance(schedule, str):
-        return PlanCurve(parse(schedule, **numbers), value["peak_value"])
-    return PlanCurve(from_dict({"format": FORMAT, "schedule": schedule}), value["peak_value"])
+    schedule, is_text = value["schedule"], isinstance(value["schedule"], str)
+    try:
+        data = {"format": FORMAT, "schedule": schedule}
+        return PlanCurve(parse(schedule, **numbers) if is_text else from_dict(data), value["peak_value"])
+    except ParseError as error:
+        raise ParseError(f"{_NAME}: `{argument}`: {error}", error.line, error.column) from error
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{_NAME}: `{argument}`: {error}") from error

@@ -206,6 +206,15 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     (lambda: _from(curves={}), "Plan.from_dict: the key 'run' is missing"),
     (lambda: _from(curve={}), "Plan.from_dict: unknown key 'curve'; did you mean 'curves'?"),
     (
+        lambda: _from(curves={"lr": {"schedule": {"constant": {"values": 1}}, "peak_value": 1}}, run={"tokens": 3}),
+        "Plan.from_dict: `curves['lr']`: from_dict: `schedule.constant`: constant has no argument 'values'; "
+        "did you mean 'value'?",
+    ),
+    (
+        lambda: _from(curves={"lr": {"schedule": "constant(", "peak_value": 1}}, run={"tokens": 3}),
+        "Plan.from_dict: `curves['lr']`: parse: line 1, column 9: '(' was never closed\n    constant(\n            ^",
+    ),
+    (
         lambda: _from(curves={"lr": {"schedule": "constant(1)"}}, run={"tokens": 3}),
         'Plan.from_dict: `curves[\'lr\']` must be a dictionary {"schedule": ..., "peak_value": ...}, '
         "got {'schedule': 'constant(1)'}",
