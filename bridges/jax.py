@@ -72,6 +72,6 @@ def _subclasses(kind: type[Schedule]) -> Iterator[type[Schedule]]:
         yield from _subclasses(subclass)
 
 
-for _kind in _subclasses(Schedule):
+for _kind in dict.fromkeys(_subclasses(Schedule)):  # a class with two bases is found twice
     if _kind.fields:  # a base class has none
         register(_kind)
