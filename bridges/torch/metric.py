@@ -7,6 +7,8 @@ from typing import Any
 from funcsched.controllers.controller import Controller
 from funcsched.core.validation import argument_error
 
+_MAX_COUNT = 2**53
+
 
 class Metric:
     """A controller with its current state."""
@@ -57,7 +59,7 @@ def _plain(state: Any) -> Any:
 def _from_plain(data: Any, like: Any) -> Any:
     """Plain data in the structure of another state; None if it has another structure."""
     if not isinstance(like, tuple):
-        return data if type(data) in (int, float) else None
+        return data if type(data) is float or (type(data) is int and abs(data) <= _MAX_COUNT) else None
     if not isinstance(data, list) or len(data) != len(like):
         return None
     items = [_from_plain(item, other) for item, other in zip(data, like, strict=True)]

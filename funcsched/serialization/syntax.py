@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_LENGTH = 100_000  # characters of a text
-MAX_ITEM = 400  # characters between two brackets or commas: the largest float has 309 digits
+MAX_ITEM = 400  # characters between two brackets or commas, without strings: the largest float has 309 digits
 _MAX_SHOWN_LINE = 100  # characters of a line in an error message
 _MAX_SHOWN_TOKEN = 40
 
@@ -148,7 +148,7 @@ class ExpressionParser:
         for match in _STRING.finditer(self.text, self.at):
             if len(match[0]) == 1:
                 raise self.error(match.start(), "unterminated string")
-        code = _STRING.sub(lambda match: "'" + "_" * (len(match[0]) - 2) + "'", self.text)
+        code = _STRING.sub(lambda match: "'" + " " * (len(match[0]) - 2) + "'", self.text)
         open_brackets: list[str] = []
         for match in _BRACKET.finditer(code, self.at):
             if match[0] in ")]}":

@@ -110,6 +110,8 @@ def test_text_and_data_of_a_plan_use_names_of_numbers() -> None:
     assert fs.Plan.parse(text, total=100, peak=0.5) == plan == fs.Plan.parse(repr(plan))
     data = {"curves": {"lr": {"schedule": "warmup_linear(total // 10, total)", "peak_value": 0.5}}, "run": plan.run}
     assert fs.Plan.from_dict({"format": 1, "plan": data}, total=100).curves == plan.curves
+    long = fs.Plan({"lr": (fs.constant(), 0.5)}, run={"tokens": 3}, notes=["a long note, " * 100])
+    assert fs.Plan.parse(repr(long)) == long
     with pytest.raises(fs.ParseError, match=r"^Plan.parse: line 1, column 27: the key 'lr' is repeated\n"):
         fs.Plan.parse("Plan({'lr':(constant(),1),'lr':3}, run={'tokens': 3})")
 
