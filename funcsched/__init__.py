@@ -12,7 +12,7 @@ From bottom to top, each package imports only those before it:
 - `serialization`: text and plain data; `units`: samples, tokens and epochs in steps; `controllers`: multipliers that
   follow a metric
 - `analysis`: validation of runs, comparisons, resuming; `plotting`
-- `plans`: curves of a whole run, published recipes; `cli`
+- `plans`: curves of a whole run, published recipes; `export`: standalone source code; `cli`
 """
 
 from funcsched.combinators.algebra import add, lerp, maximum, minimum, product, scale
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from funcsched.analysis.refine import refine
     from funcsched.controllers.greedy import greedy
     from funcsched.controllers.plateau import plateau
+    from funcsched.export.source import to_source
     from funcsched.plans.plan import Plan
     from funcsched.plans.published import published
     from funcsched.plotting.figure import plot
@@ -91,6 +92,7 @@ _LAZY = {
     "refine": "analysis.refine",
     "snapshot": "analysis.checkpoint",
     "to_dict": "serialization.data",
+    "to_source": "export.source",
 }
 
 __all__ = [
@@ -162,6 +164,7 @@ __all__ = [
     "tanh",
     "then",
     "to_dict",
+    "to_source",
     "tri_stage",
     "truncated_cosine",
     "warm_into",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from keyword import iskeyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,13 +40,30 @@ def figure_path(text: str) -> str:
     return text
 
 
+def function_name(text: str) -> str:
+    if not (text.isidentifier() and text.isascii()) or iskeyword(text):
+        raise argparse.ArgumentTypeError(f"must be the name of a function, got {text!r}")
+    return text
+
+
+def pattern(text: str) -> str:
+    """A part of a name or a summary."""
+    from funcsched.cli.names import SECTIONS, all_names, matches
+    from funcsched.serialization.data import suggestion
+
+    if not any(matches(name, text) for names in SECTIONS.values() for name in names):
+        hint = suggestion(text, all_names(), "`funcsched list` shows all names")
+        raise argparse.ArgumentTypeError(f"no entry contains {text!r}; {hint}")
+    return text
+
+
 def public_name(text: str) -> str:
-    from funcsched.cli.names import SECTIONS
+    from funcsched.cli.names import all_names, uses_of
     from funcsched.plans.published import published
     from funcsched.serialization.data import suggestion
 
-    known = [*(name for names in SECTIONS.values() for name in names), *published()]
-    if text not in known:
+    known = [*all_names(), *published()]
+    if text not in known and not uses_of(text):
         hint = suggestion(text, known, "`funcsched list` shows all names")
         raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
     return text

@@ -1,4 +1,4 @@
-"""The command `funcsched`: lists, shows, plots, tabulates, compares and checks schedules."""
+"""The command `funcsched`: lists, shows, plots, tabulates, exports, compares and checks schedules."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import sys
 from funcsched.cli.arguments import (
     expression,
     figure_path,
+    function_name,
+    pattern,
     peak,
     positive_int,
     public_name,
     setting,
     without_function,
 )
+from funcsched.cli.values import print_source, print_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from bridges.rated import Rated
     from funcsched.plans.arguments import PlanCurve
 
-_TABLE_ROWS = 20  # approximate number of rows without --every
 _ABOUT_EXPRESSIONS = """\
 EXPR is a schedule with its arguments (`funcsched list` shows all), the name of
 a published recipe for its learning rate (`funcsched published` shows all), or
@@ -105,7 +107,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="funcsched",
-        description="List, plot, compare and check learning-rate schedules.",
+        description="List, plot, export, compare and check learning-rate schedules.",
         epilog="example: funcsched plot 'warmup_cosine(1000, 100_000, end=0.1)'\n"
         "See `funcsched COMMAND --help` for the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -141,7 +143,17 @@ def _parser() -> _Parser:
         subparser.set_defaults(run=run, parser=subparser)
         return subparser
 
-    command("list", _list, "list all schedules, shapes and combinators with their arguments", "funcsched list")
+    listing = command(
+        "list", _list, "list schedules, shapes and combinators with their arguments", "funcsched list cosine"
+    )
+    listing.add_argument(
+        "pattern",
+        metavar="PATTERN",
+        nargs="?",
+        default="",
+        type=pattern,
+        help="list only those whose name, summary or name in another library contains this (default: all)",
+    )
     command("published", _published, "list the published recipes of known models", "funcsched published")
     show = command(
         "show",
@@ -150,7 +162,10 @@ def _parser() -> _Parser:
         "funcsched show warmup_cosine",
     )
     show.add_argument(
-        "name", metavar="NAME", type=public_name, help="a name that `funcsched list` or `published` prints"
+        "name",
+        metavar="NAME",
+        type=public_name,
+        help="a name that `funcsched list` or `published` prints, or that another library uses",
     )
 
     plot = command(
@@ -168,7 +183,7 @@ def _parser() -> _Parser:
 
     table = command(
         "table",
-        _table,
+        print_table,
         "print a table of the values of a schedule",
         "funcsched table 'warmup_linear(10, 100)' --every 10 --peak 3e-4 --format csv",
         1,
@@ -177,6 +192,23 @@ def _parser() -> _Parser:
     table.add_argument("--every", metavar="K", type=positive_int, help="steps between rows (default: about 20 rows)")
     table.add_argument(
         "--format", choices=("text", "csv", "json"), default="text", help="output format (default: text)"
+    )
+
+    export = command(
+        "export",
+        print_source,
+        "write a schedule as a function without dependencies, in Python, torch, JAX or C",
+        "funcsched export 'warmup_cosine(1000, 100_000)' --to python --peak 3e-4",
+        1,
+    )
+    languages = ("python", "torch", "optax", "c")
+    export.add_argument("--to", required=True, choices=languages, help="language of the function")
+    export.add_argument("--peak", metavar="LR", type=peak, help="peak learning rate (default: write multipliers)")
+    export.add_argument(
+        "--name",
+        metavar="NAME",
+        type=function_name,
+        help="name of the function (default: multiplier, or learning_rate with a peak)",
     )
 
     compare = command(
@@ -212,7 +244,7 @@ def _add_steps_and_peak(parser: argparse.ArgumentParser, steps: str) -> None:
 def _list(options: argparse.Namespace) -> int:
     from funcsched.cli.reference import print_list
 
-    print_list()
+    print_list(options.pattern)
     return 0
 
 
@@ -224,14 +256,17 @@ def _published(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    from funcsched.cli.names import SECTIONS
     from funcsched.cli.published import print_plan
-    from funcsched.cli.reference import print_entry
+    from funcsched.cli.reference import print_entry, print_named
     from funcsched.plans.published import published
 
     if options.name in published():
         print_plan(options.name)
-    else:
+    elif any(options.name in names for names in SECTIONS.values()):
         print_entry(options.name)
+    else:
+        print_named(options.name)
     return 0
 
 
@@ -278,43 +313,6 @@ def _characters() -> str:
 
 def _use_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _table(options: argparse.Namespace) -> int:
-    from itertools import chain
-
-    from funcsched.cli.published import run_of_recipes
-    from funcsched.plotting.layout import default_steps, round_spacing
-
-    ((text, rated),) = options.expressions
-    peak = options.peak or (None if rated.peak_value == 1 else rated.peak_value)
-    run = run_of_recipes([text])
-    last = options.steps or (run[0] if run else default_steps(rated.schedule))
-    every = options.every or round_spacing(last / _TABLE_ROWS)
-    unit = run[1] if run else "step"
-    columns = [unit, "multiplier"] if peak is None else [unit, "multiplier", "rate"]
-
-    def row(step: int) -> tuple[Any, ...]:
-        value = float(rated.schedule(step))
-        return (step, value) if peak is None else (step, value, value * peak)
-
-    rows = map(row, chain(range(0, last, every), [last]))
-    if options.format == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    elif options.format == "json":
-        import json
-
-        print("[" + ",\n ".join(json.dumps(dict(zip(columns, row, strict=True))) for row in rows) + "]")
-    else:
-        width = max(len(str(last)), 4)
-        print("  ".join([f"{columns[0]:>{width}}", *(f"{name:>10}" for name in columns[1:])]))
-        for step, *values in rows:
-            print("  ".join([f"{step:>{width}}", *(f"{value:>10.6g}" for value in values)]))
-    return 0
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -8,19 +8,39 @@ import shutil
 import textwrap
 
 import funcsched
-from funcsched.cli.names import SECTIONS, documentation, other_names
+from funcsched.cli.names import SECTIONS, contains, documentation, matches, other_names, summary, uses_of
 
 _MAX_WIDTH = 100  # characters; longer lines of prose are hard to read
 
 
-def print_list() -> None:
-    """Print every public function and shape with its arguments and the first paragraph of its docstring."""
+def print_list(pattern: str = "") -> None:
+    """Print every public function and shape with its arguments and its summary.
+
+    With a pattern, print only those that match it, with the names in other libraries that contain it.
+    """
     for title, names in SECTIONS.items():
-        print(f"{title}\n")
-        for name in names:
+        matching = [name for name in names if matches(name, pattern)]
+        if matching:
+            print(f"{title}\n")
+        for name in matching:
             _print_wrapped(_signature(name), "  ", "      ")
-            _print_wrapped(documentation(name).partition("\n\n")[0], "    ", "    ")
+            _print_wrapped(summary(name), "    ", "    ")
+            for library, entry in other_names(name).items() if pattern else ():
+                if contains(pattern, entry):
+                    _print_wrapped(f"{library}: {entry}", "    ", "      ")
             print()
+
+
+def print_named(name: str) -> None:
+    """Print the entry that a name of another library belongs to, or a list if there are several."""
+    uses = uses_of(name)
+    for own, library, entry in uses:
+        _print_wrapped(f"In {library}, {own} is {entry}", rest="    ")
+    if len({own for own, _, _ in uses}) == 1:
+        print()
+        print_entry(uses[0][0])
+    else:
+        print(f"\n`funcsched show {uses[0][0]}` shows the arguments of the first one.")
 
 
 def print_entry(name: str) -> None:

@@ -226,7 +226,8 @@ def hypot_decay(timescale: int, exponent: float) -> Schedule:
         0.5
 
     In other libraries:
-        icefall: Eden, with exponent 0.25, is the product of a decay of batches and one of epochs; Eden2 has 0.5
+        icefall: Eden, Eden2; Eden is the product of a decay of batches and one of epochs with exponent 0.25, and Eden2
+            has 0.5
 
     Source: Yao et al. 2023 (Zipformer), arXiv:2310.11230; Eden and Eden2 of icefall.
     """

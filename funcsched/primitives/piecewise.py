@@ -148,6 +148,7 @@ def piecewise_constant(
         Composer: ConstantScheduler
         Keras: PiecewiseConstantDecay (levels); each level changes one step later, after `step <= boundary`
         big_vision: stair
+        diffusers: piecewise_constant, get_piecewise_constant_schedule (step_rules)
         Scenic: piecewise_constant; each level changes one step later
 
     Source: optax.piecewise_constant_schedule and torch's MultiStepLR take factors, Keras and Scenic take levels.

@@ -56,7 +56,7 @@ def constant(value: float = 1.0) -> Schedule:
         0.5
 
     In other libraries:
-        transformers: constant
+        transformers: constant, get_constant_schedule
         optax: constant_schedule
 
     Source: ConstantLRSchedule of pytorch-transformers 1.0.
@@ -179,9 +179,9 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
 
     In other libraries:
         optax: linear_schedule, cosine_decay_schedule (not clamped below step 0)
-        torch: LinearLR; CosineAnnealingLR, which rises again after T_max
+        torch: LinearLR, CosineAnnealingLR (with shape=cosine); the second one rises again after T_max
         Keras: CosineDecay without a warmup
-        T5X: linear_warmup; linear_decay, which has its own warmup and falls by `decay_factor` per step
+        T5X: linear_warmup, linear_decay; the second one has its own warmup and falls by `decay_factor` per step
         Composer: LinearScheduler, CosineAnnealingScheduler
     """
     start, stop, steps = validated("ramp", start=start, stop=stop, steps=steps)

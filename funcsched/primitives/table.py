@@ -90,6 +90,9 @@ def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
         >>> schedule = fs.tabulate(lambda step: 1.0 if step < 5 else 5 / step, 30)
         >>> [schedule(step) for step in (0, 4, 10, 20, 30, 31)] == [1.0, 1.0, 0.5, 0.25, 5 / 30, 5 / 30]
         True
+
+    In other libraries:
+        torch: MultiplicativeLR, if `function` multiplies its factors up to the step
     """
     validated("tabulate", function=function)
     steps = _table_steps("tabulate", "steps", steps)

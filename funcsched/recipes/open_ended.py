@@ -100,7 +100,7 @@ def warmup_inverse_sqrt(
         [0.0, 0.5, 1.0, 0.5, 0.1]
 
     In other libraries:
-        transformers: inverse_sqrt
+        transformers: inverse_sqrt, get_inverse_sqrt_schedule
         fairseq: inverse_sqrt
         Megatron: inverse-square-root, up to lr_decay_steps
         big_vision: rsqrt; its timescale is 10,000 by default

@@ -52,7 +52,7 @@ def warmup_cosine_restarts(
         [0.0, 0.5, 1.0, 1.0, 0.0, 0.0]
 
     In other libraries:
-        transformers: cosine_with_restarts
+        transformers: cosine_with_restarts, get_cosine_with_hard_restarts_schedule_with_warmup
 
     Source: WarmupCosineWithHardRestartsSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016,
     arXiv:1608.03983, eq. 5.

@@ -42,12 +42,12 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0, warmup_offset: int
         0.75
 
     In other libraries:
-        transformers: constant_with_warmup
+        transformers: constant_with_warmup, get_constant_schedule_with_warmup
         optax: warmup_constant_schedule
         Megatron: constant
         DeepSpeed: WarmupLR, warmup_type linear; the engine uses `step - 1`
         Composer: ConstantWithWarmupScheduler
-        fairseq: fixed, with a warmup_offset of 1
+        fairseq: fixed; `warmup_offset` is 1
 
     Source: WarmupConstantSchedule of pytorch-transformers 1.0; get_constant_schedule_with_warmup of transformers.
     """
@@ -85,10 +85,10 @@ def warmup_linear(
         [0.0, 1.0, 0.5, 0.0, 0.0]
 
     In other libraries:
-        transformers: linear
+        transformers: linear, get_linear_schedule_with_warmup
         Megatron: linear
         DeepSpeed: WarmupDecayLR; the engine uses `step - 1`
-        torchtitan: linear, with a warmup_offset of 1
+        torchtitan: linear; `warmup_offset` is 1
         Composer: LinearWithWarmupScheduler
         big_vision: linear
 
@@ -137,14 +137,18 @@ def warmup_cosine(
         [0.0, 0.5, 1.0, 0.1, 0.1]
 
     In other libraries:
-        transformers: cosine, cosine_with_min_lr; rises again after the end
+        transformers: cosine, get_cosine_schedule_with_warmup, cosine_with_min_lr,
+            get_cosine_with_min_lr_schedule_with_warmup, cosine_warmup_with_min_lr,
+            get_cosine_with_min_lr_schedule_with_warmup_lr_rate; they rise again after the end, and the last two use
+            `step + 1`
         optax: warmup_cosine_decay_schedule
         Megatron: cosine
         Keras: CosineDecay; decay_steps excludes the warmup
         MaxText: cosine; the decay is one step shorter
         timm: CosineLRScheduler with warmup_prefix
-        torchtitan: cosine, with a warmup_offset of 1
-        open_clip: cosine_lr, with a warmup_offset of 1
+        torchtitan: cosine; `warmup_offset` is 1
+        nanoGPT: get_lr; its warmup is `(step + 1) / (warmup_iters + 1)`
+        open_clip: cosine_lr; `warmup_offset` is 1
         DeepSpeed: WarmupCosineLR; the engine's warmup uses `step - 1`
         Composer: CosineAnnealingWithWarmupScheduler
         big_vision: cosine
@@ -195,7 +199,7 @@ def warmup_polynomial(
         [0.0, 1.0, 0.25, 0.0, 0.0]
 
     In other libraries:
-        transformers: polynomial
+        transformers: polynomial, get_polynomial_decay_schedule_with_warmup
         fairseq: polynomial_decay
         Composer: PolynomialWithWarmupScheduler
         timm: PolyLRScheduler with warmup_prefix

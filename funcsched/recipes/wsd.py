@@ -68,10 +68,10 @@ def warmup_stable_decay(
         1.0
 
     In other libraries:
-        transformers: warmup_stable_decay; the warmup starts at min_lr_ratio
+        transformers: warmup_stable_decay, get_wsd_schedule; the warmup starts at min_lr_ratio
         timm: WSDLRScheduler
         Megatron: WSD
-        torchtitan: decay_ratio, with a warmup_offset of 1
+        torchtitan: decay_ratio; `warmup_offset` is 1
         MaxText: wsd; the decay is one step shorter
         OLMo-core: WSD, WSDS (cycles); at the first step of a cycle it still has the end of the previous one
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
@@ -28,7 +29,7 @@ ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR", "PYTHONPATH")
 }
 ENVIRONMENT["TERM"] = "xterm"
-SUBCOMMANDS = ["list", "published", "show", "plot", "table", "compare", "check"]
+SUBCOMMANDS = ["list", "published", "show", "plot", "table", "export", "compare", "check"]
 
 
 def in_pipe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -323,6 +324,26 @@ def test_a_learning_rate_is_plotted_with_its_own_peak(capsys: Captured) -> None:
     assert re.search(r"^ *3 ", capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("language", ["python", "torch", "optax", "c"])
+def test_export_prints_the_source_code(language: str, capsys: Captured) -> None:
+    assert main(["export", "warmup_cosine(10, total)", "--set", "total=100", "--to", language]) == 0
+    schedule = fs.warmup_cosine(10, 100)
+    assert capsys.readouterr().out == fs.to_source(schedule, language)
+    assert main(["export", COSINE, "--to", language, "--peak", "3e-4", "--name", "lr"]) == 0
+    assert capsys.readouterr().out == fs.to_source(schedule, language, peak_value=3e-4, name="lr")
+
+
+def test_export_of_a_learning_rate_has_its_peak(capsys: Captured) -> None:
+    assert main(["export", "optax:linear_schedule(0.0, 0.5, 100)", "--to", "python"]) == 0
+    namespace: dict[str, Any] = {}
+    exec(capsys.readouterr().out, namespace)
+    assert namespace["learning_rate"](50) == 0.25
+    assert main(["export", "gpt-3", "--to", "python"]) == 0
+    exec(capsys.readouterr().out, namespace)
+    rate, peak = fs.published("gpt-3").curves["lr"]
+    assert [namespace["learning_rate"](10**k) for k in range(12)] == [peak * rate(10**k) for k in range(12)]
+
+
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_the_help_of_every_subcommand_has_an_example_that_runs(
     subcommand: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -378,6 +399,11 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         (
             ["plot", COSINE, "--peak", "nan"],
             r"funcsched plot: argument --peak: must be a number above 0 and at most 1e200, got 'nan'",
+        ),
+        (["export", COSINE, "--to", "rust"], r"funcsched export: argument --to: invalid choice: 'rust'.*"),
+        (
+            ["export", COSINE, "--to", "c", "--name", "a b"],
+            r"funcsched export: argument --name: must be the name of a function, got 'a b'",
         ),
         (["table", COSINE, "--format", "xml"], r"funcsched table: argument --format: invalid choice: 'xml'.*"),
         (

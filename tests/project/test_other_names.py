@@ -5,6 +5,7 @@ length of the schedule, and where the entry names a difference in how steps are 
 """
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,7 +21,7 @@ from optax import schedules
 from torch.optim import lr_scheduler
 
 import funcsched as fs
-from funcsched.cli.names import SECTIONS, other_names
+from funcsched.cli.names import SECTIONS, other_names, uses_of
 from tests import peers
 
 composer, composer_time = peers.composer()
@@ -525,6 +526,13 @@ claim(
     90,
     "betas",
 )
+claim(
+    "tabulate",
+    of_torch,
+    fs.tabulate(lambda step: math.prod(1 - 0.01 * i for i in range(1, step + 1)), 30),
+    lambda opt: lr_scheduler.MultiplicativeLR(opt, lambda i: 1 - 0.01 * i),
+    30,
+)
 claim("lift", of_torch, fs.lift(lambda s: 0.9**s), lambda opt: lr_scheduler.LambdaLR(opt, lambda s: 0.9**s), 30)
 down = fs.ramp(1, 0, steps=T, shape=fs.reverse(fs.power(2.0)))
 claim(
@@ -590,6 +598,27 @@ def no_warnings() -> Iterator[None]:
     deepspeed.logger.setLevel("ERROR")
     yield
     deepspeed.logger.setLevel(level)
+
+
+# Classes and functions that are no schedules, or not functions of the step.
+NO_SCHEDULES = {"LRScheduler", "ReduceLROnPlateau", "get_scheduler", "get_reduce_on_plateau_schedule"}
+NO_SCHEDULES |= {"get_adafactor_schedule", "get_greedy_schedule"}
+
+
+@pytest.mark.parametrize(
+    ("module", "pattern", "library"),
+    [
+        (lr_scheduler, r"[A-Z]\w+(LR|Restarts|Scheduler)", "torch"),
+        (transformers.optimization, r"get_\w*schedule\w*", "transformers"),
+        (schedules, r"\w+_(schedule|decay|schedules)", "optax"),
+        (keras, r"\w+(Decay|Restarts)", "Keras"),
+    ],
+)
+def test_every_schedule_of_a_library_has_an_entry(module: Any, pattern: str, library: str) -> None:
+    names = {name for name in dir(module) if re.fullmatch(pattern, name)} - NO_SCHEDULES
+    assert len(names) >= 5
+    missing = {name for name in names if library not in {other for _, other, _ in uses_of(name)}}
+    assert not missing
 
 
 def test_every_entry_of_an_installed_library_is_claimed() -> None:
