@@ -8,85 +8,53 @@ from typing import Any, NamedTuple
 
 import funcsched as fs
 from bridges.rated import Rated, call_by_name, choose
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-    positive,
-    require_increasing,
-    sequence,
-    unit_interval,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, optional, require_increasing, sequence
 
 _FUNCTION = "create_learning_rate_schedule"
 
 
-class _Training(NamedTuple):
-    """The sizes that convert durations to steps."""
+def _names(duration: str) -> list[str]:
+    """The argument names of a duration, one for each unit."""
+    return [f"{duration}_{unit}" for unit in ("steps", "examples", "epochs", "percent")]
+
+
+class _Arguments(NamedTuple):
+    """The arguments of a call. Those in `kw` are validated where they are used."""
 
     total_steps: int
     batch_size: int | None
     data_size: int | None
+    kw: Mapping[str, Any]
 
-    def required(self, size: str, argument: str) -> int:
-        """The size of this name, which the argument requires."""
-        value: int | None = getattr(self, size)
+    def size(self, name: str, argument: str) -> int:
+        """`batch_size` or `data_size`, which the argument requires."""
+        value: int | None = getattr(self, name)
         if value is None:
-            raise argument_error(_FUNCTION, size, f"given with `{argument}`", None)
+            raise argument_error(_FUNCTION, name, f"given with `{argument}`", None)
         return value
 
+    def duration(self, duration: str, default: int = 0) -> int:
+        """A duration in steps, converted from the unit in the name of its argument. Without a unit, it is in steps."""
+        given = [name for name in [*_names(duration), duration] if _is_set(self.kw.get(name))]
+        if not given:
+            return default
+        first, *others = given
+        if others:
+            raise argument_error(_FUNCTION, others[0], f"None if `{first}` is given", self.kw[others[0]])
+        return self._in_steps(first, self.kw[first])
 
-def _from_steps(training: _Training, argument: str, value: Any) -> int:
-    return int(concrete_nonnegative_int(_FUNCTION, argument, value))
-
-
-def _from_examples(training: _Training, argument: str, value: Any) -> int:
-    return _rounded(concrete_nonnegative(_FUNCTION, argument, value) / training.required("batch_size", argument))
-
-
-def _from_epochs(training: _Training, argument: str, value: Any) -> int:
-    data_size, batch_size = training.required("data_size", argument), training.required("batch_size", argument)
-    return _rounded(concrete_nonnegative(_FUNCTION, argument, value) * (data_size / batch_size))
-
-
-def _from_percent(training: _Training, argument: str, value: Any) -> int:
-    return _rounded(unit_interval(_FUNCTION, argument, value) * training.total_steps)
-
-
-def _rounded(steps: float) -> int:
-    return max(1, round(steps)) if steps else 0
-
-
-_CONVERSIONS: dict[str, Callable[[_Training, str, Any], int]] = {
-    "steps": _from_steps,
-    "examples": _from_examples,
-    "epochs": _from_epochs,
-    "percent": _from_percent,
-}
-
-
-def _names(duration: str) -> list[str]:
-    """The argument names of a duration, one for each unit."""
-    return [f"{duration}_{unit}" for unit in _CONVERSIONS]
-
-
-def _duration(
-    duration: str, training: _Training, arguments: Mapping[str, Any], default: int, *, allow_no_unit: bool = False
-) -> int:
-    """A duration in steps, converted from the unit in the name of its argument. Without a unit, it is in steps."""
-    conversions = {f"{duration}_{unit}": conversion for unit, conversion in _CONVERSIONS.items()}
-    if allow_no_unit:
-        conversions[duration] = _from_steps
-    given = [argument for argument in conversions if _is_set(arguments.get(argument))]
-    if not given:
-        return default
-    first, *others = given
-    if others:
-        raise argument_error(_FUNCTION, others[0], f"None if `{first}` is given", arguments[others[0]])
-    return conversions[first](training, first, arguments[first])
+    def _in_steps(self, argument: str, value: Any) -> int:
+        if argument.endswith("_percent"):
+            steps = rules.unit_interval(_FUNCTION, argument, value) * self.total_steps
+        elif argument.endswith("_examples"):
+            steps = rules.concrete_nonnegative(_FUNCTION, argument, value) / self.size("batch_size", argument)
+        elif argument.endswith("_epochs"):
+            steps_per_epoch = self.size("data_size", argument) / self.size("batch_size", argument)
+            steps = rules.concrete_nonnegative(_FUNCTION, argument, value) * steps_per_epoch
+        else:
+            return int(rules.concrete_nonnegative_int(_FUNCTION, argument, value))
+        return max(1, round(steps)) if steps else 0
 
 
 def _is_set(value: Any) -> bool:
@@ -94,66 +62,42 @@ def _is_set(value: Any) -> bool:
     return value is not None and not (isinstance(value, (int, float)) and value < 0)
 
 
-class _Decay(NamedTuple):
-    """The arguments of a decay, which begins at the end of the warmup."""
-
-    training: _Training
-    warmup_steps: int
-    peak: float
-    arguments: Mapping[str, Any]
-
-    def ramp(self, end: float, shape: fs.Shape) -> fs.Schedule:
-        steps = max(0, self.training.total_steps - self.warmup_steps)
-        return self.after_warmup(fs.ramp(1.0, end, steps=steps, shape=shape))
-
-    def after_warmup(self, curve: fs.Schedule) -> fs.Schedule:
-        return fs.join([fs.ramp(0.0, curve(0), steps=self.warmup_steps), curve], [self.warmup_steps])
+# Each decay is a function of the arguments, the number of steps after the warmup, and the peak value.
+def _polynomial(arguments: _Arguments, steps: int, peak: float) -> fs.Schedule:
+    exponent = rules.positive(_FUNCTION, "power", arguments.kw.get("power", 1))
+    name = "end" if "end" in arguments.kw else "linear_end"
+    end = rules.concrete_nonnegative(_FUNCTION, name, arguments.kw.get(name, 0)) / peak
+    return fs.ramp(1.0, end, steps=steps, shape=fs.linear if exponent == 1 else fs.reverse(fs.power(exponent)))
 
 
-def _polynomial(decay: _Decay) -> fs.Schedule:
-    exponent = positive(_FUNCTION, "power", decay.arguments.get("power", 1))
-    argument = "end" if "end" in decay.arguments else "linear_end"
-    end = concrete_nonnegative(_FUNCTION, argument, decay.arguments.get(argument, 0)) / decay.peak
-    return decay.ramp(end, fs.linear if exponent == 1 else fs.reverse(fs.power(exponent)))
+def _cosine(arguments: _Arguments, steps: int, peak: float) -> fs.Schedule:
+    return fs.ramp(1.0, 0.0, steps=steps, shape=fs.cosine)
 
 
-def _cosine(decay: _Decay) -> fs.Schedule:
-    return decay.ramp(0.0, fs.cosine)
-
-
-def _rsqrt(decay: _Decay) -> fs.Schedule:
-    timescale = _duration("timescale", decay.training, decay.arguments, 10_000, allow_no_unit=True)
+def _rsqrt(arguments: _Arguments, steps: int, peak: float) -> fs.Schedule:
+    timescale = arguments.duration("timescale", 10_000)
     if timescale == 0:
         raise argument_error(_FUNCTION, "timescale", "at least 1 step", timescale)
-    shift = _duration("shift", decay.training, decay.arguments, 0, allow_no_unit=True)
-    return decay.after_warmup(fs.shift(fs.inverse_sqrt(timescale), shift))
+    return fs.shift(fs.inverse_sqrt(timescale), arguments.duration("shift"))
 
 
-def _stair(decay: _Decay) -> fs.Schedule:
-    steps = sequence(_FUNCTION, "steps", decay.arguments.get("steps", ()), concrete_nonnegative_int, "integers")
-    levels = sequence(_FUNCTION, "mults", decay.arguments.get("mults", ()), concrete_nonnegative, "numbers")
-    require_increasing(_FUNCTION, "steps", steps)
-    if len(levels) != len(steps):
-        raise argument_error(_FUNCTION, "mults", f"as long as `steps` ({len(steps)})", list(levels))
-    stairs = fs.piecewise_constant(steps, levels=[1.0, *levels])
-    return fs.product(fs.ramp(0.0, 1.0, steps=decay.warmup_steps), stairs) if decay.warmup_steps else stairs
+def _stair(arguments: _Arguments, steps: int, peak: float) -> fs.Schedule:
+    boundaries = sequence(_FUNCTION, "steps", arguments.kw.get("steps", ()), rules.concrete_nonnegative_int, "integers")
+    levels = sequence(_FUNCTION, "mults", arguments.kw.get("mults", ()), rules.concrete_nonnegative, "numbers")
+    require_increasing(_FUNCTION, "steps", boundaries)
+    if len(levels) != len(boundaries):
+        raise argument_error(_FUNCTION, "mults", f"as long as `steps` ({len(boundaries)})", list(levels))
+    return fs.piecewise_constant(boundaries, levels=[1.0, *levels])
 
 
 # The arguments of each decay.
-_DECAYS: dict[str, tuple[Callable[[_Decay], fs.Schedule], list[str]]] = {
+_DECAYS: dict[str, tuple[Callable[[_Arguments, int, float], fs.Schedule], list[str]]] = {
     "linear": (_polynomial, ["power", "end", "linear_end"]),
     "polynomial": (_polynomial, ["power", "end", "linear_end"]),
     "cosine": (_cosine, []),
     "rsqrt": (_rsqrt, ["timescale", *_names("timescale"), "shift", *_names("shift")]),
     "stair": (_stair, ["steps", "mults"]),
 }
-
-
-def _cooldown(total_steps: int, steps: int) -> fs.Schedule:
-    ramp = fs.ramp(1.0, 0.0, steps=steps)
-    if steps > total_steps:
-        return fs.shift(ramp, steps - total_steps)
-    return fs.join([fs.constant(), ramp], [total_steps - steps])
 
 
 def create_learning_rate_schedule(
@@ -221,19 +165,26 @@ def create_learning_rate_schedule(
     Source: google-research/big_vision, commit 0127fb6, big_vision/utils.py. In earlier versions, `timescale` and
     `shift` have no units except `timescale_examples`, which is not rounded.
     """
-    total = concrete_nonnegative_int(_FUNCTION, "total_steps", total_steps)
-    batch = optional(concrete_positive_int)(_FUNCTION, "batch_size", batch_size)
-    data = optional(concrete_positive_int)(_FUNCTION, "data_size", data_size)
-    training = _Training(total, batch, data)
-    peak = positive(_FUNCTION, "base", base)
-    if boolean(_FUNCTION, "scale_with_batchsize", scale_with_batchsize):
-        peak = peak * training.required("batch_size", "scale_with_batchsize") / 256.0
     build, own_names = choose(_FUNCTION, "decay_type", decay_type, _DECAYS)
     common = [name for name in signature(create_learning_rate_schedule).parameters if name != "kw"]
-    arguments = call_by_name(_FUNCTION, dict, [*common, *_names("warmup"), *_names("cooldown"), *own_names], kw)
-    warmup = _duration("warmup", training, arguments, 0)
-    cooldown = _duration("cooldown", training, arguments, 0)
+    arguments = _Arguments(
+        rules.concrete_nonnegative_int(_FUNCTION, "total_steps", total_steps),
+        optional(rules.concrete_positive_int)(_FUNCTION, "batch_size", batch_size),
+        optional(rules.concrete_positive_int)(_FUNCTION, "data_size", data_size),
+        call_by_name(_FUNCTION, dict, [*common, *_names("warmup"), *_names("cooldown"), *own_names], kw),
+    )
+    total, warmup, cooldown = arguments.total_steps, arguments.duration("warmup"), arguments.duration("cooldown")
     if total > 1 and warmup >= total:
         raise argument_error(_FUNCTION, "warmup_steps", f"below `total_steps` ({total})", warmup)
-    schedule: fs.Schedule = build(_Decay(training, warmup, peak, arguments))
-    return Rated(fs.product(schedule, _cooldown(total, cooldown)) if cooldown else schedule, peak)
+    peak = rules.positive(_FUNCTION, "base", base)
+    if rules.boolean(_FUNCTION, "scale_with_batchsize", scale_with_batchsize):
+        peak = peak * arguments.size("batch_size", "scale_with_batchsize") / 256.0
+    schedule = build(arguments, max(0, total - warmup), peak)
+    if decay_type != "stair":
+        schedule = fs.join([fs.ramp(0.0, schedule(0), steps=warmup), schedule], [warmup])
+    elif warmup:  # the boundaries of the stairs count from step 0
+        schedule = fs.product(fs.ramp(0.0, 1.0, steps=warmup), schedule)
+    if cooldown:
+        end = fs.shift(fs.ramp(1.0, 0.0, steps=cooldown), max(0, cooldown - total))
+        schedule = fs.product(schedule, fs.join([fs.constant(), end], [max(0, total - cooldown)]))
+    return Rated(schedule, peak)

@@ -107,8 +107,8 @@ def _hf() -> _Notation:
 def _optax() -> _Notation:
     from bridges import optax
 
-    conversions = ("OptaxSchedule", "to_optax", "from_optax", "inject_plan")
-    functions = {name: getattr(optax, name) for name in optax.__all__ if name not in conversions}
+    others = ("OptaxSchedule", "to_optax", "from_optax", "inject_plan", "reduce_on_plateau", "scale_by_controller")
+    functions = {name: getattr(optax, name) for name in optax.__all__ if name not in others}
     return _Notation(functions, Rated, lambda rated: rated)
 
 

@@ -14,51 +14,64 @@ from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    as_number,
-    boolean,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    growth_factor,
-    positive,
-    ratio,
-    ratio_up_to_one,
-    sequence,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, as_number, sequence
+
+
+def _warmup_init_lr(function: str, argument: str, value: Any) -> Any:
+    """The rule of a learning rate for which any negative number selects the default."""
+    is_default = as_number(function, argument, "a number", value) < 0
+    return value if is_default else rules.concrete_nonnegative(function, argument, value)
+
+
+def _lr_period_updates(function: str, argument: str, value: Any) -> Any:
+    """The rule of a period for which any number that is not above 0 selects the default."""
+    is_default = as_number(function, argument, "an integer", value) <= 0
+    return value if is_default else rules.concrete_positive_int(function, argument, value)
+
+
+def _phase_ratio(function: str, argument: str, value: Any) -> Any:
+    fractions = sequence(function, argument, value, rules.concrete_nonnegative, "numbers")
+    if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-9:
+        raise argument_error(function, argument, "three numbers whose sum is 1", value)
+    return fractions
+
+
+_RULES = {
+    **dict.fromkeys(["warmup_updates", "warmup_steps", "hold_steps", "decay_steps"], rules.concrete_nonnegative_int),
+    **dict.fromkeys(["max_update", "total_num_update", "updates_per_epoch"], rules.concrete_positive_int),
+    **dict.fromkeys(["min_lr", "end_learning_rate", "init_lr_scale"], rules.concrete_nonnegative),
+    **dict.fromkeys(["lr_shrink", "lr_decay"], rules.ratio_up_to_one),
+    **dict.fromkeys(["max_lr", "power"], rules.positive),
+    "warmup_init_lr": _warmup_init_lr,
+    "lr_period_updates": _lr_period_updates,
+    "t_mult": rules.growth_factor,
+    "phase_ratio": _phase_ratio,
+    "final_lr_scale": rules.ratio,
+    "shrink_min": rules.boolean,
+}
 
 
 def _learning_rates(function: str, lr: Any) -> list[float]:
     if not hasattr(lr, "__iter__") or isinstance(lr, str):
-        return [float(positive(function, "lr", lr))]
-    rates = sequence(function, "lr", lr, positive, "numbers")
+        return [rules.positive(function, "lr", lr)]
+    rates = sequence(function, "lr", lr, rules.positive, "numbers")
     if not rates:
         raise argument_error(function, "lr", "at least one number", lr)
     return list(rates)
 
 
-def _learning_rate(function: str, lr: Any) -> float:
-    rates = _learning_rates(function, lr)
-    if len(rates) > 1:
+def _learning_rate(function: str, lr: Any, min_lr: float = 0.0) -> float:
+    """The only learning rate, which must be above `min_lr`."""
+    peak, *others = _learning_rates(function, lr)
+    if others:
         raise argument_error(function, "lr", "one number (only `fixed` accepts one for each epoch)", lr)
-    return rates[0]
-
-
-def _warmup_init_lr(function: str, warmup_init_lr: Any, default: float) -> float:
-    """The learning rate at step 0. A negative number selects the default."""
-    value: float = as_number(function, "warmup_init_lr", "a number", warmup_init_lr)
-    return default if value < 0 else float(concrete_nonnegative(function, "warmup_init_lr", value))
-
-
-def _min_lr(function: str, min_lr: Any, peak: float) -> float:
-    value: float = concrete_nonnegative(function, "min_lr", min_lr)
-    if value >= peak:
+    if min_lr >= peak:
         raise argument_error(function, "min_lr", f"below `lr` ({peak!r})", min_lr)
-    return value
+    return peak
 
 
-@checked()
+@checked(common=_RULES, force_anneal=rules.concrete_positive_int)
 def fixed(
     *,
     lr: float | Iterable[float],
@@ -95,28 +108,24 @@ def fixed(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/fixed_schedule.py.
     """
-    function = "fixed"
-    rates = _learning_rates(function, lr)
+    rates = _learning_rates("fixed", lr)
     peak = max(rates)
-    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
-    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
     schedule: fs.Schedule = fs.constant()
     if len(rates) > 1 or force_anneal is not None:
         if updates_per_epoch is None:
-            raise argument_error(function, "updates_per_epoch", "given if the learning rate depends on the epoch", None)
-        epoch = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
-        boundaries = [epoch * count for count in range(1, len(rates))]
+            requirement = "given if the learning rate depends on the epoch"
+            raise argument_error("fixed", "updates_per_epoch", requirement, None)
+        boundaries = [updates_per_epoch * count for count in range(1, len(rates))]
         schedule = fs.piecewise_constant(boundaries, levels=[rate / peak for rate in rates])
         if force_anneal is not None:
-            annealed = fs.scale(fs.step_decay(epoch, shrink), rates[-1] / peak * shrink)
-            boundary = epoch * (concrete_positive_int(function, "force_anneal", force_anneal) - 1)
-            schedule = fs.join([schedule, annealed], [boundary])
-    if warmup:
-        schedule = fs.product(fs.shift(fs.ramp(0.0, 1.0, steps=warmup), 1), schedule)
+            annealed = fs.scale(fs.step_decay(updates_per_epoch, lr_shrink), rates[-1] / peak * lr_shrink)
+            schedule = fs.join([schedule, annealed], [updates_per_epoch * (force_anneal - 1)])
+    if warmup_updates:
+        schedule = fs.product(fs.warmup_constant(warmup_updates, warmup_offset=1), schedule)
     return Rated(schedule, peak)
 
 
-@checked()
+@checked(common=_RULES, warmup_updates=rules.concrete_positive_int)
 def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, warmup_init_lr: float = -1) -> Rated:
     """fairseq's "inverse_sqrt": a warmup, then a decay with the inverse square root of the step.
 
@@ -142,14 +151,11 @@ def inverse_sqrt(*, lr: float | Iterable[float], warmup_updates: int = 4000, war
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/inverse_square_root_schedule.py.
     """
-    function = "inverse_sqrt"
-    peak = _learning_rate(function, lr)
-    warmup = concrete_positive_int(function, "warmup_updates", warmup_updates)
-    start = _warmup_init_lr(function, warmup_init_lr, 0.0)
-    return Rated(fs.warmup_inverse_sqrt(warmup, start=start / peak), peak)
+    peak = _learning_rate("inverse_sqrt", lr)
+    return Rated(fs.warmup_inverse_sqrt(warmup_updates, start=max(0.0, warmup_init_lr) / peak), peak)
 
 
-@checked()
+@checked(common=_RULES, max_update=rules.concrete_nonnegative_int)
 def cosine(
     *,
     lr: float | Iterable[float],
@@ -199,31 +205,20 @@ def cosine(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/cosine_lr_scheduler.py.
     """
-    function = "cosine"
-    peak = _learning_rate(function, lr)
-    end = _min_lr(function, min_lr, peak)
-    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
-    start = _warmup_init_lr(function, warmup_init_lr, end)
-    factor = growth_factor(function, "t_mult", t_mult)
-    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
-    period = _first_period(function, warmup, lr_period_updates, max_update)
-    cycle = fs.ramp(1.0, end / peak, steps=period, shape=fs.cosine)
-    cycles = fs.repeat(cycle, period, period_factor=factor, level_factor=shrink)
-    return Rated(fs.join([fs.ramp(start / peak, 1.0, steps=warmup), cycles], [warmup]), peak)
+    peak = _learning_rate("cosine", lr, min_lr)
+    if lr_period_updates <= 0:
+        if max_update is None:
+            raise argument_error("cosine", "max_update", "given if `lr_period_updates` is not above 0", None)
+        if max_update <= warmup_updates:
+            raise argument_error("cosine", "max_update", f"above `warmup_updates` ({warmup_updates})", max_update)
+        lr_period_updates = max_update - warmup_updates
+    start = (min_lr if warmup_init_lr < 0 else warmup_init_lr) / peak
+    cycle = fs.ramp(1.0, min_lr / peak, steps=lr_period_updates, shape=fs.cosine)
+    cycles = fs.repeat(cycle, lr_period_updates, period_factor=t_mult, level_factor=lr_shrink)
+    return Rated(fs.join([fs.ramp(start, 1.0, steps=warmup_updates), cycles], [warmup_updates]), peak)
 
 
-def _first_period(function: str, warmup: int, lr_period_updates: Any, max_update: Any) -> int:
-    if as_number(function, "lr_period_updates", "an integer", lr_period_updates) > 0:
-        return int(concrete_positive_int(function, "lr_period_updates", lr_period_updates))
-    if max_update is None:
-        raise argument_error(function, "max_update", "given if `lr_period_updates` is not above 0", None)
-    total = concrete_nonnegative_int(function, "max_update", max_update)
-    if total <= warmup:
-        raise argument_error(function, "max_update", f"above `warmup_updates` ({warmup})", max_update)
-    return int(total - warmup)
-
-
-@checked()
+@checked(common=_RULES)
 def polynomial_decay(
     *,
     lr: float | Iterable[float],
@@ -266,24 +261,19 @@ def polynomial_decay(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/polynomial_decay_schedule.py.
     """
-    function = "polynomial_decay"
-    peak = _learning_rate(function, lr)
+    peak = _learning_rate("polynomial_decay", lr)
     if force_anneal is not None:
         requirement = "None (otherwise the learning rate depends on that of the previous epoch)"
-        raise argument_error(function, "force_anneal", requirement, force_anneal)
-    end = concrete_nonnegative(function, "end_learning_rate", end_learning_rate) / peak
-    exponent = positive(function, "power", power)
-    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
-    if total_num_update is None:
-        total = concrete_positive_int(function, "max_update", max_update)
-    else:
-        total = concrete_positive_int(function, "total_num_update", total_num_update)
-    if warmup >= total:
-        return Rated(fs.join([fs.ramp(0.0, 1.0, steps=warmup), fs.constant(end)], [warmup + 1]), peak)
-    return Rated(fs.warmup_polynomial(warmup, total, end=end, exponent=exponent), peak)
+        raise argument_error("polynomial_decay", "force_anneal", requirement, force_anneal)
+    total: int = total_num_update or rules.concrete_positive_int("polynomial_decay", "max_update", max_update)
+    end = end_learning_rate / peak
+    if warmup_updates >= total:
+        drop = [fs.ramp(0.0, 1.0, steps=warmup_updates), fs.constant(end)]
+        return Rated(fs.join(drop, [warmup_updates + 1]), peak)
+    return Rated(fs.warmup_polynomial(warmup_updates, total, end=end, exponent=power), peak)
 
 
-@checked()
+@checked(common=_RULES)
 def tri_stage(
     *,
     lr: float | Iterable[float],
@@ -329,31 +319,18 @@ def tri_stage(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/tri_stage_lr_scheduler.py.
     """
-    function = "tri_stage"
-    peak = _learning_rate(function, lr)
-    start = concrete_nonnegative(function, "init_lr_scale", init_lr_scale)
-    end = ratio(function, "final_lr_scale", final_lr_scale)
-    if phase_ratio is None:
-        arguments = {"warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay_steps": decay_steps}
-        lengths = [concrete_nonnegative_int(function, argument, value) for argument, value in arguments.items()]
-    else:
-        lengths = _phase_lengths(function, phase_ratio, max_update)
+    peak = _learning_rate("tri_stage", lr)
+    lengths = [warmup_steps, hold_steps, decay_steps]
+    if phase_ratio is not None:
+        if max_update is None:
+            raise argument_error("tri_stage", "max_update", "given with `phase_ratio`", None)
+        lengths = [int(max_update * fraction) for fraction in phase_ratio]
     if not any(lengths):
-        raise argument_error(function, "warmup_steps", "above 0 if `hold_steps` and `decay_steps` are 0", 0)
-    return Rated(fs.tri_stage(*lengths, start=start, end=end), peak)
+        raise argument_error("tri_stage", "warmup_steps", "above 0 if `hold_steps` and `decay_steps` are 0", 0)
+    return Rated(fs.tri_stage(*lengths, start=init_lr_scale, end=final_lr_scale), peak)
 
 
-def _phase_lengths(function: str, phase_ratio: Any, max_update: Any) -> list[int]:
-    fractions = sequence(function, "phase_ratio", phase_ratio, concrete_nonnegative, "numbers")
-    if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-9:
-        raise argument_error(function, "phase_ratio", "three numbers whose sum is 1", phase_ratio)
-    if max_update is None:
-        raise argument_error(function, "max_update", "given with `phase_ratio`", None)
-    total = concrete_positive_int(function, "max_update", max_update)
-    return [int(total * fraction) for fraction in fractions]
-
-
-@checked()
+@checked(common=_RULES, lr_period_updates=rules.concrete_nonnegative_int)
 def triangular(
     *,
     lr: float | Iterable[float],
@@ -390,28 +367,22 @@ def triangular(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/triangular_lr_scheduler.py.
     """
-    function = "triangular"
-    lowest, peak = _learning_rate(function, lr), positive(function, "max_lr", max_lr)
-    if peak <= lowest:
-        raise argument_error(function, "max_lr", f"above `lr` ({lowest!r})", max_lr)
-    half = concrete_nonnegative_int(function, "lr_period_updates", lr_period_updates) // 2
+    lowest = _learning_rate("triangular", lr)
+    if max_lr <= lowest:
+        raise argument_error("triangular", "max_lr", f"above `lr` ({lowest!r})", max_lr)
+    half = lr_period_updates // 2
     if half == 0:
-        raise argument_error(function, "lr_period_updates", "at least 2", lr_period_updates)
-    shrink = ratio_up_to_one(function, "lr_shrink", lr_shrink)
-    low = lowest / peak
-    if boolean(function, "shrink_min", shrink_min):
-        return Rated(fs.repeat(_triangle(low, 1.0, half), 2 * half, level_factor=shrink), peak)
+        raise argument_error("triangular", "lr_period_updates", "at least 2", lr_period_updates)
+    low, knots = lowest / max_lr, [0, half, 2 * half]
+    if shrink_min:
+        return Rated(fs.repeat(fs.interpolate(knots, [low, 1.0, low]), 2 * half, level_factor=lr_shrink), max_lr)
     # high * triangle + low * (1 - triangle): only the first term shrinks.
-    highs = fs.repeat(_triangle(0.0, 1.0, half), 2 * half, level_factor=shrink)
-    lows = fs.repeat(_triangle(low, 0.0, half), 2 * half)
-    return Rated(fs.add(highs, lows), peak)
+    highs = fs.repeat(fs.interpolate(knots, [0.0, 1.0, 0.0]), 2 * half, level_factor=lr_shrink)
+    lows = fs.repeat(fs.interpolate(knots, [low, 0.0, low]), 2 * half)
+    return Rated(fs.add(highs, lows), max_lr)
 
 
-def _triangle(start: float, middle: float, half: int) -> fs.Schedule:
-    return fs.join([fs.ramp(start, middle, steps=half), fs.ramp(middle, start, steps=half)], [half])
-
-
-@checked()
+@checked(common=_RULES, lr_deacy_period=rules.concrete_positive_int)
 def step(
     *,
     lr: float | Iterable[float],
@@ -448,24 +419,16 @@ def step(
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler/step_lr_scheduler.py.
     """
-    function = "step"
-    peak = _learning_rate(function, lr)
-    end = _min_lr(function, min_lr, peak)
-    warmup = concrete_nonnegative_int(function, "warmup_updates", warmup_updates)
-    start = _warmup_init_lr(function, warmup_init_lr, end) / peak
-    period = concrete_positive_int(function, "lr_deacy_period", lr_deacy_period)
-    factor = ratio_up_to_one(function, "lr_decay", lr_decay)
-    return Rated(fs.warmup_exponential(warmup, period, factor, start=start, end=end / peak, staircase=True), peak)
+    peak = _learning_rate("step", lr, min_lr)
+    start = (min_lr if warmup_init_lr < 0 else warmup_init_lr) / peak
+    schedule = fs.warmup_exponential(
+        warmup_updates, lr_deacy_period, lr_decay, start=start, end=min_lr / peak, staircase=True
+    )
+    return Rated(schedule, peak)
 
 
 _SCHEDULERS: dict[str, Callable[..., Rated]] = {
-    "fixed": fixed,
-    "inverse_sqrt": inverse_sqrt,
-    "cosine": cosine,
-    "polynomial_decay": polynomial_decay,
-    "tri_stage": tri_stage,
-    "triangular": triangular,
-    "step": step,
+    build.__name__: build for build in (fixed, inverse_sqrt, cosine, polynomial_decay, tri_stage, triangular, step)
 }
 
 
@@ -490,6 +453,5 @@ def from_config(lr_scheduler: str, **config: Any) -> Rated:
 
     Source: fairseq 0.12.2, fairseq/optim/lr_scheduler.
     """
-    build = choose("from_config", "lr_scheduler", lr_scheduler, _SCHEDULERS)
-    rated: Rated = build(**config)
+    rated: Rated = choose("from_config", "lr_scheduler", lr_scheduler, _SCHEDULERS)(**config)
     return rated

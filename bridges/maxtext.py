@@ -5,32 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative,
-    concrete_positive_int,
-    positive,
-    unit_interval,
-)
+from bridges.rated import Rated, checked, join_phases, option
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
 _FUNCTION = "create_learning_rate_schedule"
+_SHAPES = {"linear": fs.linear, "cosine": fs.cosine}
 
 
-def _steps(argument: str, value: Any) -> int | None:
-    """A number of steps, or None for -1."""
-    return None if value == -1 else concrete_positive_int(_FUNCTION, argument, value)
+def _steps(function: str, argument: str, value: Any) -> Any:
+    """The rule of a number of steps, or -1."""
+    return value if value == -1 else rules.concrete_positive_int(function, argument, value)
 
 
-def _decay(end: float, steps: int, shape: Any) -> fs.Schedule:
+def _decay(end: float, steps: int, shape: fs.Shape) -> fs.Schedule:
     """A decay that reaches its end at its last step, ``steps - 1``. As in MaxText, a linear decay of 1 step is 1."""
-    if steps == 1 and shape == fs.linear:
+    if steps == 0 or (steps == 1 and shape == fs.linear):
         return fs.constant()
     return fs.ramp(1.0, end, steps=steps - 1, shape=shape)
 
 
-@checked()
+@checked(
+    learning_rate=rules.positive,
+    lr_schedule_type=option(["cosine", "wsd"]),
+    learning_rate_final_fraction=rules.concrete_nonnegative,
+    warmup_steps_fraction=rules.unit_interval,
+    wsd_decay_steps_fraction=rules.unit_interval,
+    wsd_decay_style=option(list(_SHAPES)),
+    learning_rate_schedule_steps=_steps,
+    steps=_steps,
+    early_peak=rules.boolean,
+)
 def create_learning_rate_schedule(
     *,
     learning_rate: float = 3e-5,
@@ -88,34 +93,19 @@ def create_learning_rate_schedule(
     Source: AI-Hypercomputer/maxtext, commit 00902f3, src/maxtext/utils/maxtext_utils.py. For versions before the
     introduction of "wsd", whose cosine ends at step T, use `funcsched.warmup_cosine`.
     """
-    peak = positive(_FUNCTION, "learning_rate", learning_rate)
-    kind = choose(_FUNCTION, "lr_schedule_type", lr_schedule_type, ["cosine", "wsd"])
-    run = _steps("steps", steps)
-    total = _steps("learning_rate_schedule_steps", learning_rate_schedule_steps) or run
-    if total is None:
+    total = steps if learning_rate_schedule_steps == -1 else learning_rate_schedule_steps
+    if total == -1:
         raise argument_error(_FUNCTION, "steps", "at least 1 if `learning_rate_schedule_steps` is -1", steps)
-    end = concrete_nonnegative(_FUNCTION, "learning_rate_final_fraction", learning_rate_final_fraction)
-    warmup_fraction = unit_interval(_FUNCTION, "warmup_steps_fraction", warmup_steps_fraction)
-    decay_fraction = unit_interval(_FUNCTION, "wsd_decay_steps_fraction", wsd_decay_steps_fraction)
-    warmup = int(total * warmup_fraction)
-    rise = max(1, warmup - 1) if boolean(_FUNCTION, "early_peak", early_peak) else warmup
-
-    phases: dict[int, fs.Schedule] = {}  # by their first steps
-    if warmup:
-        phases[0] = fs.ramp(0.0, 1.0, steps=rise)
-    if kind == "cosine":
-        if warmup < total:
-            phases[warmup] = _decay(end, total - warmup, fs.cosine)
+    warmup, decay = int(total * warmup_steps_fraction), int(total * wsd_decay_steps_fraction)
+    phases: dict[int, fs.Schedule] = {0: fs.ramp(0.0, 1.0, steps=max(1, warmup - 1) if early_peak else warmup)}
+    if lr_schedule_type == "cosine":
+        phases[warmup] = _decay(learning_rate_final_fraction, total - warmup, fs.cosine)
     else:
-        if warmup_fraction + decay_fraction > 1:
-            requirement = f"at most 1 - `warmup_steps_fraction` ({warmup_fraction})"
-            raise argument_error(_FUNCTION, "wsd_decay_steps_fraction", requirement, decay_fraction)
-        shape = choose(_FUNCTION, "wsd_decay_style", wsd_decay_style, {"linear": fs.linear, "cosine": fs.cosine})
-        decay = int(total * decay_fraction)
-        if warmup + decay < total:
-            phases[warmup] = fs.constant()
-        if decay:
-            phases[total - decay] = _decay(end, decay, shape)
-    if run is not None and run > total:
+        if warmup_steps_fraction + wsd_decay_steps_fraction > 1:
+            requirement = f"at most 1 - `warmup_steps_fraction` ({warmup_steps_fraction})"
+            raise argument_error(_FUNCTION, "wsd_decay_steps_fraction", requirement, wsd_decay_steps_fraction)
+        phases[warmup] = fs.constant()
+        phases[total - decay] = _decay(learning_rate_final_fraction, decay, _SHAPES[wsd_decay_style])
+    if steps > total:
         phases[total] = fs.constant(0.0)
-    return Rated(fs.join(list(phases.values()), list(phases)[1:]), peak)
+    return Rated(join_phases(phases), learning_rate)

@@ -1,4 +1,4 @@
-"""`Rated`, the result of every bridge from absolute learning rates, and validation of arguments for all bridges."""
+"""What the bridges share: `Rated`, the result for absolute learning rates, validation of arguments, and phases."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
+from funcsched.combinators.sequence import join
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error, short_repr
+from funcsched.core.validation import argument_error, number_rule, short_repr
 from funcsched.serialization.data import suggestion
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Rated(NamedTuple):
     peak_value: float
 
 
+def join_phases(phases: Mapping[int, Schedule]) -> Schedule:
+    """Join phases, given by their first steps. In a dict, the next phase replaces an empty one."""
+    return join(phases.values(), list(phases)[1:])
+
+
 def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] | Iterable[str]) -> Any:
     """Check that `value` is the name of an option. Return it, or its entry if `options` is a mapping."""
     names = list(options)
@@ -51,16 +57,18 @@ def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str],
 
 
 def checked(
-    *others: str, renamed: Mapping[str, str] | None = None, **rules: Rule
+    *others: str, common: Mapping[str, Rule] = {}, renamed: Mapping[str, str] = {}, **rules: Rule
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator that checks the arguments of a function.
 
-    A keyword that the function does not have is an error that names the right one, or lists all.
+    A keyword that the function does not have is an error that names the right one, or lists all. The function gets the
+    values that the rules return. An argument whose default is None may be None.
 
     Args:
         others: the names that the function accepts as ``**kwargs``.
+        common: validation rules by argument name for all functions of a library. It may have other names, too.
         renamed: names of older versions, each with the present one.
-        rules: validation rules by argument name. The function gets the values that they return.
+        rules: validation rules by argument name, which take precedence over `common`.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -68,20 +76,20 @@ def checked(
         if unknown := rules.keys() - called.parameters.keys():
             raise TypeError(f"checked: {function.__name__} has no argument {min(unknown)!r}")
         names = [*(p.name for p in called.parameters.values() if p.kind is not p.VAR_KEYWORD), *others]
+        all_rules = {**common, **rules}
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            _require_known(function.__name__, names, kwargs, renamed or {})
-            if not rules:
-                return function(*args, **kwargs)
+            _require_known(function.__name__, names, kwargs, renamed)
             try:
-                bound = called.bind(*args, **kwargs)
+                bound = called.bind_partial(*args, **kwargs)
             except TypeError:
                 return function(*args, **kwargs)  # raises Python's own error about the call
             bound.apply_defaults()
-            for name, rule in rules.items():
-                bound.arguments[name] = rule(function.__name__, name, bound.arguments[name])
-            return function(*bound.args, **bound.kwargs)
+            for name, value in bound.arguments.items():
+                if name in all_rules and (value is not None or called.parameters[name].default is not None):
+                    bound.arguments[name] = all_rules[name](function.__name__, name, value)
+            return function(*bound.args, **bound.kwargs)  # raises Python's own error about a missing argument
 
         return call
 
@@ -91,6 +99,14 @@ def checked(
 def option(options: Mapping[str, Any] | Iterable[str]) -> Rule:
     """`choose` as a rule."""
     return lambda function, argument, value: choose(function, argument, value, options)
+
+
+def zero_or(requirement: str, low: float, high: float) -> Rule:
+    """The rule of a number that is 0 or from `low` to `high`."""
+    nonnegative, nonzero = number_rule(requirement, 0, high), number_rule(requirement, low, high)
+    return lambda function, argument, value: (
+        nonnegative(function, argument, value) and nonzero(function, argument, value)
+    )
 
 
 def _require_known(function: str, names: list[str], arguments: Mapping[str, Any], renamed: Mapping[str, str]) -> None:

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    number_rule,
-    positive,
-    ratio_up_to_one,
-)
+from bridges.rated import Rated, checked, choose, zero_or
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
 _FUNCTION = "create_learning_rate_scheduler"
+_FACTORS = "constant linear_warmup linear_decay rsqrt_decay rsqrt_normalized_decay decay_every cosine_decay".split()
+_slope = zero_or("0 or a number from 1e-9 to 1e30", 1e-9, 1e30)
 
 
-class _Arguments(NamedTuple):
-    """The arguments of the factors. Only `warmup_steps` is validated; a factor validates the others that it uses."""
-
-    warmup_steps: int
-    decay_factor: Any
-    steps_per_decay: Any
-    steps_per_cycle: Any
-
-
-def _constant(arguments: _Arguments) -> fs.Schedule:
-    return fs.constant()
-
-
-def _linear_warmup(arguments: _Arguments) -> fs.Schedule:
-    return fs.ramp(0.0, 1.0, steps=arguments.warmup_steps)
-
-
-def _linear_decay(arguments: _Arguments) -> fs.Schedule:
-    requirement = "0 or a number from 1e-9 to 1e30"
-    slope: float = number_rule(requirement, 0, 1e30)(_FUNCTION, "decay_factor", arguments.decay_factor)
-    if 0 < slope < 1e-9:
-        raise argument_error(_FUNCTION, "decay_factor", requirement, arguments.decay_factor)
-    return fs.join([_linear_warmup(arguments), _decreasing(slope)], [arguments.warmup_steps])
+def _multiplier(factor: str, warmup: int, decay_factor: Any, steps_per_decay: int, steps_per_cycle: int) -> fs.Schedule:
+    """A factor, without the base learning rate."""
+    if factor == "linear_warmup":
+        return fs.ramp(0.0, 1.0, steps=warmup)
+    if factor == "linear_decay":
+        decay = _decreasing(_slope(_FUNCTION, "decay_factor", decay_factor))
+        return fs.join([fs.ramp(0.0, 1.0, steps=warmup), decay], [warmup])
+    if factor == "decay_every":
+        return fs.step_decay(steps_per_decay, rules.ratio_up_to_one(_FUNCTION, "decay_factor", decay_factor))
+    if factor == "cosine_decay":
+        return fs.join([fs.constant(), fs.cosine_restarts(steps_per_cycle)], [warmup])
+    timescale = rules.concrete_positive_int(_FUNCTION, "warmup_steps", warmup)
+    normalized = fs.join([fs.constant(), fs.inverse_sqrt(timescale)], [timescale])
+    return normalized if factor == "rsqrt_normalized_decay" else fs.scale(normalized, timescale**-0.5)
 
 
 def _decreasing(slope: float) -> fs.Schedule:
@@ -55,39 +40,14 @@ def _decreasing(slope: float) -> fs.Schedule:
     return fs.join([fs.ramp(1.0, level, steps=last), fs.constant(0.0)], [last + 1])
 
 
-def _rsqrt_normalized_decay(arguments: _Arguments) -> fs.Schedule:
-    timescale = concrete_positive_int(_FUNCTION, "warmup_steps", arguments.warmup_steps)
-    return fs.join([fs.constant(), fs.inverse_sqrt(timescale)], [timescale])
-
-
-def _rsqrt_decay(arguments: _Arguments) -> fs.Schedule:
-    normalized = _rsqrt_normalized_decay(arguments)
-    return fs.scale(normalized, arguments.warmup_steps**-0.5)
-
-
-def _decay_every(arguments: _Arguments) -> fs.Schedule:
-    period = concrete_positive_int(_FUNCTION, "steps_per_decay", arguments.steps_per_decay)
-    return fs.step_decay(period, ratio_up_to_one(_FUNCTION, "decay_factor", arguments.decay_factor))
-
-
-def _cosine_decay(arguments: _Arguments) -> fs.Schedule:
-    period = concrete_positive_int(_FUNCTION, "steps_per_cycle", arguments.steps_per_cycle)
-    cycles = fs.repeat(fs.ramp(1.0, 0.0, steps=period, shape=fs.cosine), period)
-    return fs.join([fs.constant(), cycles], [arguments.warmup_steps])
-
-
-_FACTORS: dict[str, Callable[[_Arguments], fs.Schedule]] = {
-    "constant": _constant,
-    "linear_warmup": _linear_warmup,
-    "linear_decay": _linear_decay,
-    "rsqrt_decay": _rsqrt_decay,
-    "rsqrt_normalized_decay": _rsqrt_normalized_decay,
-    "decay_every": _decay_every,
-    "cosine_decay": _cosine_decay,
-}
-
-
-@checked()
+@checked(
+    base_learning_rate=rules.positive,
+    warmup_steps=rules.concrete_nonnegative_int,
+    steps_per_decay=rules.concrete_positive_int,
+    steps_per_cycle=rules.concrete_positive_int,
+    step_offset=rules.concrete_nonnegative_int,
+    min_learning_rate=rules.concrete_nonnegative,
+)
 def create_learning_rate_scheduler(
     factors: str = "constant * linear_warmup * rsqrt_decay",
     base_learning_rate: float = 0.5,
@@ -146,14 +106,12 @@ def create_learning_rate_scheduler(
     """
     if not isinstance(factors, str):
         raise argument_error(_FUNCTION, "factors", "a string", factors, TypeError)
-    base = positive(_FUNCTION, "base_learning_rate", base_learning_rate)
-    warmup = concrete_nonnegative_int(_FUNCTION, "warmup_steps", warmup_steps)
-    offset = concrete_nonnegative_int(_FUNCTION, "step_offset", step_offset)
-    lowest = concrete_nonnegative(_FUNCTION, "min_learning_rate", min_learning_rate)
-    arguments = _Arguments(warmup, decay_factor, steps_per_decay, steps_per_cycle)
-    builders = [choose(_FUNCTION, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
-    peak = base ** sum(build in (_constant, _linear_decay) for build in builders)
-    multipliers = [build(arguments) for build in builders if build is not _constant] or [fs.constant()]
+    names: list[str] = [choose(_FUNCTION, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
+    peak = base_learning_rate ** sum(name in ("constant", "linear_decay") for name in names)
+    arguments = warmup_steps, decay_factor, steps_per_decay, steps_per_cycle
+    multipliers = [_multiplier(name, *arguments) for name in names if name != "constant"] or [fs.constant()]
     product = fs.product(*multipliers) if len(multipliers) > 1 else multipliers[0]
-    schedule = fs.maximum(product, lowest / peak)
-    return Rated(fs.join([fs.constant(schedule(0)), schedule], [offset]) if offset else schedule, peak)
+    schedule = fs.maximum(product, min_learning_rate / peak)
+    if step_offset:
+        schedule = fs.join([fs.constant(schedule(0)), schedule], [step_offset])
+    return Rated(schedule, peak)

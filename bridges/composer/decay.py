@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import funcsched as fs
 from bridges.composer.time import TRAINING, Training, TrainingClock
 from bridges.rated import checked
-from funcsched.core.validation import concrete_nonnegative, number_rule, positive, ratio_up_to_one, sequence
+from funcsched.core.validation import boolean, concrete_nonnegative, number_rule, positive, ratio_up_to_one, sequence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
+RULES = {
+    **dict.fromkeys(["alpha", "alpha_i", "alpha_f", "gamma"], concrete_nonnegative),
+    "power": positive,
+    "scale_warmup": boolean,
+    "t_mult": number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True),
+}
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, gamma=ratio_up_to_one)
 def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's StepScheduler: multiply by `gamma` after every `step_size`.
 
@@ -45,12 +50,11 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     Source: Composer 0.32.1, composer.optim.StepScheduler.
     """
     clock = TrainingClock("step_scheduler", training)
-    factor = clock.check(ratio_up_to_one, "gamma", gamma)
     size = clock.positive_time("step_size", step_size)
-    return clock.in_batches(size, lambda n: fs.step_decay(n, factor), size.amount, has_jumps=True)
+    return clock.in_batches(size, lambda n: fs.step_decay(n, gamma), size.amount, has_jumps=True)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's MultiStepScheduler: multiply by `gamma` at each milestone.
 
@@ -78,7 +82,7 @@ def multi_step_scheduler(milestones: Iterable[str], gamma: float = 0.1, **traini
     return multi_step_decay(TrainingClock("multi_step_scheduler", training), milestones, gamma)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ConstantScheduler: a constant multiplier until `t_max`, then 1.
 
@@ -104,12 +108,10 @@ def constant_scheduler(alpha: float = 1.0, t_max: str = "1dur", **training: Unpa
     Source: Composer 0.32.1, composer.optim.ConstantScheduler.
     """
     clock = TrainingClock("constant_scheduler", training)
-    level = clock.check(concrete_nonnegative, "alpha", alpha)
-    boundary = clock.first_batch(clock.time("t_max", t_max))
-    return fs.piecewise_constant([boundary], levels=[level, 1.0])
+    return fs.piecewise_constant([clock.first_batch(clock.time("t_max", t_max))], levels=[alpha, 1.0])
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def linear_scheduler(
     alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur", **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -140,15 +142,10 @@ def linear_scheduler(
 
     Source: Composer 0.32.1, composer.optim.LinearScheduler.
     """
-    clock = TrainingClock("linear_scheduler", training)
-    start, stop = (
-        clock.check(concrete_nonnegative, "alpha_i", alpha_i),
-        clock.check(concrete_nonnegative, "alpha_f", alpha_f),
-    )
-    return _ramp(clock, t_max, start, stop, fs.linear)
+    return _ramp(TrainingClock("linear_scheduler", training), t_max, alpha_i, alpha_f, fs.linear)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, gamma=ratio_up_to_one)
 def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: Unpack[Training]) -> fs.Schedule:
     """Composer's ExponentialScheduler: an exponential decay by `gamma` per `decay_period`.
 
@@ -174,12 +171,11 @@ def exponential_scheduler(gamma: float, decay_period: str = "1ep", **training: U
     Source: Composer 0.32.1, composer.optim.ExponentialScheduler.
     """
     clock = TrainingClock("exponential_scheduler", training)
-    factor = clock.check(ratio_up_to_one, "gamma", gamma)
     period = clock.positive_time("decay_period", decay_period)
-    return clock.in_batches(period, lambda n: fs.exponential_decay(factor, n), period.amount)
+    return clock.in_batches(period, lambda n: fs.exponential_decay(gamma, n), period.amount)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]) -> fs.Schedule:
     """Composer's CosineAnnealingScheduler: a cosine decay.
 
@@ -203,11 +199,10 @@ def cosine_annealing_scheduler(t_max: str = "1dur", alpha_f: float = 0.0, **trai
 
     Source: Composer 0.32.1, composer.optim.CosineAnnealingScheduler.
     """
-    clock = TrainingClock("cosine_annealing_scheduler", training)
-    return _ramp(clock, t_max, 1.0, clock.check(concrete_nonnegative, "alpha_f", alpha_f), fs.cosine)
+    return _ramp(TrainingClock("cosine_annealing_scheduler", training), t_max, 1.0, alpha_f, fs.cosine)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def cosine_annealing_warm_restarts_scheduler(
     t_0: str, t_mult: float = 1.0, alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -241,30 +236,27 @@ def cosine_annealing_warm_restarts_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWarmRestartsScheduler.
     """
     clock = TrainingClock("cosine_annealing_warm_restarts_scheduler", training)
-    end, growth = clock.check(concrete_nonnegative, "alpha_f", alpha_f), clock.check(_growth, "t_mult", t_mult)
     first = clock.positive_time("t_0", t_0)
-    if int(growth * first.amount) == first.amount:
-        growth = 1.0  # Composer rounds each length down, so the cycles never grow
-
-    def cycle(steps: int) -> fs.Schedule:
-        return fs.ramp(1.0, end, steps=steps, shape=fs.cosine)
+    if int(t_mult * first.amount) == first.amount:
+        t_mult = 1.0  # Composer rounds each length down, so the cycles never grow
 
     def repeated(steps: int) -> fs.Schedule:
-        return fs.repeat(cycle(steps), steps, period_factor=growth)
+        return fs.cosine_restarts(steps, period_factor=t_mult, end=alpha_f)
 
     def joined(*lengths: int) -> fs.Schedule:
-        return fs.join([cycle(steps) for steps in lengths], accumulate(lengths[:-1]))
+        cycles = [fs.ramp(1.0, alpha_f, steps=steps, shape=fs.cosine) for steps in lengths]
+        return fs.join(cycles, accumulate(lengths[:-1]))
 
-    if growth == int(growth):
+    if t_mult == int(t_mult):
         return clock.in_batches(first, repeated, first.amount, has_jumps=True)
     total = clock.max_duration_in_unit_of(first, "if `t_mult` is not an integer")
     lengths = [first.amount]
-    while sum(lengths) < total and (length := int(growth * lengths[-1])):
+    while sum(lengths) < total and (length := int(t_mult * lengths[-1])):
         lengths.append(length)
     return clock.in_batches(first, joined, *lengths, has_jumps=True)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def polynomial_scheduler(
     power: float, t_max: str = "1dur", alpha_f: float = 0.0, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -292,9 +284,8 @@ def polynomial_scheduler(
 
     Source: Composer 0.32.1, composer.optim.PolynomialScheduler.
     """
-    clock = TrainingClock("polynomial_scheduler", training)
-    shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    return _ramp(clock, t_max, 1.0, clock.check(concrete_nonnegative, "alpha_f", alpha_f), shape)
+    shape = fs.reverse(fs.power(power))
+    return _ramp(TrainingClock("polynomial_scheduler", training), t_max, 1.0, alpha_f, shape)
 
 
 def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs.Shape) -> fs.Schedule:
@@ -305,7 +296,6 @@ def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs
 
 def multi_step_decay(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
     """The decay of both multi-step schedulers."""
-    factor = clock.check(concrete_nonnegative, "gamma", gamma)
     times = sequence(clock.function, "milestones", milestones, lambda _, name, text: clock.time(name, text), "times")
-    steps = sorted(Counter(map(clock.first_batch, times)).items())
-    return fs.piecewise_constant([step for step, _ in steps], factors=[factor**count for _, count in steps])
+    counts = Counter(map(clock.first_batch, times))
+    return fs.piecewise_constant(sorted(counts), factors=[gamma ** counts[step] for step in sorted(counts)])

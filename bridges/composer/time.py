@@ -5,26 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import funcsched as fs
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    number_rule,
-    positive,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, number_rule
 from funcsched.numerics.number_system import MAX_COUNT
-
-if TYPE_CHECKING:
-    from funcsched.core.validation import Rule
 
 _MAX_DENOMINATOR = 64  # the largest for which `stretch` does not round the step
 _EXAMPLES = {"ep": "'10ep'", "ba": "'500ba'", "sp": "'64sp'", "tok": "'1e6tok'", "dur": "'0.1dur'"}
 
 
-def _time_rule(*units: str) -> Rule:
+def _time_rule(*units: str) -> rules.Rule:
     """The rule of a time string, which returns its number (an integer, except in "dur") and its unit."""
     examples = [_EXAMPLES[unit] for unit in units]
     requirement = f"a time such as {', '.join(examples[:-1])} or {examples[-1]}"
@@ -92,9 +84,10 @@ class TrainingClock:
 
     def __init__(self, function: str, training: Mapping[str, Any]) -> None:
         self.function, self.training = function, training
-        self.ratio: float = self.check(positive, "scale_schedule_ratio", training.get("scale_schedule_ratio", 1.0))
+        ratio = training.get("scale_schedule_ratio", 1.0)
+        self.ratio: float = self.check(rules.positive, "scale_schedule_ratio", ratio)
 
-    def check(self, rule: Rule, argument: str, value: Any) -> Any:
+    def check(self, rule: rules.Rule, argument: str, value: Any) -> Any:
         return rule(self.function, argument, value)
 
     def time(self, argument: str, text: str, ratio: float | None = None) -> Time:
@@ -106,7 +99,7 @@ class TrainingClock:
             factor, unit = self.max_duration(f"to convert `{argument}` ({text!r}) to batches")  # scaled already
         if unit == "ep":
             number, unit = number * self._batches_per_epoch(source), "ba"
-        return Time(argument, text, self.check(concrete_nonnegative_int, argument, int(number * factor)), unit)
+        return Time(argument, text, self.check(rules.concrete_nonnegative_int, argument, int(number * factor)), unit)
 
     def positive_time(self, argument: str, text: str) -> Time:
         time = self.time(argument, text)
@@ -163,18 +156,16 @@ class TrainingClock:
 
     def _batches_per_epoch(self, argument: str) -> int:
         purpose = f"to convert `{argument}` from epochs to batches"
-        batches: int = self._required("batches_per_epoch", purpose, concrete_positive_int)
-        return batches
+        return int(self._required("batches_per_epoch", purpose, rules.concrete_positive_int))
 
     def _per_batch(self, time: Time) -> int:
         """The number of samples or tokens per batch, depending on the unit of `time`; 1 if it is in batches."""
         if time.unit == "ba":
             return 1
         name = {"sp": "samples_per_batch", "tok": "tokens_per_batch"}[time.unit]
-        count: int = self._required(name, f"to convert `{time.argument}` ({time.text!r}) to batches", _batch_size)
-        return count
+        return int(self._required(name, f"to convert `{time.argument}` ({time.text!r}) to batches", _batch_size))
 
-    def _required(self, name: str, purpose: str, rule: Rule) -> Any:
+    def _required(self, name: str, purpose: str, rule: rules.Rule) -> Any:
         value = self.training.get(name)
         if value is None:
             raise argument_error(self.function, name, f"given {purpose}", None)

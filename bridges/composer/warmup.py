@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import funcsched as fs
-from bridges.composer.decay import multi_step_decay
+from bridges.composer.decay import RULES, multi_step_decay
 from bridges.composer.time import TRAINING, Time, Training, TrainingClock
 from bridges.rated import checked
-from funcsched.core.validation import argument_error, boolean, concrete_nonnegative, positive
+from funcsched.core.validation import argument_error
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def multi_step_with_warmup_scheduler(
     t_warmup: str,
     milestones: Iterable[str],
@@ -59,7 +59,7 @@ def multi_step_with_warmup_scheduler(
     return fs.join([ramp, decay], [boundary])
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def constant_with_warmup_scheduler(
     t_warmup: str, alpha: float = 1.0, t_max: str = "1dur", scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -90,11 +90,10 @@ def constant_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.ConstantWithWarmupScheduler.
     """
     clock = TrainingClock("constant_with_warmup_scheduler", training)
-    level = clock.check(concrete_nonnegative, "alpha", alpha)
-    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, level, level, fs.linear)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, alpha, alpha, fs.linear)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def linear_with_warmup_scheduler(
     t_warmup: str,
     alpha_i: float = 1.0,
@@ -132,14 +131,10 @@ def linear_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.LinearWithWarmupScheduler.
     """
     clock = TrainingClock("linear_with_warmup_scheduler", training)
-    peak, end = (
-        clock.check(concrete_nonnegative, "alpha_i", alpha_i),
-        clock.check(concrete_nonnegative, "alpha_f", alpha_f),
-    )
-    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, peak, end, fs.linear)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, alpha_i, alpha_f, fs.linear)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def cosine_annealing_with_warmup_scheduler(
     t_warmup: str, t_max: str = "1dur", alpha_f: float = 0.0, scale_warmup: bool = False, **training: Unpack[Training]
 ) -> fs.Schedule:
@@ -178,11 +173,10 @@ def cosine_annealing_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.CosineAnnealingWithWarmupScheduler.
     """
     clock = TrainingClock("cosine_annealing_with_warmup_scheduler", training)
-    end = clock.check(concrete_nonnegative, "alpha_f", alpha_f)
-    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, fs.cosine)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, alpha_f, fs.cosine)
 
 
-@checked(*TRAINING)
+@checked(*TRAINING, common=RULES)
 def polynomial_with_warmup_scheduler(
     t_warmup: str,
     power: float = 2.0,
@@ -220,16 +214,13 @@ def polynomial_with_warmup_scheduler(
     Source: Composer 0.32.1, composer.optim.PolynomialWithWarmupScheduler.
     """
     clock = TrainingClock("polynomial_with_warmup_scheduler", training)
-    shape = fs.reverse(fs.power(clock.check(positive, "power", power)))
-    end = clock.check(concrete_nonnegative, "alpha_f", alpha_f)
-    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, end, shape)
+    return _warmup_then_ramp(clock, t_warmup, t_max, scale_warmup, 1.0, alpha_f, fs.reverse(fs.power(power)))
 
 
 def _warmup(clock: TrainingClock, t_warmup: str, scale_warmup: bool) -> tuple[Time, int]:
     """The unscaled warmup, and the length of its ramp, which is scaled if `scale_warmup` is True."""
-    is_scaled = clock.check(boolean, "scale_warmup", scale_warmup)
     warmup = clock.time("t_warmup", t_warmup, ratio=1.0)
-    return warmup, clock.time("t_warmup", t_warmup).amount if is_scaled else warmup.amount
+    return warmup, clock.time("t_warmup", t_warmup).amount if scale_warmup else warmup.amount
 
 
 def _warmup_then_ramp(

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import funcsched as fs
-from bridges.deepspeed.scheduler_type import join_phases, scheduler_type
-from bridges.rated import Rated
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    number_rule,
-    optional,
-    positive,
-)
+from bridges.deepspeed.rules import RULES
+from bridges.rated import Rated, checked, join_phases
+from funcsched.core.validation import argument_error
 
 # A ramp needs a last step. Unbounded growth stops at the largest step that an int32 can hold.
 _HORIZON = 2**31 - 1
 
 
-class _Cycle:
-    """The validated numbers of steps and stairs of OneCycle. A ramp with 0 stairs is linear."""
+def _cycle(ends: float, middle: float, sizes: tuple[int, int | None, int, int | None]) -> dict[int, fs.Schedule]:
+    """The phases of a cycle, by their first steps: from `ends` to `middle`, and back to `ends`, which is held."""
+    steps, second_steps, stairs, second_stairs = sizes
+    second_steps = steps if second_steps is None else second_steps
+    second = _second_ramp(middle, ends, second_steps, stairs if second_stairs is None else second_stairs)
+    return {0: _first_ramp(ends, middle, steps, stairs), steps: second, steps + second_steps: fs.constant(ends)}
 
-    def __init__(
-        self, function: str, first: Any, second: Any, first_stairs: Any, second_stairs: Any, decay_steps: Any
-    ) -> None:
-        second = first if second is None else second
-        second_stairs = first_stairs if second_stairs is None else second_stairs
-        self.first = concrete_positive_int(function, "cycle_first_step_size", first)
-        self.second = concrete_nonnegative_int(function, "cycle_second_step_size", second)
-        self.first_stairs = concrete_nonnegative_int(function, "cycle_first_stair_count", first_stairs)
-        self.second_stairs = concrete_nonnegative_int(function, "cycle_second_stair_count", second_stairs)
-        self.decay_steps = concrete_nonnegative_int(function, "decay_step_size", decay_steps)
-        self.total = self.first + self.second
 
-    def first_ramp(self, start: float, stop: float) -> fs.Schedule:
-        steps, stairs = self.first, self.first_stairs
-        if stairs == 0:
-            return fs.ramp(start, stop, steps=steps)
-        # Stair i begins at step i * steps / stairs, rounded up.
-        return _stairs({-(-i * steps // stairs): _level(start, stop, i / stairs) for i in range(stairs + 1)})
+def _first_ramp(start: float, stop: float, steps: int, stairs: int) -> fs.Schedule:
+    if stairs == 0:
+        return fs.ramp(start, stop, steps=steps)
+    # Stair i begins at step i * steps / stairs, rounded up.
+    return _stairs({-(-i * steps // stairs): _level(start, stop, i / stairs) for i in range(stairs + 1)})
 
-    def second_ramp(self, start: float, stop: float) -> fs.Schedule:
-        steps, stairs = self.second, self.second_stairs
-        if stairs == 0:
-            return fs.ramp(start, stop, steps=steps)
-        # At step i * steps / stairs the previous level still holds, so level i begins one step later.
-        levels = {i * steps // stairs + 1: _level(stop, start, (stairs - i - 1) / stairs) for i in range(stairs)}
-        return _stairs({0: start} | levels)
+
+def _second_ramp(start: float, stop: float, steps: int, stairs: int) -> fs.Schedule:
+    if stairs == 0:
+        return fs.ramp(start, stop, steps=steps)
+    # At step i * steps / stairs the previous level still holds, so level i begins one step later.
+    levels = {i * steps // stairs + 1: _level(stop, start, (stairs - i - 1) / stairs) for i in range(stairs)}
+    return _stairs({0: start} | levels)
 
 
 def _level(low: float, high: float, fraction: float) -> float:
@@ -62,29 +43,12 @@ def _stairs(levels: dict[int, float]) -> fs.Schedule:
     return fs.piecewise_constant(list(levels)[1:], levels=levels.values())
 
 
-def _validated_momentum(
-    function: str, cycle_momentum: Any, cycle_min_mom: Any, cycle_max_mom: Any, decay_mom_rate: Any
-) -> tuple[float, float, float]:
-    boolean(function, "cycle_momentum", cycle_momentum)
-    low = concrete_nonnegative(function, "cycle_min_mom", cycle_min_mom)
-    high = positive(function, "cycle_max_mom", cycle_max_mom)
-    return low, high, _growth_rate(function, "decay_mom_rate", decay_mom_rate)
+def _linear_growth(rate: float, steps: int, last: int = _HORIZON) -> fs.Schedule:
+    """``1 + rate * step / steps``, up to step `last`."""
+    return fs.ramp(1.0, 1.0 + rate * (last / steps), steps=last) if rate else fs.constant()
 
 
-def _growth_rate(function: str, argument: str, value: Any) -> float:
-    requirement = "0 or a number from 1e-30 to 1e30"
-    rate: float = number_rule(requirement, 0, 1e30)(function, argument, value)
-    if 0 < rate < 1e-30:
-        raise argument_error(function, argument, requirement, value)
-    return rate
-
-
-def _linear_growth(rate: float, steps: int) -> fs.Schedule:
-    """``1 + rate * step / steps``, up to step `_HORIZON`."""
-    return fs.ramp(1.0, 1.0 + rate * (_HORIZON / steps), steps=_HORIZON) if rate else fs.constant()
-
-
-@scheduler_type
+@checked(common=RULES)
 def one_cycle(
     *,
     cycle_min_lr: float,
@@ -136,27 +100,15 @@ def one_cycle(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "one_cycle"
-    peak = positive(function, "cycle_max_lr", cycle_max_lr)
-    low = concrete_nonnegative(function, "cycle_min_lr", cycle_min_lr) / peak
-    rate = _growth_rate(function, "decay_lr_rate", decay_lr_rate)
-    cycle = _Cycle(
-        function,
-        cycle_first_step_size,
-        cycle_second_step_size,
-        cycle_first_stair_count,
-        cycle_second_stair_count,
-        decay_step_size,
-    )
-    _validated_momentum(function, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
-    decay = fs.constant(low)
-    if rate and cycle.decay_steps:
-        decay = fs.scale(fs.inverse_time(rate, cycle.decay_steps), low)
-    rise, fall = cycle.first_ramp(low, 1.0), cycle.second_ramp(1.0, low)
-    return Rated(join_phases({0: rise, cycle.first: fall, cycle.total: decay}), peak)
+    sizes = cycle_first_step_size, cycle_second_step_size, cycle_first_stair_count, cycle_second_stair_count
+    low = cycle_min_lr / cycle_max_lr
+    phases = _cycle(low, 1.0, sizes)
+    if decay_lr_rate and decay_step_size:
+        phases[max(phases)] = fs.scale(fs.inverse_time(decay_lr_rate, decay_step_size), low)
+    return Rated(join_phases(phases), cycle_max_lr)
 
 
-@scheduler_type
+@checked(common=RULES)
 def one_cycle_momentum(
     *,
     cycle_first_step_size: int = 2000,
@@ -190,7 +142,7 @@ def one_cycle_momentum(
         decay_mom_rate: rate of the growth after the cycle (float, 0 or 1e-30 to 1e30). As in DeepSpeed, the momentum
             grows beyond 1.
         cycle_min_lr, cycle_max_lr, decay_lr_rate: have no effect. They are arguments of `one_cycle`, which takes the
-            same configuration.
+            same configuration, and are validated.
 
     Returns:
         A schedule that counts updates, and its peak value, `cycle_max_mom`: ``peak_value * schedule(step)`` is the
@@ -209,26 +161,19 @@ def one_cycle_momentum(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "one_cycle_momentum"
-    cycle = _Cycle(
-        function,
-        cycle_first_step_size,
-        cycle_second_step_size,
-        cycle_first_stair_count,
-        cycle_second_stair_count,
-        decay_step_size,
-    )
-    lowest, peak, rate = _validated_momentum(function, cycle_momentum, cycle_min_mom, cycle_max_mom, decay_mom_rate)
     if not cycle_momentum:
         requirement = "True (otherwise DeepSpeed does not change the momentum)"
-        raise argument_error(function, "cycle_momentum", requirement, False)
-    low = lowest / peak
-    fall, rise = fs.shift(cycle.first_ramp(1.0, low), 1), cycle.second_ramp(low, 1.0)
-    growth = _linear_growth(rate, cycle.decay_steps) if cycle.decay_steps else fs.constant()
-    return Rated(join_phases({0: fs.constant(low), 1: fall, cycle.first: rise, cycle.total: growth}), peak)
+        raise argument_error("one_cycle_momentum", "cycle_momentum", requirement, False)
+    sizes = cycle_first_step_size, cycle_second_step_size, cycle_first_stair_count, cycle_second_stair_count
+    low = cycle_min_mom / cycle_max_mom
+    phases = _cycle(1.0, low, sizes)
+    if decay_step_size:
+        phases[max(phases)] = _linear_growth(decay_mom_rate, decay_step_size)
+    fall = fs.shift(phases.pop(0), 1)
+    return Rated(join_phases({0: fs.constant(low), 1: fall, **phases}), cycle_max_mom)
 
 
-@scheduler_type
+@checked(common=RULES)
 def lr_range_test(
     *,
     lr_range_test_min_lr: float = 1e-3,
@@ -249,7 +194,7 @@ def lr_range_test(
         lr_range_test_step_rate: growth of the multiplier (float, 0 or 1e-30 to 1e30).
         lr_range_test_staircase: whether the learning rate only changes at multiples of the step size (bool).
         total_num_steps: last step of the test (int, 0 to 2**53), after which the learning rate is held. Not an argument
-            of DeepSpeed. Required with `lr_range_test_staircase`, because each stair is stored.
+            of DeepSpeed. Required with `lr_range_test_staircase`.
 
     Returns:
         A schedule that counts updates, and its peak value, `lr_range_test_min_lr`, so multipliers are at least 1.
@@ -268,15 +213,10 @@ def lr_range_test(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "lr_range_test"
-    lowest = positive(function, "lr_range_test_min_lr", lr_range_test_min_lr)
-    size = concrete_positive_int(function, "lr_range_test_step_size", lr_range_test_step_size)
-    rate = _growth_rate(function, "lr_range_test_step_rate", lr_range_test_step_rate)
-    total = optional(concrete_nonnegative_int)(function, "total_num_steps", total_num_steps)
-    if boolean(function, "lr_range_test_staircase", lr_range_test_staircase):
-        if total is None:
-            raise argument_error(function, "total_num_steps", "given with `lr_range_test_staircase`", None)
-        stairs = range(total // size + 1)
-        return Rated(_stairs({stair * size: 1.0 + rate * stair for stair in stairs}), lowest)
-    schedule = _linear_growth(rate, size)
-    return Rated(schedule if total is None else fs.ramp(1.0, 1.0 + rate * (total / size), steps=total), lowest)
+    rate, size = lr_range_test_step_rate, lr_range_test_step_size
+    if not lr_range_test_staircase:
+        growth = _linear_growth(rate, size, _HORIZON if total_num_steps is None else total_num_steps)
+        return Rated(growth, lr_range_test_min_lr)
+    if total_num_steps is None:
+        raise argument_error("lr_range_test", "total_num_steps", "given with `lr_range_test_staircase`", None)
+    return Rated(fs.staircase(_linear_growth(rate, 1, total_num_steps // size), size), lr_range_test_min_lr)

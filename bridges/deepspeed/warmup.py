@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import funcsched as fs
-from bridges.deepspeed.scheduler_type import join_phases, scheduler_type
-from bridges.rated import Rated, choose
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    positive,
-)
+from bridges.deepspeed.rules import RULES
+from bridges.rated import Rated, checked, join_phases
+from funcsched.core.validation import argument_error
 
 
 def _peak(function: str, warmup_max_lr: float | None, lr: float | None) -> float:
-    if warmup_max_lr is not None:
-        return float(positive(function, "warmup_max_lr", warmup_max_lr))
-    if lr is None:
+    peak = lr if warmup_max_lr is None else warmup_max_lr
+    if peak is None:
         requirement = "given if `lr` (the learning rate of the optimizer) is not"
         raise argument_error(function, "warmup_max_lr", requirement, None)
-    return float(positive(function, "lr", lr))
+    return peak
 
 
-def _warmup(function: str, start: float, warmup_num_steps: Any, warmup_type: Any) -> tuple[int, fs.Schedule]:
-    """The number of warmup steps, and the warmup, whose step 0 is iteration 0 of DeepSpeed."""
-    steps = max(2, concrete_positive_int(function, "warmup_num_steps", warmup_num_steps))
-    if choose(function, "warmup_type", warmup_type, ["log", "linear"]) == "linear":
-        return steps, fs.ramp(start, 1.0, steps=steps)
+def _warmup(start: float, steps: int, warmup_type: str) -> fs.Schedule:
+    """The warmup, whose step 0 is iteration 0 of DeepSpeed."""
+    if warmup_type == "linear":
+        return fs.ramp(start, 1.0, steps=steps)
     # log(iteration + 1) / log(steps) reaches 1 one step earlier.
-    return steps, fs.ramp(start, 1.0, steps=steps - 1, shape=fs.log)
+    return fs.ramp(start, 1.0, steps=steps - 1, shape=fs.log)
 
 
-@scheduler_type
+@checked(common=RULES)
 def warmup_lr(
     *,
     warmup_min_lr: float = 0.0,
@@ -70,14 +60,13 @@ def warmup_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "warmup_lr"
-    peak = _peak(function, warmup_max_lr, lr)
-    start = concrete_nonnegative(function, "warmup_min_lr", warmup_min_lr) / peak
-    _, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
+    peak = _peak("warmup_lr", warmup_max_lr, lr)
+    start = warmup_min_lr / peak
+    warmup = _warmup(start, max(2, warmup_num_steps), warmup_type)
     return Rated(join_phases({0: fs.constant(start), 1: warmup}), peak)
 
 
-@scheduler_type
+@checked(common=RULES)
 def warmup_decay_lr(
     *,
     total_num_steps: int,
@@ -117,16 +106,14 @@ def warmup_decay_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "warmup_decay_lr"
-    peak = _peak(function, warmup_max_lr, lr)
-    start = concrete_nonnegative(function, "warmup_min_lr", warmup_min_lr) / peak
-    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
-    decay = fs.ramp(1.0, start, steps=max(0, total - warmup_steps))
-    return Rated(join_phases({0: fs.constant(start), 1: warmup, warmup_steps + 1: decay}), peak)
+    peak = _peak("warmup_decay_lr", warmup_max_lr, lr)
+    start, steps = warmup_min_lr / peak, max(2, warmup_num_steps)
+    decay = fs.ramp(1.0, start, steps=max(0, total_num_steps - steps))
+    warmup = _warmup(start, steps, warmup_type)
+    return Rated(join_phases({0: fs.constant(start), 1: warmup, steps + 1: decay}), peak)
 
 
-@scheduler_type
+@checked(common=RULES)
 def warmup_cosine_lr(
     *,
     lr: float,
@@ -168,11 +155,7 @@ def warmup_cosine_lr(
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
-    function = "warmup_cosine_lr"
-    peak = positive(function, "lr", lr)
-    start = concrete_nonnegative(function, "warmup_min_ratio", warmup_min_ratio)
-    end = concrete_nonnegative(function, "cos_min_ratio", cos_min_ratio)
-    warmup_steps, warmup = _warmup(function, start, warmup_num_steps, warmup_type)
-    total = concrete_nonnegative_int(function, "total_num_steps", total_num_steps)
-    decay = fs.shift(fs.ramp(1.0, end, steps=max(0, total - warmup_steps), shape=fs.cosine), 1)
-    return Rated(join_phases({0: fs.constant(0.0), 1: warmup, warmup_steps + 1: decay}), peak)
+    steps = max(2, warmup_num_steps)
+    warmup = _warmup(warmup_min_ratio, steps, warmup_type)
+    decay = fs.ramp(1.0, cos_min_ratio, steps=max(0, total_num_steps - steps), shape=fs.cosine)
+    return Rated(join_phases({0: fs.constant(0.0), 1: warmup, steps + 1: fs.shift(decay, 1)}), lr)

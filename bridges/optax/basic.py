@@ -9,20 +9,13 @@ from operator import mul
 from typing import Any
 
 import funcsched as fs
-from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
-from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    LARGEST_LEVEL,
-    argument_error,
-    concrete_level,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-)
+from bridges.optax.rates import RULES, ToMultiplier, from_phases, from_rates, with_exponent
+from bridges.rated import Rated, checked, option
+from funcsched.core import validation as rules
+from funcsched.core.validation import LARGEST_LEVEL, argument_error
 
 
-@checked()
+@checked(common=RULES)
 def constant_schedule(value: float) -> Rated:
     """A constant learning rate.
 
@@ -45,11 +38,10 @@ def constant_schedule(value: float) -> Rated:
 
     Source: optax.constant_schedule of optax 0.2.8.
     """
-    (value,) = validated("constant_schedule", value=value)
     return Rated(fs.constant(), value)
 
 
-@checked()
+@checked(common=RULES)
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Rated:
     """Linear from one learning rate to another, up or down.
 
@@ -80,17 +72,11 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int, 
 
     Source: optax.linear_schedule of optax 0.2.8.
     """
-    init_value, end_value, steps, begin = validated(
-        "linear_schedule",
-        init_value=init_value,
-        end_value=end_value,
-        transition_steps=transition_steps,
-        transition_begin=transition_begin,
-    )
-    return from_phases((begin, init_value, init_value, fs.linear), (steps, init_value, end_value, fs.linear))
+    hold = transition_begin, init_value, init_value, fs.linear
+    return from_phases(hold, (transition_steps, init_value, end_value, fs.linear))
 
 
-@checked()
+@checked(common=RULES)
 def polynomial_schedule(
     init_value: float, end_value: float, power: float, transition_steps: int, transition_begin: int = 0
 ) -> Rated:
@@ -125,41 +111,31 @@ def polynomial_schedule(
 
     Source: optax.polynomial_schedule of optax 0.2.8.
     """
-    init_value, end_value, power, steps, begin = validated(
-        "polynomial_schedule",
-        init_value=init_value,
-        end_value=end_value,
-        power=power,
-        transition_steps=transition_steps,
-        transition_begin=transition_begin,
-    )
-    curve = with_exponent(fs.linear, power)
-    return from_phases((begin, init_value, init_value, fs.linear), (steps, init_value, end_value, curve))
+    hold = transition_begin, init_value, init_value, fs.linear
+    return from_phases(hold, (transition_steps, init_value, end_value, with_exponent(fs.linear, power)))
 
 
-def _boundaries_and_rates(
-    function: str, init_value: float, scales: Mapping[int, float] | None
-) -> tuple[list[int], list[Fraction]]:
-    """The sorted boundaries, and the learning rates before the first one and from each one on."""
-    argument = "boundaries_and_scales"
-    if scales is None:
-        scales = {}
-    if not isinstance(scales, Mapping):
-        raise argument_error(function, argument, "a mapping from boundaries to scales, or None", scales, TypeError)
-    scale_at = {
-        concrete_nonnegative_int(function, f"{argument} key", boundary): concrete_nonnegative(
-            function, f"{argument}[{boundary!r}]", scale
-        )
-        for boundary, scale in scales.items()
-    }
-    boundaries = sorted(scale_at)
-    rates = list(accumulate((Fraction(scale_at[step]) for step in boundaries), mul, initial=Fraction(init_value)))
+def _scales(function: str, argument: str, value: Any) -> dict[int, float]:
+    """The rule of a mapping from boundaries to scales, which are sorted by boundaries."""
+    if not isinstance(value, Mapping):
+        raise argument_error(function, argument, "a mapping from boundaries to scales, or None", value, TypeError)
+    scales = {}
+    for boundary, scale in value.items():
+        step = rules.concrete_nonnegative_int(function, f"{argument} key", boundary)
+        scales[step] = rules.concrete_nonnegative(function, f"{argument}[{boundary!r}]", scale)
+    return dict(sorted(scales.items()))
+
+
+def _rates(function: str, init_value: float, scales: Mapping[int, float]) -> list[Fraction]:
+    """The learning rates before the first boundary, and from each one on."""
+    rates = list(accumulate(map(Fraction, scales.values()), mul, initial=Fraction(init_value)))
     if max(map(abs, rates)) > LARGEST_LEVEL:
-        raise argument_error(function, argument, "scales with all learning rates at most 1.7e38", scales)
-    return boundaries, rates
+        requirement = "scales with all learning rates at most 1.7e38"
+        raise argument_error(function, "boundaries_and_scales", requirement, scales)
+    return rates
 
 
-@checked()
+@checked(common=RULES, boundaries_and_scales=_scales)
 def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mapping[int, float] | None = None) -> Rated:
     """Piecewise constant: the learning rate is multiplied by a scale at each boundary.
 
@@ -184,18 +160,17 @@ def piecewise_constant_schedule(init_value: float, boundaries_and_scales: Mappin
 
     Source: optax.piecewise_constant_schedule of optax 0.2.8.
     """
-    name = "piecewise_constant_schedule"
-    (init_value,) = validated(name, init_value=init_value)
-    boundaries, rates = _boundaries_and_rates(name, init_value, boundaries_and_scales)
-    if not boundaries:
+    if not boundaries_and_scales:
         return Rated(fs.constant(), init_value)
-    return from_rates(rates, lambda multiplier: fs.piecewise_constant(boundaries, levels=list(map(multiplier, rates))))
+    boundaries = list(boundaries_and_scales)
+    rates = _rates("piecewise_constant_schedule", init_value, boundaries_and_scales)
+    return from_rates(rates, lambda multiplier: fs.piecewise_constant(boundaries, levels=map(multiplier, rates)))
 
 
 _INTERPOLATIONS = {"linear": fs.linear, "cosine": fs.cosine}
 
 
-@checked()
+@checked(common=RULES, interpolate_type=option(list(_INTERPOLATIONS)), boundaries_and_scales=_scales)
 def piecewise_interpolate_schedule(
     interpolate_type: str, init_value: float, boundaries_and_scales: Mapping[int, float] | None = None
 ) -> Rated:
@@ -226,20 +201,18 @@ def piecewise_interpolate_schedule(
 
     Source: optax.piecewise_interpolate_schedule of optax 0.2.8.
     """
-    name = "piecewise_interpolate_schedule"
-    shape = choose(name, "interpolate_type", interpolate_type, _INTERPOLATIONS)
-    (init_value,) = validated(name, init_value=init_value)
-    boundaries, rates = _boundaries_and_rates(name, init_value, boundaries_and_scales)
-    if not boundaries:
+    if not boundaries_and_scales:
         return Rated(fs.constant(), init_value)
+    boundaries, shape = list(boundaries_and_scales), _INTERPOLATIONS[interpolate_type]
+    rates = _rates("piecewise_interpolate_schedule", init_value, boundaries_and_scales)
     if boundaries[0] == 0:
         rates = rates[1:]
     else:
         boundaries = [0, *boundaries]
-    return from_rates(rates, lambda multiplier: fs.interpolate(boundaries, list(map(multiplier, rates)), shape=shape))
+    return from_rates(rates, lambda multiplier: fs.interpolate(boundaries, map(multiplier, rates), shape=shape))
 
 
-@checked()
+@checked(common=RULES, transition_steps=rules.concrete_positive_int)
 def exponential_decay(
     init_value: float,
     transition_steps: int,
@@ -283,9 +256,7 @@ def exponential_decay(
 
     Source: optax.exponential_decay of optax 0.2.8.
     """
-    name = "exponential_decay"
-    (init_value,) = validated(name, init_value=init_value)
-    largest, build = exponential(name, init_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
+    largest, build = exponential(init_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
     return from_rates([largest], build)
 
 
@@ -293,14 +264,9 @@ _LARGEST_GROWTH = 1.7e38  # the largest level; growth without a bound overflows 
 
 
 def exponential(
-    function: str, first: float, transition_steps: Any, decay_rate: Any, transition_begin: Any, staircase: Any, end: Any
+    first: float, steps: int, rate: float, begin: int, staircase: bool, end: float | None
 ) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
     """The largest learning rate (in magnitude) of an exponential decay from `first`, and `build` for `from_rates`."""
-    steps = concrete_positive_int(function, "transition_steps", transition_steps)
-    rate, begin, staircase = validated(
-        function, decay_rate=decay_rate, transition_begin=transition_begin, staircase=staircase
-    )
-    end = optional(concrete_level)(function, "end_value", end)
     if first < 0 and end is not None:
         return _negative_with_bound(first, steps, rate, begin, staircase, end)
     if end is not None and (end >= first if rate < 1 else end <= first):
@@ -343,7 +309,7 @@ def _negative_with_bound(
     return largest, build
 
 
-@checked()
+@checked(common=RULES)
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Rated:
     """A cosine decay.
 
@@ -373,7 +339,5 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
 
     Source: optax.cosine_decay_schedule of optax 0.2.8; Loshchilov and Hutter 2016, arXiv:1608.03983.
     """
-    init_value, steps, alpha, exponent = validated(
-        "cosine_decay_schedule", init_value=init_value, decay_steps=decay_steps, alpha=alpha, exponent=exponent
-    )
-    return from_phases((steps, init_value, Fraction(init_value) * Fraction(alpha), with_exponent(fs.cosine, exponent)))
+    last = Fraction(init_value) * Fraction(alpha)
+    return from_phases((decay_steps, init_value, last, with_exponent(fs.cosine, exponent)))

@@ -14,6 +14,7 @@ from funcsched.controllers.controller import Controller
 from funcsched.core.validation import argument_error, concrete_positive_int
 
 
+@checked()
 def scale_by_controller(controller: Controller) -> optax.GradientTransformationExtraArgs:
     """An optax transformation that multiplies updates by the multiplier of a controller.
 

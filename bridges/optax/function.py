@@ -67,7 +67,7 @@ def _jax_count(count: Any) -> jax.Array:
     return jnp.asarray(count)
 
 
-@checked()
+@checked(function=callable_, peak_value=positive)
 def from_optax(function: Callable[[Any], Any], peak_value: float) -> fs.Schedule:
     """Any optax schedule as a schedule, which also runs on Python numbers, NumPy arrays and torch tensors.
 
@@ -96,5 +96,4 @@ def from_optax(function: Callable[[Any], Any], peak_value: float) -> fs.Schedule
         >>> schedule(4), schedule(torch.arange(0, 12, 4)).tolist()
         (0.5, [1.0, 0.5, 0.0])
     """
-    peak = positive("from_optax", "peak_value", peak_value)
-    return FromOptax(callable_("from_optax", "function", function), peak)
+    return FromOptax(function, peak_value)

@@ -10,14 +10,8 @@ import funcsched as fs
 from bridges.optax.function import from_optax
 from bridges.optax.warmup import warmup_cosine_decay_schedule
 from bridges.rated import Rated, call_by_name, checked
-from funcsched.core.validation import (
-    argument_error,
-    concrete_level,
-    concrete_nonnegative_ints,
-    concrete_positive_int,
-    require_increasing,
-    sequence,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, require_increasing, sequence
 
 _CYCLE_ARGUMENTS = ("init_value", "peak_value", "warmup_steps", "decay_steps", "end_value", "exponent")
 
@@ -67,7 +61,7 @@ def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
     if not isinstance(value, Mapping):
         raise argument_error(function, argument, "a mapping of arguments by name", value, TypeError)
     rated = call_by_name(function, warmup_cosine_decay_schedule, _CYCLE_ARGUMENTS, value)
-    return rated, concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
+    return rated, rules.concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
 
 @checked()
@@ -101,7 +95,7 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
     """
     name = "join_schedules"
     pieces = sequence(name, "schedules", schedules, _rated_or_function, "schedules")
-    steps = concrete_nonnegative_ints(name, "boundaries", boundaries)
+    steps = rules.concrete_nonnegative_ints(name, "boundaries", boundaries)
     if not pieces:
         raise argument_error(name, "schedules", "a non-empty sequence of schedules", [])
     if len(steps) != len(pieces) - 1:
@@ -123,7 +117,7 @@ def _rated_or_function(function: str, argument: str, value: Any) -> Any:
     schedule, peak = getattr(value, "schedule", None), getattr(value, "peak_value", None)
     converts = getattr(value, "dtype", None) is not None  # a result of `to_optax(..., dtype=...)`
     if peak is not None and isinstance(schedule, fs.Schedule) and not converts:
-        return Rated(schedule, concrete_level(function, f"{argument}.peak_value", peak))
+        return Rated(schedule, rules.concrete_level(function, f"{argument}.peak_value", peak))
     if not callable(value):
         raise argument_error(function, argument, "a schedule or a function of optax's count", value, TypeError)
     return value

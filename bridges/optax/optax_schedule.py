@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from bridges.jax import register
-from bridges.optax.result_dtype import cast, dtype_or_none, weakly_typed
+from bridges.optax.result_dtype import cast, number_dtype, weakly_typed
 from bridges.rated import checked
 from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
 from funcsched.core.validation import finite
@@ -107,7 +107,7 @@ def to_optax(schedule: Schedule | Callable[[Any], Any], peak_value: float) -> Op
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: float, *, dtype: DTypeLike | None
 ) -> OptaxSchedule: ...
-@checked()
+@checked(schedule=as_schedule, dtype=number_dtype)
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: Any = ..., *, dtype: DTypeLike | None = None
 ) -> OptaxSchedule:
@@ -154,9 +154,7 @@ def to_optax(
         (1, 2, Array(4, dtype=int32))
         >>> accumulated = optax.MultiSteps(optimizer, every_k_schedule=batches)
     """
-    function = "to_optax"
-    schedule = as_schedule(function, "schedule", schedule)
     if peak_value is ...:  # an error of our own, because Python's does not say what to give
         fix = "for a schedule whose values are already learning rates or integers, use peak_value=1"
-        raise TypeError(f"{function}: `peak_value` is missing: give the learning rate at multiplier 1; {fix}")
-    return OptaxSchedule(schedule, finite(function, "peak_value", peak_value), dtype_or_none(function, "dtype", dtype))
+        raise TypeError(f"to_optax: `peak_value` is missing: give the learning rate at multiplier 1; {fix}")
+    return OptaxSchedule(schedule, finite("to_optax", "peak_value", peak_value), dtype)

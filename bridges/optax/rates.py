@@ -1,50 +1,27 @@
-"""Helpers of the functions named like optax's: validation, and the conversion of learning rates to `Rated`."""
+"""What the functions named like optax's share: rules for arguments, and the conversion of rates to `Rated`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import accumulate
-from typing import Any
 
 import funcsched as fs
 from bridges.rated import Rated
-from funcsched.core.validation import (
-    boolean,
-    concrete_level,
-    concrete_nonnegative_int,
-    number_rule,
-    positive,
-    ratio,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import number_rule
 
-_fraction = number_rule("a number from 0 to 1", 0, 1)
-_RULES: dict[str, Callable[[str, str, Any], Any]] = {
-    "value": concrete_level,
-    "init_value": concrete_level,
-    "peak_value": concrete_level,
-    "end_value": concrete_level,
-    "alpha": concrete_level,
-    "power": positive,
-    "exponent": positive,
-    "transition_steps": concrete_nonnegative_int,
-    "transition_begin": concrete_nonnegative_int,
-    "warmup_steps": concrete_nonnegative_int,
-    "decay_steps": concrete_nonnegative_int,
-    "decay_rate": ratio,
-    "staircase": boolean,
-    "pct_start": _fraction,
-    "pct_final": _fraction,
-    "div_factor": ratio,
-    "final_div_factor": ratio,
+RULES: dict[str, rules.Rule] = {
+    **dict.fromkeys(["value", "init_value", "peak_value", "end_value", "alpha"], rules.concrete_level),
+    **dict.fromkeys(["transition_steps", "transition_begin"], rules.concrete_nonnegative_int),
+    **dict.fromkeys(["warmup_steps", "decay_steps"], rules.concrete_nonnegative_int),
+    **dict.fromkeys(["pct_start", "pct_final"], number_rule("a number from 0 to 1", 0, 1)),
+    **dict.fromkeys(["decay_rate", "div_factor", "final_div_factor"], rules.ratio),
+    **dict.fromkeys(["power", "exponent"], rules.positive),
+    "staircase": rules.boolean,
 }
 
 ToMultiplier = Callable[[Fraction], float]  # returns a learning rate as a multiple of the peak
-
-
-def validated(function: str, /, **arguments: Any) -> list[Any]:
-    """The arguments, each validated and normalized by the rule for its name."""
-    return [_RULES[name](function, name, value) for name, value in arguments.items()]
 
 
 def from_rates(rates: Iterable[Fraction], build: Callable[[ToMultiplier], fs.Schedule]) -> Rated:

@@ -14,10 +14,8 @@ from jax.core import Tracer
 from funcsched.core.validation import argument_error
 
 
-def dtype_or_none(function: str, argument: str, value: Any) -> str | None:
-    """The rule of an argument that is an integer or float dtype, or None. The result is the name of the dtype."""
-    if value is None:
-        return None
+def number_dtype(function: str, argument: str, value: Any) -> str:
+    """The rule of an argument that is an integer or float dtype. The result is the name of the dtype."""
     try:
         dtype = jnp.dtype(value)
     except (TypeError, ValueError):

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import funcsched as fs
 from bridges.optax.basic import exponential
-from bridges.optax.rates import ToMultiplier, from_phases, from_rates, validated, with_exponent
+from bridges.optax.rates import RULES, ToMultiplier, from_phases, from_rates, with_exponent
 from bridges.rated import Rated, checked
 from funcsched.core.validation import argument_error, concrete_positive_int, require_at_most
 
 
-@checked()
+@checked(common=RULES, transition_steps=concrete_positive_int)
 def linear_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -52,26 +52,19 @@ def linear_onecycle_schedule(
     Source: optax.linear_onecycle_schedule of optax 0.2.8, whose docstring omits `div_factor` from the last learning
     rate; Smith and Topin 2017, arXiv:1708.07120.
     """
-    name = "linear_onecycle_schedule"
-    total = concrete_positive_int(name, "transition_steps", transition_steps)
-    peak_value, pct_start, pct_final, div_factor, final_div_factor = validated(
-        name,
-        peak_value=peak_value,
-        pct_start=pct_start,
-        pct_final=pct_final,
-        div_factor=div_factor,
-        final_div_factor=final_div_factor,
-    )
     if pct_final < pct_start:
-        raise argument_error(name, "pct_final", f"at least `pct_start` ({pct_start!r})", pct_final)
-    up, middle = int(pct_start * total), int(pct_final * total)
+        requirement = f"at least `pct_start` ({pct_start!r})"
+        raise argument_error("linear_onecycle_schedule", "pct_final", requirement, pct_final)
+    up, middle = int(pct_start * transition_steps), int(pct_final * transition_steps)
     peak, start, end = _one_cycle_rates(peak_value, div_factor, final_div_factor)
     if 0 < peak == max(peak, start, end):  # a divisor below 1 puts the maximum elsewhere
         first, last = float(start / peak), float(end / peak)
-        schedule = fs.one_cycle(up, total, decay_steps=middle - up, start=first, end=last, shape=fs.linear)
+        schedule = fs.one_cycle(up, transition_steps, decay_steps=middle - up, start=first, end=last, shape=fs.linear)
         return Rated(schedule, peak_value)
     return from_phases(
-        (up, start, peak, fs.linear), (middle - up, peak, start, fs.linear), (total - middle, start, end, fs.linear)
+        (up, start, peak, fs.linear),
+        (middle - up, peak, start, fs.linear),
+        (transition_steps - middle, start, end, fs.linear),
     )
 
 
@@ -82,7 +75,7 @@ def _one_cycle_rates(peak_value: float, div_factor: float, final_div_factor: flo
     return peak, start, start / Fraction(final_div_factor)
 
 
-@checked()
+@checked(common=RULES, transition_steps=concrete_positive_int)
 def cosine_onecycle_schedule(
     transition_steps: int,
     peak_value: float,
@@ -118,19 +111,15 @@ def cosine_onecycle_schedule(
 
     Source: optax.cosine_onecycle_schedule of optax 0.2.8; Smith and Topin 2017, arXiv:1708.07120.
     """
-    name = "cosine_onecycle_schedule"
-    total = concrete_positive_int(name, "transition_steps", transition_steps)
-    peak_value, pct_start, div_factor, final_div_factor = validated(
-        name, peak_value=peak_value, pct_start=pct_start, div_factor=div_factor, final_div_factor=final_div_factor
-    )
-    up = int(pct_start * total)
+    up = int(pct_start * transition_steps)
     peak, start, end = _one_cycle_rates(peak_value, div_factor, final_div_factor)
     if 0 < peak == max(peak, start, end):
-        return Rated(fs.one_cycle(up, total, start=float(start / peak), end=float(end / peak)), peak_value)
-    return from_phases((up, start, peak, fs.cosine), (total - up, peak, end, fs.cosine))
+        schedule = fs.one_cycle(up, transition_steps, start=float(start / peak), end=float(end / peak))
+        return Rated(schedule, peak_value)
+    return from_phases((up, start, peak, fs.cosine), (transition_steps - up, peak, end, fs.cosine))
 
 
-@checked()
+@checked(common=RULES)
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Rated:
     """Linear from one learning rate to another, which is then held.
 
@@ -157,13 +146,10 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
 
     Source: optax.warmup_constant_schedule of optax 0.2.8.
     """
-    init_value, peak_value, steps = validated(
-        "warmup_constant_schedule", init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps
-    )
-    return from_phases((steps, init_value, peak_value, fs.linear))
+    return from_phases((warmup_steps, init_value, peak_value, fs.linear))
 
 
-@checked()
+@checked(common=RULES)
 def warmup_cosine_decay_schedule(
     init_value: float,
     peak_value: float,
@@ -202,27 +188,15 @@ def warmup_cosine_decay_schedule(
 
     Source: optax.warmup_cosine_decay_schedule of optax 0.2.8.
     """
-    name = "warmup_cosine_decay_schedule"
-    init_value, peak_value, warmup_steps, decay_steps, end_value, exponent = validated(
-        name,
-        init_value=init_value,
-        peak_value=peak_value,
-        warmup_steps=warmup_steps,
-        decay_steps=decay_steps,
-        end_value=end_value,
-        exponent=exponent,
-    )
-    require_at_most(name, "warmup_steps", warmup_steps, "decay_steps", decay_steps)
+    require_at_most("warmup_cosine_decay_schedule", "warmup_steps", warmup_steps, "decay_steps", decay_steps)
     if exponent == 1 and 0 < peak_value == max(init_value, peak_value, end_value):
         start, end = init_value / peak_value, end_value / peak_value
         return Rated(fs.warmup_cosine(warmup_steps, decay_steps, start=start, end=end), peak_value)
-    return from_phases(
-        (warmup_steps, init_value, peak_value, fs.linear),
-        (decay_steps - warmup_steps, peak_value, end_value, with_exponent(fs.cosine, exponent)),
-    )
+    warmup = warmup_steps, init_value, peak_value, fs.linear
+    return from_phases(warmup, (decay_steps - warmup_steps, peak_value, end_value, with_exponent(fs.cosine, exponent)))
 
 
-@checked()
+@checked(common=RULES, transition_steps=concrete_positive_int)
 def warmup_exponential_decay_schedule(
     init_value: float,
     peak_value: float,
@@ -264,11 +238,7 @@ def warmup_exponential_decay_schedule(
 
     Source: optax.warmup_exponential_decay_schedule of optax 0.2.8.
     """
-    name = "warmup_exponential_decay_schedule"
-    init_value, peak_value, warmup_steps = validated(
-        name, init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps
-    )
-    largest, build = exponential(name, peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
+    largest, build = exponential(peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value)
     if warmup_steps == 0:
         return from_rates([largest], build)
     start, stop = Fraction(init_value), Fraction(peak_value)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, concrete_nonnegative, positive
-
-if TYPE_CHECKING:
-    from funcsched.core.validation import Rule
 
 
 class Arguments:
@@ -20,13 +18,9 @@ class Arguments:
     """
 
     def __init__(
-        self,
-        function: str,
-        values: Mapping[str, Any],
-        names: Mapping[str, str] | None = None,
-        steps_per_epoch: int = 1,
+        self, function: str, values: Mapping[str, Any], names: Mapping[str, str] = {}, steps_per_epoch: int = 1
     ) -> None:
-        self.function, self.values, self.names, self.steps_per_epoch = function, values, names or {}, steps_per_epoch
+        self.function, self.values, self.names, self.steps_per_epoch = function, values, names, steps_per_epoch
         self.base_lr: float = self.get("base_lr", positive)
         if values["noise_range_t"] is not None:
             raise self.error("noise_range_t", "None (noise depends on random numbers, not only on the step)")
@@ -34,20 +28,19 @@ class Arguments:
     def name(self, argument: str) -> str:
         return self.names.get(argument, argument)
 
-    def get(self, argument: str, rule: Rule) -> Any:
+    def get(self, argument: str, rule: rules.Rule) -> Any:
         return rule(self.function, self.name(argument), self.values[argument])
 
     def multiplier(self, argument: str) -> float:
         """A learning rate as a multiple of `base_lr`."""
         quotient = self.get(argument, concrete_nonnegative) / self.base_lr  # may be out of range if both are valid
-        multiplier: float = concrete_nonnegative(self.function, self.name(argument), quotient)
-        return multiplier
+        return float(concrete_nonnegative(self.function, self.name(argument), quotient))
 
-    def steps(self, argument: str, rule: Rule) -> Any:
+    def steps(self, argument: str, rule: rules.Rule) -> Any:
         """A time, converted to steps."""
         return self.get(argument, self.in_steps(rule))
 
-    def in_steps(self, rule: Rule) -> Rule:
+    def in_steps(self, rule: rules.Rule) -> rules.Rule:
         """The rule of a number of steps, for a time in epochs."""
         if self.steps_per_epoch == 1:
             return rule

@@ -10,16 +10,22 @@ import funcsched as fs
 from bridges.rated import Rated, checked, choose
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    positive,
-)
+from funcsched.core.validation import argument_error, boolean, concrete_nonnegative_int, concrete_positive_int, positive
+
+_FUNCTION = "create_scheduler_v2"
+# The names that the arguments of the scheduler classes have in the factory.
+_NAMES = {
+    "t_initial": "num_epochs",
+    "lr_min": "min_lr",
+    "power": "decay_rate",
+    "decay_t": "decay_epochs",
+    "warmup_t": "warmup_epochs",
+    "warmup_lr_init": "warmup_lr",
+    "noise_range_t": "noise",
+}
 
 
-@checked()
+@checked(step_on_epochs=boolean)
 def create_scheduler_v2(
     base_lr: float,
     sched: str = "cosine",
@@ -103,48 +109,16 @@ def create_scheduler_v2(
 
     Source: timm 1.0.31, timm.scheduler.create_scheduler_v2.
     """
-    function = "create_scheduler_v2"
     if sched == "plateau":
-        raise argument_error(function, "sched", "a schedule that depends only on the step, not on a metric", sched)
-    build: Callable[[Arguments], Rated] = choose(function, "sched", sched, _SCHEDULERS)
+        raise argument_error(_FUNCTION, "sched", "a schedule that depends only on the step, not on a metric", sched)
     if decay_epochs is None:
         decay_epochs = 0.2 if sched in ("wsd", "rsqrt") else 90
-    steps_per_epoch = 1
-    if not boolean(function, "step_on_epochs", step_on_epochs):
-        steps_per_epoch = concrete_positive_int(function, "updates_per_epoch", updates_per_epoch)
-    is_multistep = sched == "multistep"
-    values = {
-        "base_lr": base_lr,
-        "t_initial": num_epochs,
-        "lr_min": min_lr,
-        "lb": -7.0,
-        "ub": 3.0,
-        "power": decay_rate,
-        "decay_t": decay_milestones if is_multistep else decay_epochs,
-        "decay_rate": decay_rate,
-        "decay_fn": decay_fn,
-        "decay_power": 0.5,
-        "decay_ratio": 0.1,
-        "stable_timescale": stable_timescale,
-        "cycle_mul": cycle_mul,
-        "cycle_decay": cycle_decay,
-        "cycle_limit": cycle_limit,
-        "k_decay": k_decay,
-        "warmup_t": warmup_epochs,
-        "warmup_lr_init": warmup_lr,
-        "warmup_prefix": warmup_prefix,
-        "noise_range_t": noise,
-    }
-    names = {
-        "t_initial": "num_epochs",
-        "lr_min": "min_lr",
-        "power": "decay_rate",
-        "decay_t": "decay_milestones" if is_multistep else "decay_epochs",
-        "warmup_t": "warmup_epochs",
-        "warmup_lr_init": "warmup_lr",
-        "noise_range_t": "noise",
-    }
-    return build(Arguments(function, values, names, steps_per_epoch))
+    values = {**locals(), "lb": -7.0, "ub": 3.0, "decay_power": 0.5, "decay_ratio": 0.1}
+    build: Callable[[Arguments], Rated] = choose(_FUNCTION, "sched", sched, _SCHEDULERS)
+    names = {**_NAMES, "decay_t": "decay_milestones"} if sched == "multistep" else _NAMES
+    values |= {argument: values[name] for argument, name in names.items()}
+    steps_per_epoch = 1 if step_on_epochs else concrete_positive_int(_FUNCTION, "updates_per_epoch", updates_per_epoch)
+    return build(Arguments(_FUNCTION, values, names, steps_per_epoch))
 
 
 def _wsd(arguments: Arguments, stable_fn: str, default_decay_fn: str) -> Rated:

@@ -46,7 +46,7 @@ def schedules_by_key(
 
     The arguments are those of `lambda_lr`. Everything is checked here.
     """
-    hyperparameters = _mapping(_NAME, hyperparameters)
+    hyperparameters = _mapping(_NAME, "hyperparameters", hyperparameters)
     for key in hyperparameters:
         if not isinstance(key, str) or key in ("lr", "params") or key.startswith("initial_"):
             fix = "its schedules are the argument `schedule`" if key == "lr" else ""
@@ -72,7 +72,7 @@ def schedules_of_added_group(
     entries = dict(shared)
     if schedule is not None:
         entries["lr"] = _lr_schedule(_ADD, "schedule", schedule)
-    for key, value in _mapping(_ADD, hyperparameters).items():
+    for key, value in _mapping(_ADD, "hyperparameters", hyperparameters).items():
         if key == "lr" or key not in keys:
             known = ", ".join(repr(name) for name in keys if name != "lr") or "none"
             raise argument_error(_ADD, "hyperparameters key", f"a key that `lambda_lr` schedules ({known})", key)
@@ -114,21 +114,14 @@ def base_values_by_key(
     base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
 ) -> dict[str, list[BaseValue]]:
     """The argument `base_values` of `lambda_lr`, with one value for each group."""
-    if base_values is None:
-        return {}
-    if not isinstance(base_values, Mapping):
-        requirement = "a mapping from scheduled keys to numbers"
-        raise argument_error(_NAME, "base_values", requirement, base_values, TypeError)
     result = {}
-    for key, value in base_values.items():
+    for key, value in _mapping(_NAME, "base_values", base_values, "a mapping from scheduled keys to numbers").items():
         if key not in schedules:
             requirement = f"a scheduled key ({', '.join(map(repr, schedules))})"
             raise argument_error(_NAME, "base_values key", requirement, key)
         if not any(map(_multiplies_base_value, schedules[key])):
-            requirement, fix = (
-                "a key whose schedule multiplies the base value",
-                "change the `peak_value` of its `Rated`",
-            )
+            requirement = "a key whose schedule multiplies the base value"
+            fix = "change the `peak_value` of its `Rated`"
             raise argument_error(_NAME, "base_values key", requirement, key, fix=fix)
         argument = f"base_values[{key!r}]"
         if isinstance(value, list) and len(value) != len(groups):
@@ -158,12 +151,12 @@ _finite = number_rule("a finite number", -LARGEST, LARGEST)
 _nonnegative = number_rule("a finite number of at least 0", 0, LARGEST)
 
 
-def _mapping(name: str, hyperparameters: Any) -> Mapping[Any, Any]:
-    if hyperparameters is None:
-        return {}
-    if not isinstance(hyperparameters, Mapping):
-        raise argument_error(name, "hyperparameters", "a mapping from keys to schedules", hyperparameters, TypeError)
-    return hyperparameters
+def _mapping(
+    name: str, argument: str, value: Any, requirement: str = "a mapping from keys to schedules"
+) -> Mapping[Any, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise argument_error(name, argument, requirement, value, TypeError)
+    return {} if value is None else value
 
 
 def _per_group(

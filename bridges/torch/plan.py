@@ -20,11 +20,7 @@ def arguments_of_plan(
     plan: Plan,
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None,
     base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
-) -> tuple[
-    Schedule,
-    dict[str, Hyperparameter | list[Hyperparameter]],
-    dict[str, BaseValue | list[BaseValue]],
-]:
+) -> tuple[Schedule, dict[str, Hyperparameter | list[Hyperparameter]], dict[str, BaseValue | list[BaseValue]]]:
     """The arguments `schedule`, `hyperparameters` and `base_values` that set the values of a plan.
 
     Explicit `hyperparameters` and `base_values` take precedence.

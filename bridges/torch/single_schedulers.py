@@ -16,21 +16,16 @@ from bridges.rated import choose
 from bridges.torch.scheduler import ScheduleLR
 from bridges.torch.segments import NAME, Segment, Start, View
 from bridges.torch.transformers_lambdas import from_lr_lambda
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    ratio,
-    unit_interval,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
 _LARGEST_GROWTH = 1e38  # unbounded growth is held here, just below the largest float32
 _ANNEALING = {"cos": fs.cosine, "linear": fs.linear}
 
 
 def _zero_or_ratio(function: str, argument: str, value: Any) -> float:
-    return 0.0 if concrete_nonnegative(function, argument, value) == 0 else float(ratio(function, argument, value))
+    number = rules.concrete_nonnegative(function, argument, value)
+    return float(rules.ratio(function, argument, value)) if number else 0.0
 
 
 def _powers(gamma: float, steps: int, *, staircase: bool) -> fs.Schedule:
@@ -54,14 +49,14 @@ def _lambda(view: View, base: float) -> Segment:
 
 
 def _step(view: View, base: float) -> Segment:
-    period, gamma = view.attribute("step_size", concrete_positive_int), view.attribute("gamma", _zero_or_ratio)
+    period, gamma = view.attribute("step_size", rules.concrete_positive_int), view.attribute("gamma", _zero_or_ratio)
     return Segment(_powers(gamma, period, staircase=True), base)
 
 
 def _multi_step(view: View, base: float) -> Segment:
-    gamma, path = view.attribute("gamma", concrete_nonnegative), f"{view.path}.milestones"
+    gamma, path = view.attribute("gamma", rules.concrete_nonnegative), f"{view.path}.milestones"
     counts = {
-        concrete_nonnegative_int(NAME, path, step): concrete_nonnegative_int(NAME, f"{path}[{step}]", count)
+        rules.concrete_nonnegative_int(NAME, path, step): rules.concrete_nonnegative_int(NAME, f"{path}[{step}]", count)
         for step, count in sorted(view.scheduler.milestones.items())
     }
     if set(counts.values()) == {1}:
@@ -70,7 +65,8 @@ def _multi_step(view: View, base: float) -> Segment:
 
 
 def _constant(view: View, base: float) -> Segment:
-    factor, steps = view.attribute("factor", unit_interval), view.attribute("total_iters", concrete_nonnegative_int)
+    factor = view.attribute("factor", rules.unit_interval)
+    steps = view.attribute("total_iters", rules.concrete_nonnegative_int)
     if steps == 0:
         # torch applies the factor at step 0 before it checks `total_iters`.
         return Segment(fs.constant(1.0 if view.start is Start.MILESTONE else factor), base)
@@ -78,8 +74,8 @@ def _constant(view: View, base: float) -> Segment:
 
 
 def _linear(view: View, base: float) -> Segment:
-    start, end = view.attribute("start_factor", unit_interval), view.attribute("end_factor", unit_interval)
-    steps = view.attribute("total_iters", concrete_nonnegative_int)
+    start, end = view.attribute("start_factor", rules.unit_interval), view.attribute("end_factor", rules.unit_interval)
+    steps = view.attribute("total_iters", rules.concrete_nonnegative_int)
     # With 0 steps torch never leaves the start factor.
     return Segment(fs.ramp(start, end, steps=steps) if steps else fs.constant(start), base)
 
@@ -93,10 +89,8 @@ def _exponential(view: View, base: float) -> Segment:
 
 
 def _polynomial(view: View, base: float) -> Segment:
-    steps, power = (
-        view.attribute("total_iters", concrete_nonnegative_int),
-        view.attribute("power", concrete_nonnegative),
-    )
+    steps = view.attribute("total_iters", rules.concrete_nonnegative_int)
+    power = view.attribute("power", rules.concrete_nonnegative)
     if steps == 0 or power == 0:
         return Segment(fs.constant(), base)
     schedule = fs.ramp(1.0, 0.0, steps=steps, shape=fs.linear if power == 1 else fs.reverse(fs.power(power)))
@@ -106,7 +100,8 @@ def _polynomial(view: View, base: float) -> Segment:
 
 
 def _cosine(view: View, base: float) -> Segment:
-    steps, low = view.attribute("T_max", concrete_positive_int), view.attribute("eta_min", concrete_nonnegative)
+    steps = view.attribute("T_max", rules.concrete_positive_int)
+    low = view.attribute("eta_min", rules.concrete_nonnegative)
     peak, top = base or low, base
     if view.start is Start.NESTED:
         # The factor of step 0 divides by the value at step -1, which is that at step 1. If `T_max` is 1, torch adds.
@@ -118,8 +113,9 @@ def _cosine(view: View, base: float) -> Segment:
 
 
 def _warm_restarts(view: View, base: float) -> Segment:
-    period, factor = view.attribute("T_0", concrete_positive_int), view.attribute("T_mult", concrete_positive_int)
-    low = view.attribute("eta_min", concrete_nonnegative)
+    period = view.attribute("T_0", rules.concrete_positive_int)
+    factor = view.attribute("T_mult", rules.concrete_positive_int)
+    low = view.attribute("eta_min", rules.concrete_nonnegative)
     if base:
         return Segment(fs.cosine_restarts(period, period_factor=factor, end=low / base), base)
     rise = fs.ramp(0.0, 1.0, steps=period, shape=fs.cosine)
@@ -174,14 +170,12 @@ def _cyclic(view: View, base: float) -> Segment:
     up = _simplest_fraction(scheduler.step_ratio * scheduler.total_size)
     down = _simplest_fraction(scheduler.total_size) - up
     parts = lcm(up.denominator, down.denominator)
-    sizes = (
-        concrete_positive_int(NAME, "step_size_up", int(up * parts)),
-        concrete_positive_int(NAME, "step_size_down", int(down * parts)),
-    )
+    up_steps = rules.concrete_positive_int(NAME, "step_size_up", int(up * parts))
+    sizes = up_steps, rules.concrete_positive_int(NAME, "step_size_down", int(down * parts))
     start, mode = base / top if top else 0.0, scheduler.mode
     if mode != "exp_range":
         return Segment(_rescaled(fs.cyclic(*sizes, start=start, mode=mode), parts), top)
-    gamma = view.attribute("gamma", ratio)
+    gamma = view.attribute("gamma", rules.ratio)
     if gamma > 1:
         raise argument_error(NAME, f"{path}.gamma", "at most 1", gamma)
     if parts == 1:
