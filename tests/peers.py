@@ -26,66 +26,66 @@ import pytest
 @cache
 def keras() -> ModuleType:
     """`keras.optimizers.schedules`, on JAX."""
-    _require("keras", "keras==3.15.1")
+    require("keras", "keras==3.15.1")
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    return _import_quietly("keras.optimizers.schedules")
+    return import_quietly("keras.optimizers.schedules")
 
 
 @cache
 def deepspeed() -> ModuleType:
     """`deepspeed.runtime.lr_schedules`."""
-    _require("deepspeed", "deepspeed==0.19.8")
-    return _import_quietly("deepspeed.runtime.lr_schedules")
+    require("deepspeed", "deepspeed==0.19.8")
+    return import_quietly("deepspeed.runtime.lr_schedules")
 
 
 @cache
 def megatron() -> ModuleType:
     """`megatron.core.optimizer_param_scheduler`."""
-    _require("megatron", "megatron-core==0.16.1")
-    return _import_quietly("megatron.core.optimizer_param_scheduler")
+    require("megatron", "megatron-core==0.16.1")
+    return import_quietly("megatron.core.optimizer_param_scheduler")
 
 
 @cache
 def timm() -> ModuleType:
     """`timm.scheduler`."""
-    _require("timm", "--no-deps timm==1.0.31")
-    with _isolated("timm"):
-        _placeholder("timm")
+    require("timm", "--no-deps timm==1.0.31")
+    with isolated("timm"):
+        placeholder("timm")
         return importlib.import_module("timm.scheduler")
 
 
 @cache
 def torchtitan() -> ModuleType:
     """`torchtitan.components.optimizer.lr_scheduler`."""
-    _require("torchtitan", "--no-deps torchtitan==0.3.0")
+    require("torchtitan", "--no-deps torchtitan==0.3.0")
     folder = "torchtitan.components.optimizer"
-    with _isolated("torchtitan"):
-        _placeholder("torchtitan.config", Configurable=type("Configurable", (), {"Config": type("Config", (), {})}))
-        _placeholder("torchtitan.tools.logging", logger=logging.getLogger("torchtitan"))
-        _placeholder(f"{folder}.optimizer", OptimizersContainer=list)
+    with isolated("torchtitan"):
+        placeholder("torchtitan.config", Configurable=type("Configurable", (), {"Config": type("Config", (), {})}))
+        placeholder("torchtitan.tools.logging", logger=logging.getLogger("torchtitan"))
+        placeholder(f"{folder}.optimizer", OptimizersContainer=list)
         return importlib.import_module(f"{folder}.lr_scheduler")
 
 
 @cache
 def composer() -> tuple[ModuleType, ModuleType]:
     """`composer.optim.scheduler` and `composer.core.time`."""
-    _require("composer", "--no-deps mosaicml==0.32.1")
-    with _isolated("composer"):
-        utils = _placeholder("composer.utils")
+    require("composer", "--no-deps mosaicml==0.32.1")
+    with isolated("composer"):
+        utils = placeholder("composer.utils")
         utils.StringEnum = importlib.import_module("composer.utils.string_enum").StringEnum
-        core = _placeholder("composer.core", State=object)
+        core = placeholder("composer.core", State=object)
         time = importlib.import_module("composer.core.time")
         core.Time, core.TimeUnit = time.Time, time.TimeUnit
-        _placeholder("composer.optim")
+        placeholder("composer.optim")
         return importlib.import_module("composer.optim.scheduler"), time
 
 
-def _require(package: str, requirement: str) -> None:
+def require(package: str, requirement: str) -> None:
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed: pip install {requirement}", allow_module_level=True)
 
 
-def _import_quietly(name: str) -> ModuleType:
+def import_quietly(name: str) -> ModuleType:
     """Import a module and ignore the warnings of its imports."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -93,7 +93,7 @@ def _import_quietly(name: str) -> ModuleType:
 
 
 @contextmanager
-def _isolated(*packages: str) -> Iterator[None]:
+def isolated(*packages: str) -> Iterator[None]:
     """Unload these packages, and restore their modules at the end."""
     before = _loaded(packages)
     for name in before:
@@ -111,13 +111,13 @@ def _loaded(packages: tuple[str, ...]) -> dict[str, ModuleType]:
     return {name: module for name, module in sys.modules.items() if name.split(".")[0] in packages}
 
 
-def _placeholder(name: str, **attributes: Any) -> Any:
+def placeholder(name: str, **attributes: Any) -> Any:
     """A module with only these attributes. Its submodules are imported from the installed package."""
     parent, _, leaf = name.rpartition(".")
     module = ModuleType(name)
     module.__dict__.update(attributes)
     if parent:
-        package = sys.modules.get(parent) or _placeholder(parent)
+        package = sys.modules.get(parent) or placeholder(parent)
         module.__path__ = [os.path.join(folder, leaf) for folder in package.__path__]
         setattr(package, leaf, module)
     else:
