@@ -5,18 +5,20 @@ Megatron's trainer measures lengths in samples. The schedules here count updates
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import gcd
 from typing import Any, NamedTuple
 
 import funcsched as fs
+from bridges import phases
 from bridges.rated import Rated, checked, choose
 from funcsched.core.validation import (
     argument_error,
     concrete_nonnegative,
     concrete_nonnegative_int,
     concrete_positive_int,
+    optional,
     positive,
 )
 
@@ -248,3 +250,76 @@ def weight_decay(
         requirement = f"equal to `end_wd` ({end!r}) if `wd_incr_style` is 'constant'"
         raise argument_error(function, "start_wd", requirement, start)
     return Rated(_in_updates([_ramp(0, steps, start / end, 1.0, shape)], batch), factor * end)
+
+
+@checked(
+    schedule=phases.concrete_schedule,
+    peak_value=positive,
+    global_batch_size=concrete_positive_int,
+    total_steps=optional(concrete_positive_int),
+)
+def to_config(
+    schedule: fs.Schedule, peak_value: float, *, global_batch_size: int = 1, total_steps: int | None = None
+) -> dict[str, Any]:
+    """The arguments of Megatron's OptimizerParamScheduler with which its trainer runs a schedule.
+
+    The opposite of `optimizer_param_scheduler`. Schedules with the same curve have the same arguments.
+
+    Args:
+        schedule: a schedule that counts updates.
+        peak_value: learning rate for multiplier 1 (float, above 0).
+        global_batch_size: number of samples per update (int, 1 to 2**53). With the default of 1, lengths are in
+            updates.
+        total_steps: number of updates of the run (int, 1 to 2**53). Default: up to the end of the schedule. Required
+            for an inverse square root, which Megatron ends.
+
+    Returns:
+        A dict with the arguments of `optimizer_param_scheduler`, except `global_batch_size`. All of them are arguments
+        of Megatron's class, which has others for the weight decay.
+
+    Raises:
+        TypeError, ValueError: an argument has the wrong type or is out of range, or Megatron does not have this curve.
+            The message names the phase that it cannot express.
+
+    Example:
+        >>> import funcsched as fs
+        >>> from bridges.megatron import to_config
+        >>> config = to_config(fs.warmup_stable_decay(10, 70, 20, end=0.1, decay_shape=fs.sqrt), 0.5)
+        >>> config  # doctest: +NORMALIZE_WHITESPACE
+        {'init_lr': 0.0, 'max_lr': 0.5, 'min_lr': 0.05, 'lr_warmup_steps': 10, 'lr_decay_steps': 100,
+         'lr_decay_style': 'WSD', 'wsd_decay_steps': 20, 'lr_wsd_decay_style': 'minus_sqrt'}
+
+    Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
+    """
+
+    def read(config: dict[str, Any]) -> fs.Schedule:
+        return optimizer_param_scheduler(**config, global_batch_size=global_batch_size).schedule
+
+    configs = _configs(phases.phases(schedule), peak_value, global_batch_size, total_steps)
+    return phases.first_match("Megatron", schedule, configs, read, total_steps)
+
+
+def _configs(
+    found: list[phases.Phase], peak_value: float, batch: int, total_steps: int | None
+) -> Iterator[dict[str, Any]]:
+    for outline in phases.outlines(found):
+        warmup, decay = int(outline.warmup * batch), outline.decay
+        config: dict[str, Any] = {
+            "init_lr": phases.rate(outline.start, peak_value),
+            "max_lr": peak_value,
+            "min_lr": phases.rate(decay.stop, peak_value),
+            "lr_warmup_steps": warmup,
+            "lr_decay_steps": max(int(decay.end * batch), warmup + 1),
+        }
+        for style in ("constant", "linear", "cosine"):
+            yield {**config, "lr_decay_style": style}
+        for style in _WSD_SHAPES:
+            wsd = {"wsd_decay_steps": int(decay.length * batch), "lr_wsd_decay_style": style}
+            yield {**config, "lr_decay_style": "WSD", **wsd}
+        # The last phase of these two begins at the first update after the last sample.
+        last = found[-1]
+        config["lr_decay_steps"] = (total_steps or int(last.begin)) * batch - (total_steps is None)
+        config["min_lr"] = phases.rate(0.0 if total_steps else last.stop, peak_value)
+        yield {**config, "lr_decay_style": "WSD", "wsd_decay_steps": 0, "lr_wsd_decay_style": "linear"}
+        timescale = phases.find(decay.curve, "inverse_power").get("timescale", 0) * decay.length
+        yield {**config, "lr_decay_style": "inverse-square-root", "lr_warmup_steps": int(timescale * batch)}

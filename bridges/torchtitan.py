@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import funcsched as fs
+from bridges import phases
 from bridges.rated import checked, option
 from funcsched.core.validation import (
     concrete_nonnegative,
@@ -76,3 +78,57 @@ def lr_schedules_config(
     stable = total + 1 - warmup - decay
     end = min_lr_factor if decay else 1.0
     return fs.shift(fs.warmup_stable_decay(warmup, stable, decay, end=end, decay_shape=_DECAYS[decay_type]), 1)
+
+
+_FIX = "its warmup needs `warmup_offset=1`; or use `lambda_lr(optimizer, schedule)` of bridges.torch"
+
+
+@checked(schedule=phases.concrete_schedule, total_steps=optional(concrete_positive_int))
+def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> dict[str, Any]:
+    """The arguments of `lr_schedules_config` with which torchtitan runs a schedule.
+
+    torchtitan's warmup is one step ahead, so a schedule with a warmup needs ``warmup_offset=1``.
+
+    Args:
+        schedule: a schedule.
+        total_steps: number of updates of the run (int, 1 to 2**53). Default: up to the end of the schedule.
+
+    Returns:
+        A dict with the fields of torchtitan's LRSchedulersContainer.Config, and `training_steps`, which is its
+        `training.steps`. The learning rate for multiplier 1 is that of the optimizer.
+
+    Raises:
+        TypeError, ValueError: an argument has the wrong type or is out of range, or torchtitan does not have this
+            curve. The message names the phase that it cannot express.
+
+    Example:
+        >>> import funcsched as fs
+        >>> from bridges.torchtitan import to_config
+        >>> to_config(fs.warmup_cosine(10, 100, end=0.1, warmup_offset=1))
+        {'warmup_steps': 10, 'decay_type': 'cosine', 'min_lr_factor': 0.1, 'training_steps': 100}
+        >>> to_config(fs.warmup_cosine(10, 100))
+        Traceback (most recent call last):
+        ValueError: to_config: torchtitan cannot express the phase from 0 to 1 with shape linear in steps 0 to 10 of \
+warmup_cosine(warmup_steps=10, total_steps=100); its warmup needs `warmup_offset=1`; or use \
+`lambda_lr(optimizer, schedule)` of bridges.torch
+
+    Source: torchtitan 0.3.0, torchtitan.components.optimizer.lr_scheduler.
+    """
+    configs = _configs(phases.phases(schedule), total_steps)
+
+    def read(config: dict[str, Any]) -> fs.Schedule:
+        return lr_schedules_config(**config)
+
+    return phases.first_match("torchtitan", schedule, configs, read, total_steps, _FIX)
+
+
+def _configs(found: list[phases.Phase], total_steps: int | None) -> Iterator[dict[str, Any]]:
+    for outline in phases.outlines(found):
+        warmup = int(outline.warmup + 1) if outline.warmup else 0  # it skips its first step
+        decay, total = outline.decay, max(outline.total, warmup)
+        training = {"total_steps": total} if total_steps not in (None, total) else {}
+        training["training_steps"] = total_steps or total
+        for decay_type in _DECAYS:
+            config = {"warmup_steps": warmup, "decay_type": decay_type, "min_lr_factor": decay.stop, **training}
+            yield config
+            yield {**config, "decay_ratio": decay.length / total}

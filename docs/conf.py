@@ -38,7 +38,7 @@ autodoc_mock_imports = ["jax", "jaxlib", "optax", "torch", "numpy"]  # signature
 autodoc_typehints = "none"  # the docstrings describe the types
 autodoc_member_order = "bysource"
 # Custom sections are plain text. By default, napoleon treats the text before a colon in "Returns" as a type.
-napoleon_custom_sections = ["Differs", "Source", "Warns", "Returns"]
+napoleon_custom_sections = ["Differs", "Source", "Warns", "Returns", ("In other libraries", "params_style")]
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 viewcode_line_numbers = True

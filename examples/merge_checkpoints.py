@@ -50,7 +50,7 @@ def train(schedule: fs.Schedule) -> tuple[float, list[dict[str, torch.Tensor]], 
         if step >= WARMUP + STABLE and (step - WARMUP - STABLE) % EVERY == 0:
             checkpoints.append({name: value.clone() for name, value in model.state_dict().items()})
         optimizer.zero_grad()
-        training_loss().backward()
+        training_loss().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         scheduler.step()
     return test_loss(), checkpoints, model, test_loss

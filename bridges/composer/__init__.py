@@ -26,6 +26,7 @@ from bridges.composer.warmup import (
     multi_step_with_warmup_scheduler,
     polynomial_with_warmup_scheduler,
 )
+from bridges.composer.write_config import to_config
 
 __all__ = [
     "Training",
@@ -42,4 +43,5 @@ __all__ = [
     "polynomial_scheduler",
     "polynomial_with_warmup_scheduler",
     "step_scheduler",
+    "to_config",
 ]

@@ -9,12 +9,14 @@ engine uses for that update.
 from bridges.deepspeed.config import from_config
 from bridges.deepspeed.cycle import lr_range_test, one_cycle, one_cycle_momentum
 from bridges.deepspeed.warmup import warmup_cosine_lr, warmup_decay_lr, warmup_lr
+from bridges.deepspeed.write_config import to_config
 
 __all__ = [
     "from_config",
     "lr_range_test",
     "one_cycle",
     "one_cycle_momentum",
+    "to_config",
     "warmup_cosine_lr",
     "warmup_decay_lr",
     "warmup_lr",

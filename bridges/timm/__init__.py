@@ -18,6 +18,7 @@ from bridges.timm.schedulers import (
     tanh_lr_scheduler,
     wsd_lr_scheduler,
 )
+from bridges.timm.write_config import to_config
 
 __all__ = [
     "cosine_lr_scheduler",
@@ -26,5 +27,6 @@ __all__ = [
     "poly_lr_scheduler",
     "step_lr_scheduler",
     "tanh_lr_scheduler",
+    "to_config",
     "wsd_lr_scheduler",
 ]

@@ -324,7 +324,8 @@ def truncated_cosine(fraction: float) -> Shape:
         [1.0, 0.5, 0.0]
 
     In other libraries:
-        DINOv3: trunc_extra of its CosineScheduler; `fraction` is 1 / (1 + trunc_extra)
+        DINOv3: trunc_extra of its CosineScheduler; `fraction` is `(n - 1) / (int((1 + trunc_extra) * n) - 1)` for a
+            cosine of n steps
 
     Source: Sohn et al. 2020 (FixMatch), arXiv:2001.07685: its decay is
     ``ramp(1, cos(7 pi / 16), steps=steps, shape=truncated_cosine(7 / 16))``.

@@ -4,36 +4,31 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 import yaml
 from omegaconf import OmegaConf
 
+import bridges
 import funcsched as fs
 from bridges import big_vision, deepspeed, fairseq, keras, transformers
 from tests.errors import raises
 
-MODULES = [
-    "big_vision",
-    "composer",
-    "deepspeed",
-    "fairseq",
-    "keras",
-    "maxtext",
-    "megatron",
-    "optax",
-    "t5x",
-    "timm",
-    "torchtitan",
-    "transformers",
-]
+MODULES = sorted(
+    {module.name for module in iter_modules(bridges.__path__)} - {"jax", "rated", "expressions", "phases", "torch"}
+)
 # Arguments without which a function does not get as far as the names of the others.
 REQUIRED: dict[str, tuple[Any, ...]] = {
     "big_vision.create_learning_rate_schedule": (10,),
     "fairseq.from_config": ("cosine",),
+    "llama_factory.from_scheduler_type": ("cosine",),
     "transformers.from_scheduler_type": ("cosine",),
 }
+
+# Functions that build an optimizer, or that are errors for all arguments.
+OTHERS = {"inject_plan", "get_greedy_schedule", "get_reduce_on_plateau_schedule"}
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -42,7 +37,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     for module in MODULES:
         for name, value in vars(importlib.import_module(f"bridges.{module}")).items():
             ours = inspect.isfunction(value) and value.__module__.startswith(f"bridges.{module}")
-            if ours and not name.startswith("_") and name != "inject_plan":  # which builds an optimizer
+            if ours and not name.startswith("_") and name not in OTHERS:
                 found[f"{module}.{name}"] = value
     return found
 
@@ -57,7 +52,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
 
 
 def test_every_function_is_found() -> None:
-    assert len(FUNCTIONS) == 65
+    assert len(FUNCTIONS) == 120
 
 
 @pytest.mark.parametrize("key", FUNCTIONS)

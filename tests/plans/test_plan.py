@@ -166,7 +166,8 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: PLAN.scaled(updates=10),
-        "Plan.scaled: `length` must be given in the unit of the plan, tokens, got {'updates': 10}; use scaled(tokens=...)",
+        "Plan.scaled: `length` must be given in the unit of the plan, tokens, got {'updates': 10}; "
+        "use scaled(tokens=...)",
     ),
     (
         lambda: PLAN.scaled(100),

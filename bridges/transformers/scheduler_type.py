@@ -106,8 +106,8 @@ def from_scheduler_type(
     """
     if isinstance(name, str):
         name = str.__str__(name)  # the value of an enum member, for errors
-        if name in _METRIC_TYPES:
-            raise argument_error(_FUNCTION, "name", "a schedule that depends only on the step, not on a metric", name)
+        if name in METRIC_TYPES:
+            raise metric_error(_FUNCTION, "name", name)
     build = choose(_FUNCTION, "name", name, SCHEDULER_TYPES)
     common = _CommonArguments(
         name,
@@ -276,7 +276,16 @@ def _warmup_stable_decay(
     return fs.join([until_end, fs.constant(end)], [warmup + stable + decay])
 
 
-_METRIC_TYPES = ("reduce_lr_on_plateau", "greedy")
+METRIC_TYPES = {"reduce_lr_on_plateau": "plateau", "greedy": "greedy"}  # the controllers that follow a metric
+
+
+def metric_error(function: str, argument: str, name: str) -> Exception:
+    """The error about a type that follows a metric."""
+    fix = f"use `bridges.torch.lambda_lr(optimizer, schedule, controller=fs.{METRIC_TYPES[name]}())`"
+    requirement = "a schedule that depends only on the step, not on a metric"
+    return argument_error(function, argument, requirement, name, fix=fix)
+
+
 SCHEDULER_TYPES: dict[str, Callable[..., fs.Schedule]] = {
     "constant": _constant,
     "constant_with_warmup": _constant_with_warmup,

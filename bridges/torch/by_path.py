@@ -1,0 +1,88 @@
+"""`Scheduler`: a scheduler class with plain arguments, for configurations that name a class by its import path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from torch.optim import Optimizer
+
+from bridges.rated import Rated
+from bridges.torch.scheduler import ScheduleLR, lambda_lr
+from funcsched.core.validation import argument_error
+from funcsched.plans.plan import Plan
+from funcsched.serialization.data import from_dict
+from funcsched.serialization.expression import parse
+
+
+class Scheduler(ScheduleLR):
+    """`lambda_lr` as a class with plain arguments: for Lightning CLI, Hydra, sd-scripts and everything else that reads
+    the import path of a scheduler class and its arguments from a configuration.
+
+    Args:
+        optimizer: a torch optimizer, as for `lambda_lr`, or an OptimWrapper of mmengine.
+        schedule: text that `funcsched.parse` reads, such as ``"warmup_cosine(1000, total)"``, a dict from
+            `funcsched.to_dict` or `Plan.to_dict`, a `Schedule`, or a `Plan`. A schedule multiplies the learning rates
+            of the optimizer, and a plan replaces them. A list has one schedule for each parameter group.
+        numbers: values of the names in the texts, such as ``{"total": 12000}``.
+        hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, in the same forms.
+            A list or tuple has one entry for each value of a key with several, such as `betas`; None keeps a value.
+        step: number of updates already made (int, 0 to 2**53).
+        base_values: new base values of scheduled keys, as for `lambda_lr`.
+        on_mismatch: "raise" or "warn", as for `lambda_lr`.
+        on_external_change: "warn", "keep" or "overwrite", as for `lambda_lr`.
+        end: has no effect. The runner of mmengine passes it to every scheduler.
+
+    Raises:
+        ParseError: a ValueError. A text is not an expression, or a name in it has no value.
+        TypeError, ValueError: an argument is invalid, as for `lambda_lr` and `funcsched.from_dict`.
+
+    Example:
+        >>> import torch
+        >>> from bridges.torch import Scheduler
+        >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+        >>> scheduler = Scheduler(optimizer, "warmup_linear(total // 10, total)", numbers={"total": 100}, step=55)
+        >>> scheduler.get_last_lr()
+        [0.25]
+    """
+
+    by_epoch = False  # mmengine steps it after every update
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedule: str | dict[str, Any] | Any,  # Any: the help of jsonargparse would list all subclasses of Schedule
+        numbers: dict[str, int | float] | None = None,
+        hyperparameters: dict[str, Any] | None = None,
+        step: int = 0,
+        base_values: dict[str, Any] | None = None,
+        on_mismatch: Literal["raise", "warn"] = "raise",
+        on_external_change: Literal["warn", "keep", "overwrite"] = "warn",
+        end: int | None = None,
+    ) -> None:
+        for name, value in (("numbers", numbers), ("hyperparameters", hyperparameters)):
+            if not isinstance(value, Mapping | None):
+                raise argument_error("Scheduler", name, "a mapping or None", value, TypeError)
+        if not isinstance(optimizer, Optimizer):
+            optimizer = getattr(optimizer, "optimizer", optimizer)
+        scheduler = lambda_lr(
+            optimizer,
+            _read(schedule, numbers or {}),
+            hyperparameters={key: _read(value, numbers or {}) for key, value in (hyperparameters or {}).items()},
+            step=step,
+            base_values=base_values,
+            on_mismatch=on_mismatch,
+            on_external_change=on_external_change,
+        )
+        self.__setstate__(vars(scheduler))  # which also notifies this object of changes of the optimizer
+
+
+def _read(value: Any, numbers: Mapping[str, float]) -> Any:
+    """A schedule from text or plain data. Other values are left to `lambda_lr`."""
+    if isinstance(value, str):
+        return parse(value, **numbers)
+    if isinstance(value, Mapping):
+        return Plan.from_dict(value, **numbers) if "plan" in value else from_dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, Rated):
+        return tuple(_read(item, numbers) for item in value)
+    return value
