@@ -57,6 +57,8 @@ from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    __version__: str
+
     from funcsched.analysis.check import check
     from funcsched.analysis.checkpoint import check_resume, snapshot
     from funcsched.analysis.compare import compare
@@ -184,6 +186,10 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker would take every name for one that `__getattr__` finds
 
     def __getattr__(name):
+        if name == "__version__":
+            from importlib.metadata import version  # imported here, because it is slow
+
+            return version("funcsched")
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module

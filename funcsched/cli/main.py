@@ -104,6 +104,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         return int(error.code or 0)
 
 
+def _print_version_or_help(options: argparse.Namespace) -> int:
+    if options.version:
+        from funcsched import __version__
+
+        print(f"funcsched {__version__}")
+    else:
+        options.parser.print_help()
+    return 0
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog="funcsched",
@@ -113,7 +123,9 @@ def _parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(run=_print_version_or_help, parser=parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(
         name: str,

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -369,7 +370,6 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], r"funcsched: the following arguments are required: COMMAND \(see `funcsched --help`\)"),
         (["paint"], r"funcsched: argument COMMAND: invalid choice: 'paint'.*"),
         (["plot"], r"funcsched plot: the following arguments are required: EXPR \(see `funcsched plot --help`\)"),
         (
@@ -505,3 +505,10 @@ def test_the_command_imports_no_framework_that_it_does_not_use() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True)
     assert not {"numpy", "jax", "torch", "optax", "transformers", "matplotlib"} & {*done.stderr.split()}
+
+
+def test_without_a_command_it_prints_the_help_and_with_version_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "commands:" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"funcsched {version('funcsched')}\n" == f"funcsched {fs.__version__}\n"
