@@ -59,7 +59,8 @@ class Backend:
 
 
 def _to_numpy(array: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)  # a torch tensor may be on another device
+    array = array.cpu() if hasattr(array, "cpu") else array  # a torch tensor may be on another device
+    return array.numpy() if hasattr(array, "numpy") else np.asarray(array)
 
 
 def x64() -> AbstractContextManager[Any]:

@@ -28,6 +28,8 @@ class Arrays(NumberSystem):
     the multipliers that are returned.
     """
 
+    series_terms = 22  # of the series of expm1: at 1.1, the next term is below 2**-53
+
     def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
         self.lib, self.integer, self.result_dtype = lib, integer, result_dtype
         self.integer_bits = 53 if integer else 0
@@ -114,6 +116,24 @@ class Arrays(NumberSystem):
         # The rest of a count past 2**53 is meaningless, but stays inside the period.
         return cycle, self.minimum(self.maximum(rest, 0), period)
 
+    # Series for libraries whose own expm1 and log1p are missing or inaccurate.
+
+    def expm1_by_series(self, x: Any) -> Any:
+        near = self.lib.clip(x, -0.7, 1.1)
+        series = 0.0 * near
+        for k in range(self.series_terms, 1, -1):
+            series = (series + 1.0) * near / k
+        return self.lib.where(x == near, near + near * series, self.lib.exp(x) - 1.0)
+
+    def log1p_by_series(self, x: Any) -> Any:
+        """For x of at least -1/2. Up to 1/2 it is the series of 2 atanh(x / (2 + x))."""
+        near = self.lib.where(x > 0.5, 0.5, x)
+        z = near / (2.0 + near)
+        square, series = z * z, 0.0
+        for k in range(self.series_terms * 3 // 4, 0, -1):  # this series converges faster
+            series = (series + 1.0 / (2 * k + 1)) * square
+        return self.lib.where(x > 0.5, self.lib.log(1.0 + x), 2.0 * (z + z * series))
+
 
 class Numpy(Arrays):
     def to_result(self, value: Any) -> Any:
@@ -147,32 +167,13 @@ class Torch(Arrays):
 class Jax(Arrays):
     """JAX with x64, and the common part of JAX with and without it."""
 
-    series_terms = 22  # of the series of expm1: at 1.1, the next term is below 2**-53
-
     def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
         super().__init__(lib, integer, result_dtype)
         self.jax = sys.modules["jax"]
         if not self.has_guard_digits:
-            self.expm1, self.log1p = self._expm1, self._log1p
-
-    # XLA's own expm1 and log1p are off by up to 5 ulp in float32 and 70 ulp in float64 (JAX 0.10.2 on CPU). The usual
-    # corrections use log(exp(x)) or (1 + x) - 1, which XLA simplifies to x. So these are series near 0.
-
-    def _expm1(self, x: Any) -> Any:
-        near = self.lib.clip(x, -0.7, 1.1)
-        series = 0.0 * near
-        for k in range(self.series_terms, 1, -1):
-            series = (series + 1.0) * near / k
-        return self.lib.where(x == near, near + near * series, self.lib.exp(x) - 1.0)
-
-    def _log1p(self, x: Any) -> Any:
-        """For x of at least -1/2. Up to 1/2 it is the series of 2 atanh(x / (2 + x))."""
-        near = self.lib.where(x > 0.5, 0.5, x)
-        z = near / (2.0 + near)
-        square, series = z * z, 0.0
-        for k in range(self.series_terms * 3 // 4, 0, -1):  # this series converges faster
-            series = (series + 1.0 / (2 * k + 1)) * square
-        return self.lib.where(x > 0.5, self.lib.log(1.0 + x), 2.0 * (z + z * series))
+            # XLA's own functions are off by up to 5 ulp in float32 and 70 ulp in float64 (JAX 0.10.2 on CPU). The usual
+            # corrections use log(exp(x)) or (1 + x) - 1, which XLA simplifies to x.
+            self.expm1, self.log1p = self.expm1_by_series, self.log1p_by_series
 
     def fraction(self, steps: Any) -> Weight:
         # XLA replaces a division by a constant by a product with its rounded reciprocal, which misses 1 at the end.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FLOATS = {"float32", "float64", "float96", "float128"}  # the last two are NumPy's longdouble
 _LIBRARIES = {"numpy": "numpy", "jax": "jax", "jaxlib": "jax", "torch": "torch"}
+_LIBRARIES |= {name: name for name in ("paddle", "mlx", "tinygrad")}
+_NAMES_OF_TINYGRAD = {"double": "float64", "float": "float32", "half": "float16", "__bf16": "bfloat16"}
 
 
 def library(value: Any) -> str | None:
@@ -31,7 +33,10 @@ def library(value: Any) -> str | None:
 
 def dtype_name(array: Any) -> str:
     """The name of an array's dtype, the same in every library."""
-    return str(array.dtype).removeprefix("torch.") if library(array) == "torch" else str(array.dtype.name)
+    kind = library(array)
+    if kind == "tinygrad":
+        return _NAMES_OF_TINYGRAD.get(array.dtype.name, "int")
+    return str(array.dtype.name) if kind in ("numpy", "jax") else str(array.dtype).rpartition(".")[2]
 
 
 def first_array(numbers: Iterable[Any]) -> Any:
@@ -52,7 +57,7 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
     """
     array = first_array([step, *parameters])
     kind = library(array)
-    lib = sys.modules["jax.numpy" if kind == "jax" else str(kind)]
+    lib = sys.modules[{"jax": "jax.numpy", "mlx": "mlx.core"}.get(str(kind), str(kind))]
     integer = isinstance(step, int)
     if library(step) is not None:
         name = dtype_name(step)
@@ -72,11 +77,30 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
     if kind == "numpy":
         step = lib.asarray(step)
         return Numpy(lib, integer, lib.float64 if integer else step.dtype), step
+    if kind in ("paddle", "mlx", "tinygrad"):
+        return _other(str(kind), lib, integer, step, array)
     default = lib.result_type(float)
     if default == lib.float64:  # x64 is enabled
         step = lib.asarray(step)
         return Jax(lib, integer, default if integer else step.dtype), step
     return (Int32Counts if _fits_int32(step, counts) else DoubleWordCounts)(lib, integer, lib.float32), step
+
+
+def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any) -> tuple[Arrays, Any]:
+    """The number system of an array library that few programs use, which is therefore imported here."""
+    from funcsched.numerics.other_arrays import Mlx, Paddle, Tinygrad
+
+    is_number = library(step) is None  # beside parameters that are arrays
+    if kind == "paddle":
+        step = lib.to_tensor(step, place=array.place) if is_number else step
+        return Paddle(lib, integer, "float32" if integer else step.dtype, array.place), step
+    if kind == "mlx":
+        step = lib.array(step) if is_number else step
+        return Mlx(lib, integer, lib.float32 if integer else step.dtype), step
+    step = lib.Tensor(step, device=array.device) if is_number else step
+    return Tinygrad(
+        integer, sys.modules["tinygrad.dtype"].dtypes.float32 if integer else step.dtype, array.device
+    ), step
 
 
 def _fits_int32(step: Any, counts: list[Any]) -> bool:

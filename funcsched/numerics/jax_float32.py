@@ -20,7 +20,7 @@ class JaxFloat32(Jax):
     def __init__(self, lib: Any, integer: bool, result_dtype: Any) -> None:
         super().__init__(lib, integer, result_dtype)
         self.has_guard_digits = False  # the arithmetic is float32 as well
-        self.expm1, self.log1p = self._expm1, self._log1p
+        self.expm1, self.log1p = self.expm1_by_series, self.log1p_by_series
 
     def level(self, value: Any) -> Any:
         return self.lib.asarray(value, dtype="float32")
