@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FLOATS = {"float32", "float64", "float96", "float128"}  # the last two are NumPy's longdouble
 _LIBRARIES = {"numpy": "numpy", "jax": "jax", "jaxlib": "jax", "torch": "torch"}
 _LIBRARIES |= {name: name for name in ("paddle", "mlx", "tinygrad")}
+_MODULES = {"jax": "jax.numpy", "mlx": "mlx.core"}  # of the functions, where it is not the package
 _NAMES_OF_TINYGRAD = {"double": "float64", "float": "float32", "half": "float16", "__bf16": "bfloat16"}
 
 
@@ -57,7 +58,7 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
     """
     array = first_array([step, *parameters])
     kind = library(array)
-    lib = sys.modules[{"jax": "jax.numpy", "mlx": "mlx.core"}.get(str(kind), str(kind))]
+    lib = sys.modules[_MODULES.get(str(kind), str(kind))]
     integer = isinstance(step, int)
     if library(step) is not None:
         name = dtype_name(step)
