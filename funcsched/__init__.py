@@ -12,7 +12,8 @@ From bottom to top, each package imports only those before it:
 - `serialization`: text and plain data; `units`: samples, tokens and epochs in steps; `controllers`: multipliers that
   follow a metric
 - `analysis`: validation of runs, comparisons, resuming; `plotting`
-- `plans`: curves of a whole run, published recipes; `export`: standalone source code; `cli`
+- `plans`: curves of a whole run, published recipes; `export`: standalone source code; `evidence`: schedules from logs;
+  `cli`
 """
 
 from funcsched.combinators.algebra import add, lerp, maximum, minimum, product, scale
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from funcsched.analysis.refine import refine
     from funcsched.controllers.greedy import greedy
     from funcsched.controllers.plateau import plateau
+    from funcsched.evidence.identify import identify
+    from funcsched.evidence.logs import read_log
     from funcsched.export.source import to_source
     from funcsched.plans.plan import Plan
     from funcsched.plans.published import published
@@ -84,6 +87,7 @@ _LAZY = {
     "fingerprint": "serialization.data",
     "from_dict": "serialization.data",
     "greedy": "controllers.greedy",
+    "identify": "evidence.identify",
     "merge_weights": "analysis.merging",
     "parse": "serialization.expression",
     "ParseError": "serialization.syntax",
@@ -91,6 +95,7 @@ _LAZY = {
     "plateau": "controllers.plateau",
     "plot": "plotting.figure",
     "published": "plans.published",
+    "read_log": "evidence.logs",
     "refine": "analysis.refine",
     "snapshot": "analysis.checkpoint",
     "to_dict": "serialization.data",
@@ -121,6 +126,7 @@ __all__ = [
     "from_dict",
     "greedy",
     "hypot_decay",
+    "identify",
     "interpolate",
     "inverse_power",
     "inverse_sqrt",
@@ -148,6 +154,7 @@ __all__ = [
     "ramp",
     "range_test",
     "rational",
+    "read_log",
     "refine",
     "repeat",
     "reverse",

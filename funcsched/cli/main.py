@@ -1,4 +1,4 @@
-"""The command `funcsched`: lists, shows, plots, tabulates, exports, compares and checks schedules."""
+"""The command `funcsched`: its subcommands and their options."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from funcsched.cli.arguments import (
     setting,
     without_function,
 )
+from funcsched.cli.logs import print_identified, print_log_check
 from funcsched.cli.values import print_source, print_table
 
 TYPE_CHECKING = False
@@ -117,7 +118,7 @@ def _print_version_or_help(options: argparse.Namespace) -> int:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="funcsched",
-        description="List, plot, export, compare and check learning-rate schedules.",
+        description="List, plot, export, compare, check and identify learning-rate schedules.",
         epilog="example: funcsched plot 'warmup_cosine(1000, 100_000, end=0.1)'\n"
         "See `funcsched COMMAND --help` for the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -241,10 +242,20 @@ def _parser() -> _Parser:
         "funcsched check 'warmup_cosine(1000, 100_000)' --steps 90_000 --peak 3e-4",
         1,
     )
-    _add_steps_and_peak(check, "number of updates in the run; required, except for a recipe")
+    _add_steps_and_peak(check, "number of updates in the run; required, except for a recipe or with --log")
     check.add_argument(
         "--quantity", metavar="NAME", default="learning rate", help="what is scheduled (default: %(default)s)"
     )
+    check.add_argument("--log", metavar="FILE", help="report instead where the learning rates of this log differ")
+    identify = command(
+        "identify",
+        print_identified,
+        "find the schedule of a log: CSV, JSON lines, trainer_state.json or a TensorBoard event file",
+        "funcsched identify trainer_state.json",
+    )
+    identify.add_argument("file", metavar="FILE", help="the log")
+    for reader in (check, identify):
+        reader.add_argument("--column", metavar="NAME", help="column, key or tag of the learning rate in the log")
     return parser
 
 
@@ -348,11 +359,13 @@ def _check(options: argparse.Namespace) -> int:
     from funcsched.analysis.check import check
     from funcsched.cli.published import run_of_recipes
 
+    if options.log is not None:
+        return print_log_check(options)
     ((text, rated),) = options.expressions
     run = run_of_recipes([text])
     steps = options.steps or (run[0] if run else None)
     if steps is None:
-        raise argparse.ArgumentError(None, "argument --steps: required, except for a published recipe")
+        raise argparse.ArgumentError(None, "argument --steps: required, except for a published recipe or with --log")
     if run and run[1] != "updates":
         print(f"steps and updates are {run[1]} here, the unit of the recipe")
     peak = options.peak or rated.peak_value

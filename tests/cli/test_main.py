@@ -378,7 +378,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         ),
         (
             ["check", COSINE],
-            r"funcsched check: argument --steps: required, except for a published recipe",
+            r"funcsched check: argument --steps: required, except for a published recipe or with --log",
         ),
         (
             ["table", COSINE, "--step", "3"],
@@ -512,3 +512,21 @@ def test_without_a_command_it_prints_the_help_and_with_version_the_version(capsy
     assert "commands:" in capsys.readouterr().out
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"funcsched {version('funcsched')}\n" == f"funcsched {fs.__version__}\n"
+
+
+def test_a_log_is_identified_and_compared_with_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    rates = [3e-4 * fs.warmup_cosine(100, 1000, end=0.1)(step) for step in range(0, 1000, 20)]
+    log.write_text("step,lr\n" + "".join(f"{20 * i},{rate:.6g}\n" for i, rate in enumerate(rates)))
+    assert main(["identify", str(log)]) == 0
+    expression = "0.0003 * warmup_cosine(warmup_steps=100, total_steps=1000, end=0.1)\n"
+    assert capsys.readouterr().out.startswith(expression + "explains 50 of 50 points of lr\n")
+    assert main(["check", "warmup_cosine(100, 1000, end=0.1)", "--log", str(log)]) == 0
+    assert capsys.readouterr().out.startswith("all 50 points of lr follow 0.0003 * warmup_cosine(")
+    assert main(["check", "warmup_cosine(100, 1200, end=0.1)", "--log", str(log), "--peak", "3e-4"]) == 1
+    out = capsys.readouterr().out
+    assert "at step 120: 0.000299671 instead of 0.00029978" in out and f"the log follows {expression}" in out
+    assert main(["identify", str(tmp_path / "missing.csv")]) == 2
+    assert "funcsched identify: argument FILE: " in capsys.readouterr().err

@@ -1,0 +1,217 @@
+"""Reading the learning rates of a run from the files of trainers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from funcsched.core.validation import argument_error
+from funcsched.evidence.events import read_events
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+_STEPS = "step", "global_step", "iteration", "iter", "_step", "trainer/global_step"
+_RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
+_MAX_POINTS = 2_000  # that are returned of a longer log
+_MAX_STATE = 512 * 2**20  # bytes of a trainer_state.json, which is one JSON value
+_MAX_LINE = 1_000_000  # characters
+
+
+class Log:
+    """The steps and learning rates of a file: unpacks as ``steps, rates``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name  # of the column or tag
+        self.steps: list[int] = []
+        self.rates: list[float] = []
+        self._stride, self._count = 1, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.steps, self.rates))
+
+    def add(self, step: int, rate: float) -> None:
+        """Add a point. Beyond twice the limit, every other point is dropped, so the memory is bounded."""
+        if self._count % self._stride == 0:
+            self.steps.append(step)
+            self.rates.append(rate)
+            if len(self.steps) >= 2 * _MAX_POINTS:
+                self.steps, self.rates = self.steps[::2], self.rates[::2]
+                self._stride *= 2
+        self._count += 1
+
+
+def read_log(path: str | Path, *, column: str | None = None) -> Log:
+    """Read the steps and learning rates of a run.
+
+    ====================================  ==============================================================================
+    file                                  content
+    ====================================  ==============================================================================
+    ``*.csv``                             a header with a step and a learning rate, as Lightning's CSVLogger writes
+    ``*.jsonl``, ``*.json``               one JSON object per line
+    ``trainer_state.json``                the `log_history` of transformers, which counts steps from 1
+    ``events.out.tfevents.*``             scalars of TensorBoard
+    ====================================  ==============================================================================
+
+    Args:
+        path: the file. Its content, not its name, decides how it is read.
+        column: the column, key or tag of the learning rate (str). None takes a name such as `lr`, `learning_rate` or
+            `lr-AdamW`; if a file has several parameter groups, the first one.
+
+    Returns:
+        The steps and the rates; at most 4,000 points, evenly thinned out if the file has more.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is empty, binary, corrupt, or has no learning rate.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from funcsched.evidence.logs import read_log
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "metrics.csv"
+        ...     _ = path.write_text("epoch,lr-AdamW,step\\n0,0.001,0\\n0,,4\\n0,0.0005,9\\n")
+        ...     steps, rates = read_log(path)
+        >>> steps, rates
+        ([0, 9], [0.001, 0.0005])
+    """
+    if not isinstance(path, (str, Path)):
+        raise argument_error("read_log", "path", "a path", path, TypeError)
+    path = Path(path)
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.strip():
+        raise _error(path, "is empty")
+    if "tfevents" in path.name or head[4:8] == b"\0\0\0\0" or (b"\0" in head and b"brain.Event:" in head):
+        log = _log_of_events(path, column)
+    elif b"\0" in head:
+        raise _error(path, "is a binary file, and not one of TensorBoard")
+    else:
+        try:
+            log = _log_of_text(path, head.lstrip(), column)
+        except UnicodeDecodeError:
+            raise _error(path, "is not a text file in UTF-8") from None
+    if not log.steps:
+        wanted = f"named {column!r}" if column else "such as lr, learning_rate or lr-AdamW"
+        raise _error(path, f"has no numbers in a column {wanted} with a step")
+    return log
+
+
+def _error(path: Path, problem: str) -> ValueError:
+    return ValueError(f"read_log: {path.name} {problem}")
+
+
+def _log_of_text(path: Path, head: bytes, column: str | None) -> Log:
+    if head[:1] not in b"{[":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _log_of_records(path, _csv_records(path, file), column)
+    with path.open(encoding="utf-8-sig") as file:
+        first = file.readline(_MAX_LINE)
+        try:
+            is_lines = isinstance(json.loads(first), dict) and "log_history" not in json.loads(first)
+        except ValueError:
+            is_lines = False
+        if is_lines:
+            file.seek(0)
+            return _log_of_records(path, _json_records(path, file), column)
+    return _log_of_state(path, column)
+
+
+def _log_of_state(path: Path, column: str | None) -> Log:
+    """The `log_history` of transformers."""
+    if path.stat().st_size > _MAX_STATE:
+        raise _error(path, "is larger than 512 MB and not in lines; convert it to one JSON object per line")
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            state = json.load(file)
+    except ValueError as error:
+        raise _error(path, f"is not valid JSON: {error}") from None
+    records = state.get("log_history") if isinstance(state, dict) else state
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise _error(path, "has neither JSON objects in lines nor a list `log_history`")
+    return _log_of_records(path, records, column)
+
+
+def _csv_records(path: Path, file: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    def lines() -> Iterator[str]:
+        for line in file:
+            if len(line) > _MAX_LINE:
+                raise _error(path, "has a line of more than a million characters")
+            yield line
+
+    try:
+        yield from csv.DictReader(lines())
+    except csv.Error as error:
+        raise _error(path, f"is not valid CSV: {error}") from None
+
+
+def _json_records(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
+    number = 0
+    while line := file.readline(_MAX_LINE + 1):
+        number += 1
+        if len(line) > _MAX_LINE:
+            raise _error(path, "has a line of more than a million characters")
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise _error(path, f"has invalid JSON in line {number}") from None
+        if isinstance(record, dict):
+            yield record
+
+
+def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: str | None) -> Log:
+    log: Log | None = None
+    step_name = None
+    for record in records:
+        if log is None or step_name is None:
+            step_name = next((name for name in _STEPS if name in record), None)
+            name = column if column in record else None if column else rate_name(record)
+            if step_name is None or name is None:
+                continue
+            log = Log(name)
+        step, rate = _number(record.get(step_name)), _number(record.get(log.name))
+        if step is not None and rate is not None and step >= 0:
+            log.add(int(step), rate)
+    return log or Log("")
+
+
+def rate_name(names: Iterable[str]) -> str | None:
+    """The name of a learning rate among the names of metrics."""
+    known = [name for name in names if isinstance(name, str)]
+    for name in _RATES:
+        if name in known:
+            return name
+    for name in known:
+        last = name.lower().rpartition("/")[2]
+        if last in ("lr", "learning_rate", "rate") or last.startswith(("lr-", "lr_", "learning_rate")):
+            return name
+    return None
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, bool) or value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if abs(number) < 1e300 else None
+
+
+def _log_of_events(path: Path, column: str | None) -> Log:
+    log: Log | None = None
+    try:
+        for step, tag, value in read_events(path):
+            if log is None and (tag == column if column else rate_name([tag])):
+                log = Log(tag)
+            if log is not None and tag == log.name:
+                log.add(step, value)
+    except ValueError as error:
+        raise _error(path, str(error)) from None
+    return log or Log("")

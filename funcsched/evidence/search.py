@@ -1,0 +1,389 @@
+"""From a family of curves to a schedule: fit, replace the estimates by simple numbers, and verify every point."""
+
+from __future__ import annotations
+
+from math import ceil, exp, log
+
+from funcsched.core.schedule import Schedule
+from funcsched.evidence.facts import Facts
+from funcsched.evidence.family import INTEGER, RATE, REAL, Family
+from funcsched.evidence.fitting import Problem
+from funcsched.evidence.points import Points
+from funcsched.evidence.rounding import inverse_roots, near, shape_numbers, simple_integers, simple_numbers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+_FITS = 1.7  # largest residual of a least-squares fit that may still be within the digits
+_NEAR = 0.03  # of the largest rate: a larger residual of the first fit rules a guess out
+_WAVE_FITS = 1e4  # the same for waves, before the number of cycles is rounded to a half: the fit is singular there
+_NODES = 100  # fits in the search of one family
+
+
+class Candidate:
+    """A schedule and a peak value that explain every point, and the ranges of its integers."""
+
+    def __init__(
+        self,
+        family: str,
+        schedule: Schedule,
+        peak_value: float,
+        ranges: dict[str, tuple[int, int]],
+        words: int,
+        determined: bool = True,
+    ) -> None:
+        self.is_determined = determined
+        self.family, self.schedule, self.peak_value, self.ranges = family, schedule, peak_value, ranges
+        digits = sum(c.isdigit() for c in repr(schedule)) + len(f"{peak_value:.12g}")
+        self.complexity = (words, digits, len(repr(schedule)))
+
+    def is_clearly_simpler(self, other: Candidate) -> bool:
+        """Whether its expression has no more arguments, and fewer of them or at least 4 digits less."""
+        (words, digits, _), (other_words, other_digits, _) = self.complexity, other.complexity
+        if words < other_words:
+            return digits <= other_digits
+        return words == other_words and digits + 4 <= other_digits
+
+
+def explains(schedule: Schedule, peak_value: float, points: Points) -> list[bool]:
+    """For each point, whether the schedule gives its rate within the printed digits."""
+    slack = 4e-16 * abs(peak_value)
+    return [
+        abs(rate - peak_value * schedule(step)) <= tolerance * 1.000001 + slack
+        for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True)
+    ]
+
+
+def fit(family: Family, points: Points, sample: Points, facts: Facts) -> Candidate | None:
+    """The simplest member of a family that explains every point, or None."""
+    free = list(range(len(family.parameters)))
+    even = [1.0 / (max(abs(r) for r in sample.rates) or 1.0)] * len(sample)
+    # Rates close to 0 may have so many digits that they would outweigh all others.
+    coarsest = max(sample.tolerances)
+    weights = [1.0 / max(tolerance, 1e-3 * coarsest) for tolerance in sample.tolerances]
+    if len(sample) < len(free) + len(family.levels) + 3:
+        return None
+    tried: list[list[float]] = []
+    budget = [_NODES]
+    coarse = sample.part(range(0, len(sample), 2)) if len(sample) > 30 else sample
+    for guess in family.guesses(facts):
+        problem = Problem(family.row, sample, len(family.levels) + 1)
+        try:
+            problem.points = coarse
+            parameters, _, residuals = problem.minimize(guess, free, even[: len(coarse)], 12, 0.97)
+            if not max(map(abs, residuals)) <= _NEAR:
+                continue
+            problem.points = sample
+            parameters, levels, residuals = problem.minimize(parameters, free, weights, 15)
+            limit = _WAVE_FITS if ("cycles", REAL) in family.parameters else _FITS
+            if not max(map(abs, residuals)) <= limit or max(map(abs, levels)) > 20 * abs(levels[0]):
+                continue
+            if any(all(abs(a - b) <= 1e-4 * abs(b) for a, b in zip(parameters, old, strict=True)) for old in tried):
+                continue
+            tried.append(parameters)
+            found = _Snapping(family, problem, points, weights, budget).run(parameters)
+        except (ArithmeticError, ValueError):  # parameters far from any schedule
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+class _Snapping:
+    """Depth-first search that fixes one number after another at the simplest value that the log allows."""
+
+    def __init__(
+        self, family: Family, problem: Problem, points: Points, weights: Sequence[float], budget: list[int]
+    ) -> None:
+        self.budget = budget
+        self.family, self.problem, self.points, self.weights = family, problem, points, weights
+        self.is_determined = True
+        self.pairs: dict[float, tuple[float, int]] = {}  # rate and steps of a relative decay
+        kinds = [kind for _, kind in family.parameters]
+        self.order = [i for i, kind in enumerate(kinds) if kind not in (INTEGER, RATE)]
+        self.last = [i for i, kind in enumerate(kinds) if kind == RATE] + [
+            i for i, kind in enumerate(kinds) if kind == INTEGER
+        ]
+
+    def run(self, parameters: list[float]) -> Candidate | None:
+        free = [*self.order, *self.last]
+        return self._descend(parameters, free)
+
+    def _descend(self, parameters: list[float], free: list[int]) -> Candidate | None:
+        if self.budget[0] <= 0:
+            return None
+        self.budget[0] -= 1
+        problem = self.problem
+        parameters, levels, residuals = problem.minimize(parameters, free, self.weights, 15)
+        is_wave = bool(free) and self.family.parameters[free[0]][0] == "cycles"
+        if not max(map(abs, residuals)) <= (_WAVE_FITS if is_wave else _FITS):
+            return None
+        if not free and not levels:
+            return self._candidate(parameters)
+        deviations, level_deviations = problem.spreads(parameters, levels, free, self.weights)
+        deviations = [min(d, 2.0 * abs(parameters[i]) + 1.0) for i, d in zip(free, deviations, strict=True)]
+        level_deviations = [min(d, 2.0 * abs(v)) for v, d in zip(levels, level_deviations, strict=True)]
+        kinds = [self.family.parameters[i][1] for i in free]
+        if free and kinds[0] not in (INTEGER, RATE):
+            return self._fix_shape(parameters, free, [6 * d for d in deviations])
+        if None in problem.ratios:
+            return self._fix_ratio(parameters, free, levels, level_deviations, [6 * d for d in deviations])
+        if problem.peak is None:
+            candidates = [v for v in simple_numbers(levels[0], 6 * level_deviations[0]) if v]
+            if level_deviations[0] > abs(levels[0]) and self.family.parameters[:1] == (("warmup_steps", INTEGER),):
+                return self._fix_warmup(parameters, free)
+            if self.family.unit_peak:
+                candidates = inverse_roots(levels[0], 6 * level_deviations[0])
+            for value in candidates:
+                problem.peak = value
+                if found := self._descend(parameters, free):
+                    return found
+            problem.peak = None
+            return None
+        spread = 6 * deviations[0]
+        if kinds[0] == RATE:
+            return self._fix_parameter(parameters, free, self._rates(parameters[free[0]], spread))
+        return self._fix_parameter(parameters, free, simple_integers(parameters[free[0]], spread + 0.6))
+
+    def _fix_shape(self, parameters: list[float], free: list[int], spreads: list[float]) -> Candidate | None:
+        spread = spreads[0]
+        value, names = parameters[free[0]], [name for name, _ in self.family.parameters]
+        values = shape_numbers(value, spread)
+        if names[free[0]] == "cycles":
+            # The log shows the wavelength. At the end of a half wave, it hardly shows where the curve ends.
+            nearest = round(2 * value) / 2
+            values = [nearest, *values] if nearest and abs(nearest - value) < 0.02 else values
+            if spread > 0.01:
+                self.is_determined = False
+                shortest = value * self.points.steps[-1] / parameters[names.index("total_steps")]
+                values = [ceil(2 * shortest - 1e-3) / 2, ceil(shortest - 1e-3), shortest]
+        elif spread > 0.3 * value:
+            self.is_determined = False
+            for trial, rest in self._ends_with_log(parameters, free, spreads):
+                if found := self._descend(trial, rest):
+                    return found
+        for number in values:
+            trial = list(parameters)
+            trial[free[0]] = number
+            if names[free[0]] == "cycles":
+                total = names.index("total_steps")
+                trial[total] = parameters[0] + (parameters[total] - parameters[0]) * number / value
+            if found := self._descend(trial, free[1:]):
+                return found
+        return None
+
+    def _with_best_end(self, parameters: list[float]) -> list[float]:
+        """The same parameters with another end of the decay, if that is a better start of the next fit."""
+        names = [name for name, _ in self.family.parameters]
+        end = next((i for i, name in enumerate(names) if name in ("total_steps", "decay_steps")), None)
+        if end is None:
+            return parameters
+        last = float(self.points.steps[-1])
+        trials = [parameters]
+        for factor in (1.01, 1.1, 1.3, 2.0, 4.0):
+            total = factor * last if names[end] == "total_steps" else max(factor * last - sum(parameters[:end]), 1.0)
+            trials.append([*parameters[:end], total, *parameters[end + 1 :]])
+        return min(trials, key=lambda trial: sum(r * r for r in self.problem.solve(trial, self.weights)[1]))
+
+    def _fix_warmup(self, parameters: list[float], free: list[int]) -> Candidate | None:
+        """Where the log starts after the warmup and does not determine it: the warmup with the simplest peak."""
+        self.is_determined = False
+        first = self.points.steps[0]
+        if 0 not in free:
+            return None
+        choices = []
+        for steps in (part * 10**power for power in range(len(str(first))) for part in (1, 2, 4, 5, 8)):
+            if steps <= first:
+                trial = [float(steps), *parameters[1:]]
+                (peak,), _ = self.problem.solve(trial, self.weights)
+                choices.append((len(f"{peak:.4g}"), -steps, trial))
+        for _, _, trial in sorted(choices)[:3]:
+            if found := self._descend(trial, [i for i in free if i]):
+                return found
+        return None
+
+    def _ends_with_log(
+        self, parameters: list[float], free: list[int], spreads: list[float]
+    ) -> Iterator[tuple[list[float], list[int]]]:
+        """Parameters with which the schedule ends at the last step of the log, or shortly after it at a round step."""
+        names = [name for name, _ in self.family.parameters]
+        steps = self.points.steps
+        last, gap = steps[-1], steps[-1] - steps[-2]
+        unit = max(10 ** (len(str(last)) - 2), 1)
+        ends = dict.fromkeys([last, -(-last // (unit * 10)) * unit * 10, -(-last // unit) * unit])
+        for end in ends:
+            if end > last + 4 * gap:
+                continue
+            trial = list(parameters)
+            if "total_steps" in names and names.index("total_steps") in free:
+                fixed = {names.index("total_steps")}
+                trial[names.index("total_steps")] = float(end)
+            elif "stable_steps" in names and set(self.last) <= set(free):
+                fixed = set(self.last)
+                for i in self.last[:-1]:
+                    trial[i] = simple_integers(parameters[i], spreads[free.index(i)] + 0.6)[0]
+                trial[self.last[-1]] = end - sum(trial[i] for i in self.last[:-1])
+            else:
+                continue
+            if trial[max(fixed)] >= 1:
+                yield trial, [i for i in free if i not in fixed]
+
+    def _fix_parameter(self, parameters: list[float], free: list[int], values: Sequence[float]) -> Candidate | None:
+        for value in values:
+            trial = list(parameters)
+            trial[free[0]] = value
+            if found := self._descend(trial, free[1:]):
+                return found
+        return None
+
+    def _fix_ratio(
+        self,
+        parameters: list[float],
+        free: list[int],
+        levels: list[float],
+        deviations: list[float],
+        spreads: list[float],
+    ) -> Candidate | None:
+        ratios = self.problem.ratios
+        position = ratios.index(None)
+        peak, level = levels[0], levels[1]
+        if peak == 0:
+            return None
+        spread = 6 * (deviations[1] + abs(level / peak) * deviations[0]) / abs(peak)
+        values = simple_numbers(level / peak, spread)
+        if spread > 0.05:  # the log does not show this level
+            self.is_determined = False
+            values = [*near(level / peak), 0.1, 0.01, *values[:1]]
+            ratios[position] = 0.0
+            if found := self._descend(self._with_best_end(parameters), free):
+                return found
+            ratios[position] = None
+            for trial, rest in self._ends_with_log(parameters, free, spreads):
+                if found := self._descend(trial, rest):
+                    return found
+        if abs(level / peak) > 1e-12:
+            inverse = round(peak / level)
+            if inverse and abs(1 / inverse - level / peak) <= spread:
+                values.insert(min(2, len(values)), 1 / inverse)
+            # A level that is a simple learning rate, where the peak is one too.
+            peaks = simple_numbers(peak, 6 * deviations[0])[:1]
+            simple = simple_numbers(level, 6 * deviations[1])[:1]
+            if peaks[0]:
+                values.insert(min(3, len(values)), simple[0] / peaks[0])
+        for value in values:
+            ratios[position] = value
+            if found := self._descend(parameters, free):
+                return found
+        ratios[position] = None
+        return None
+
+    def _rates(self, value: float, spread: float) -> list[float]:
+        """Relative decays per step that a simple factor in a simple number of steps gives."""
+        found: list[tuple[int, float]] = []
+        spread += 1e-15
+        for power in range(8):
+            for first in (1, 2, 5):
+                steps = first * 10**power
+                if self.family.name == "inverse_time":
+                    low, high = (value - spread) * steps, (value + spread) * steps
+                else:
+                    low, high = exp(-(value + spread) * steps), exp(-(value - spread) * steps)
+                if not 1e-30 < low < high < 1e30 or (high > 1 and self.family.name != "inverse_time"):
+                    continue
+                for rate in simple_numbers((low + high) / 2, (high - low) / 2)[:2]:
+                    decay = rate / steps if self.family.name == "inverse_time" else -log(rate) / steps
+                    self.pairs[decay] = (rate, steps)
+                    found.append((len(f"{rate:.12g}") + len(str(steps)) - (steps == 1), decay))
+        for thousandths in range(1, 1000):
+            rate = thousandths / 1000
+            if self.family.name == "inverse_time":
+                steps = round(rate * 10 / value)
+                decay = rate * 10 / max(steps, 1)
+            else:
+                steps = round(-log(rate) / value)
+                decay = -log(rate) / max(steps, 1)
+            if 1 <= steps <= 1e9 and abs(decay - value) <= spread:
+                size = rate * 10 if self.family.name == "inverse_time" else rate
+                self.pairs[decay] = (float(f"{size:.6g}"), steps)
+                found.append((len(f"{size:.6g}") + len(str(steps).rstrip("0")) + 1, decay))
+        chosen = [decay for _, decay in sorted(found)[:8]]
+        exact = value if self.family.name == "inverse_time" else exp(-value)
+        self.pairs.setdefault(value, (exact, 1))
+        return [*dict.fromkeys(chosen), value]
+
+    def _candidate(self, parameters: list[float]) -> Candidate | None:
+        family, problem = self.family, self.problem
+        values: dict[str, Any] = {}
+        for (name, kind), value in zip(family.parameters, parameters, strict=True):
+            if kind == RATE:
+                values[name] = self.pairs[value]
+            else:
+                values[name] = round(value) if kind == INTEGER else value
+        latest = 1000 * (self.points.steps[-1] + 1)
+        if any(not -1e-12 <= (ratio or 0.0) <= 10 for ratio in problem.ratios) or any(
+            kind == INTEGER and values[name] > latest for name, kind in family.parameters
+        ):
+            return None  # a bend of another curve
+        if values.get("exponent", 1.0) > 10 or values.get("cycles", 1.0) > 100:
+            return None
+        levels = {name: float(ratio or 0.0) for name, ratio in zip(family.levels, problem.ratios, strict=True)}
+        assert problem.peak is not None
+        peak = problem.peak
+        if family.unit_peak:
+            values["d_model"], peak = round(peak**-2), 1.0
+        try:
+            schedule = family.build(values, levels)
+        except (TypeError, ValueError):
+            return None
+        if not all(explains(schedule, peak, self.points)):
+            return None
+        words = sum(
+            name not in type(schedule).defaults or value != type(schedule).defaults[name]
+            for name, value in schedule.arguments().items()
+        )
+        return Candidate(family.name, schedule, peak, self._ranges(parameters), words, self.is_determined)
+
+    def _ranges(self, parameters: list[float]) -> dict[str, tuple[int, int]]:
+        """For each integer, the values that the log allows if the other numbers are adapted."""
+        family = self.family
+        saved = list(self.problem.ratios), self.problem.peak
+        ranges = {}
+        try:
+            for i, (name, kind) in enumerate(family.parameters):
+                if kind != INTEGER:
+                    continue
+                low = self._extreme(parameters, i, -1)
+                high = self._extreme(parameters, i, 1)
+                ranges[name] = (low, high)
+        finally:
+            self.problem.ratios, self.problem.peak = saved
+        return ranges
+
+    def _extreme(self, parameters: list[float], i: int, sign: int) -> int:
+        """The last integer in a direction with which the other integers, at their best values, explain the log."""
+        value = round(parameters[i])
+        others = [k for k in self.last if k != i]
+
+        def allows(distance: int) -> bool:
+            trial = list(parameters)
+            trial[i] = float(value + sign * distance)
+            if trial[i] < 0:
+                return False
+            _, _, residuals = self.problem.minimize(trial, others, self.weights, 4)
+            return max(map(abs, residuals)) <= 1.05
+
+        reach = 1
+        if not allows(1):
+            return value
+        while reach < max(2 * value, 16) and allows(2 * reach):
+            reach *= 2
+        low, high = reach, 2 * reach
+        while high - low > 1:
+            middle = (low + high) // 2
+            if allows(middle):
+                low = middle
+            else:
+                high = middle
+        return value + sign * low

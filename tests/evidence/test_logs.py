@@ -1,0 +1,153 @@
+"""Logs as trainers write them, and files that are no logs."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+import funcsched as fs
+from funcsched.evidence.logs import read_log
+from funcsched.evidence.report import check_log, identify_file
+
+SCHEDULE, PEAK = fs.warmup_cosine(20, 200, end=0.1), 3e-4
+STEPS = list(range(0, 200, 5))
+RATES = [PEAK * SCHEDULE(step) for step in STEPS]
+
+
+def test_csv_and_json_lines(tmp_path: Path) -> None:
+    for step_name, rate_name in [
+        ("step", "lr"),
+        ("global_step", "learning_rate"),
+        ("iteration", "rate"),
+        ("step", "lr-AdamW"),
+    ]:
+        table = tmp_path / "log.csv"
+        rows = [f"{step_name},loss,{rate_name}", *(f"{s},1.5,{r:.6g}" for s, r in zip(STEPS, RATES, strict=True))]
+        table.write_text("\n".join(rows))
+        lines = tmp_path / "log.jsonl"
+        lines.write_text(
+            "\n".join(json.dumps({step_name: s, "loss": 1.5, rate_name: r}) for s, r in zip(STEPS, RATES, strict=True))
+        )
+        assert list(read_log(lines)) == [STEPS, RATES]
+        steps, rates = read_log(table)
+        assert steps == STEPS and rates == [float(f"{r:.6g}") for r in RATES]
+
+
+def test_trainer_state_of_transformers(tmp_path: Path) -> None:
+    from transformers.trainer_callback import TrainerState
+
+    state = TrainerState(global_step=200)
+    state.log_history = [
+        {"loss": 2.0, "grad_norm": 1.0, "learning_rate": r, "epoch": 0.1, "step": s}
+        for s, r in zip(STEPS, RATES, strict=True)
+    ] + [{"train_runtime": 3.0, "epoch": 1.0, "step": 200}]
+    path = tmp_path / "trainer_state.json"
+    state.save_to_json(str(path))
+    assert list(read_log(path)) == [STEPS, RATES]
+    text, status = identify_file(path)
+    assert status == 0
+    assert text.startswith(
+        "0.0003 * warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)\nexplains 40 of 40 points"
+    )
+    assert "in transformers: cosine, " in text
+
+
+def test_metrics_of_lightning(tmp_path: Path) -> None:
+    from lightning.fabric.loggers import CSVLogger
+
+    logger = CSVLogger(str(tmp_path), name="run", version=0)
+    for step, rate in zip(STEPS, RATES, strict=True):
+        logger.log_metrics({"lr-AdamW": rate}, step)
+        logger.log_metrics({"loss": 1.0}, step + 1)
+    logger.save()
+    assert list(read_log(tmp_path / "run" / "version_0" / "metrics.csv")) == [STEPS, RATES]
+
+
+# The record format and the messages of TensorBoard, written independently of the reader.
+def _varint(number: int) -> bytes:
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + _varint(number >> 7)
+
+
+def _field(number: int, data: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _varint(len(data)) + data
+
+
+def _record(data: bytes) -> bytes:
+    # CRC-32C, bit by bit.
+    def checksum(text: bytes) -> int:
+        crc = 0xFFFFFFFF
+        for byte in text:
+            crc ^= byte
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0x82F63B78 * (crc & 1))
+        crc ^= 0xFFFFFFFF
+        return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+    length = struct.pack("<Q", len(data))
+    return length + struct.pack("<I", checksum(length)) + data + struct.pack("<I", checksum(data))
+
+
+def _event(step: int, tag: str, value: bytes) -> bytes:
+    summary = _field(1, _field(1, tag.encode()) + value)
+    return _record(b"\x09" + struct.pack("<d", 1.7e9) + b"\x10" + _varint(step) + _field(5, summary))
+
+
+def test_event_files(tmp_path: Path) -> None:
+    version = _record(b"\x09" + struct.pack("<d", 1.7e9) + _field(3, b"brain.Event:2"))
+    simple = [_event(s, "train/lr", b"\x15" + struct.pack("<f", r)) for s, r in zip(STEPS, RATES, strict=True)]
+    loss = [_event(s, "train/loss", b"\x15" + struct.pack("<f", 2.0)) for s in STEPS]
+    path = tmp_path / "events.out.tfevents.1700000000.host"
+    path.write_bytes(version + b"".join(loss[i] + simple[i] for i in range(len(STEPS))) + simple[0][:20])
+    float32 = [struct.unpack("<f", struct.pack("<f", rate))[0] for rate in RATES]
+    assert list(read_log(path)) == [STEPS, float32]
+    text, _ = identify_file(path)
+    assert text.startswith("0.0003 * warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)")
+    tensors = [
+        _event(s, "lr", _field(8, b"\x08\x01" + _field(5, struct.pack("<f", r))))
+        for s, r in zip(STEPS, RATES, strict=True)
+    ]
+    path.write_bytes(version + b"".join(tensors))
+    assert list(read_log(path)) == [STEPS, float32]
+    assert read_log(path, column="lr").name == "lr"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("spaces.json", b"  \n", "spaces.json is empty"),
+        ("image.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
+        ("latin.csv", b"step,lr\n1,0.5\n2,\xff\xfe\n", "is not a text file in UTF-8"),
+        ("loss.csv", b"step,loss\n1,0.5\n", "has no numbers in a column such as lr"),
+        ("broken.jsonl", b'{"step": 1, "lr": 0.1}\n{"step": 2, "lr"\n', "has invalid JSON in line 2"),
+        ("cut.json", b'{"log_history": [{"step": 1,', "is not valid JSON"),
+        ("list.json", b'{\n"a": 3}', "has neither JSON objects in lines nor a list `log_history`"),
+        ("events.out.tfevents.1", b"\x18\0\0\0\0\0\0\0abcd" + b"\0" * 40, "is not a TensorBoard event file"),
+        ("long.jsonl", b'{"step": 1, "lr": 0.1}\n{"a": "' + b"x" * 1_100_000, "more than a million characters"),
+    ],
+)
+def test_files_that_are_no_logs(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_log(path)
+
+
+def test_long_logs_are_thinned_out(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("step,lr\n" + "\n".join(f"{step},{0.5 / (1 + step):.6g}" for step in range(50_000)))
+    steps, rates = read_log(path)
+    assert 2_000 <= len(steps) < 4_000 and steps == list(range(0, 50_000, steps[1]))
+    assert rates[1] == float(f"{0.5 / (1 + steps[1]):.6g}")
+
+
+def test_check_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,lr\n" + "\n".join(f"{s},{r:.6g}" for s, r in zip(STEPS, RATES, strict=True)))
+    assert check_log(SCHEDULE, path) == (f"all 40 points of lr follow 0.0003 * {SCHEDULE!r}", 0)
+    text, status = check_log(fs.warmup_cosine(20, 300, end=0.1), path, peak_value=3e-4)
+    assert status == 1 and " at step 25: 0.000299486 instead of 0.000299788" in text
+    assert f"the log follows 0.0003 * {SCHEDULE!r}" in text
