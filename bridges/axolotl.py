@@ -105,8 +105,8 @@ def rex_lr(max_lr: float, min_lr: float, total_steps: int, num_warmup_steps: int
     """axolotl's RexLR: a linear warmup, then a decay that is flat at the beginning and steep at the end.
 
     With W and T steps in the warmup and in total: ``max_lr * (step + 1) / W`` below step W, then
-    ``min_lr + (max_lr - min_lr) * (1 - u) / (1 - 0.9 * u)`` with ``u = (step + 1 - W) / (T - W)``. As in axolotl, all
-    is one step ahead, and the last update is made at `min_lr`.
+    ``min_lr + (max_lr - min_lr) * (1 - u) / (1 - 0.9 * u)`` with ``u = (step + 1 - W) / (T - W)``. As in
+    axolotl, the whole curve is one step ahead, and the last update uses `min_lr`.
 
     Args:
         max_lr: learning rate at the end of the warmup (float, above 0).
@@ -126,7 +126,8 @@ def rex_lr(max_lr: float, min_lr: float, total_steps: int, num_warmup_steps: int
         >>> [round(peak_value * schedule(step), 12) for step in (0, 1, 11, 19, 21, 22)]
         [0.25, 0.5, 0.454545454545, 0.263157894737, 0.0, 0.0]
 
-    Source: axolotl 0.19.0, src/axolotl/utils/schedulers.py; Chen et al. 2021, arXiv:2107.04197, has 0.5 for 0.9.
+    Source: axolotl 0.19.0, src/axolotl/utils/schedulers.py; Chen et al. 2021, arXiv:2107.04197, uses 0.5 instead of
+    0.9.
     """
     if min_lr > max_lr:
         raise rules.argument_error("rex_lr", "min_lr", f"at most `max_lr` ({max_lr!r})", min_lr)
@@ -148,7 +149,8 @@ def jagged_lr_restart_scheduler(
 
     The schedule at ``n = step + 1``, one step ahead as in axolotl, times a factor. With a restart every R steps, W
     warmup and A anneal steps, ``m = min_lr_scale`` and ``p = n mod R``, the factor is 1 below ``n = R - A``; then
-    ``m + (1 - m) * p / W`` if p is below W, ``m + (1 - m) * (R - p) / A`` in the last A steps of each R, and else 1.
+    ``m + (1 - m) * p / W`` if p is below W, ``m + (1 - m) * (R - p) / A`` in the last A steps of each R, and otherwise
+    1.
 
     Args:
         inner_schedule: a schedule, or a function of a step.
@@ -164,8 +166,8 @@ def jagged_lr_restart_scheduler(
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: around a RexLR, axolotl's restarts are another step ahead of its curve. An `inner_schedule` of `rex_lr`
-    keeps both together.
+    Differs: around a RexLR, axolotl's restarts are another step ahead of its curve. With `rex_lr` as
+    `inner_schedule`, both are aligned here.
 
     Example:
         >>> import funcsched as fs

@@ -1,4 +1,4 @@
-"""The schedule of diffusers that transformers does not have: constants given as a text, `step_rules`."""
+"""The schedule of diffusers that transformers does not have: constants in a string, `step_rules`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def get_piecewise_constant_schedule(step_rules: str) -> fs.Schedule:
 
     Args:
         step_rules: rules "multiplier:step", each valid below its step (int, 0 to 2**53), and the last multiplier, all
-            separated by commas (str). As in diffusers, the steps are those of the run, not lengths; rules in any order
-            are sorted; and of several rules for one step, the last one counts.
+            separated by commas (str). As in diffusers, the steps count from the start of the run. The rules may
+            be in any order. If several rules have the same step, the last one counts.
 
     Returns:
         A schedule.

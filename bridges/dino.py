@@ -36,11 +36,11 @@ def cosine_scheduler(
         base_value: value after the warmup (float, above 0).
         final_value: value from step T on (float, at least 0). It may be larger than `base_value`.
         total_iters: total number of steps T (int, 0 to 2**53).
-        warmup_iters: number of warmup steps W (int, 0 to 2**53). A single one is at `start_warmup_value`.
+        warmup_iters: number of warmup steps W (int, 0 to 2**53). A single step is at `start_warmup_value`.
         start_warmup_value: value at the first warmup step (float, at least 0).
         freeze_iters: number of steps F at 0 before the warmup (int, 0 to 2**53).
         trunc_extra: the cosine is the beginning of one over ``N = int((1 + trunc_extra) * n)`` steps, scaled so that it
-            reaches `final_value` at step ``T - 1`` (float, 0 to 100). 0 means the cosine above. DINOv3 alone has it.
+            reaches `final_value` at step ``T - 1`` (float, 0 to 100). 0 means the cosine above. Only DINOv3 has it.
 
     Returns:
         A schedule and its peak value, `base_value`.

@@ -1,8 +1,8 @@
 """fvcore's param schedulers as functions with the arguments of its classes, and schedules for fvcore: `to_progress`.
 
-A param scheduler is a function of the fraction of the run, ``where = step / total_steps``. So every function takes
-`total_steps`, except that of a constant. The values of a schedule are those of the param scheduler: multipliers in
-detectron2, learning rates in ClassyVision.
+A param scheduler is a function of the fraction of the run, ``where = step / total_steps``. So every function except
+`constant_param_scheduler` takes `total_steps`. The values of a schedule are those of the param scheduler: multipliers
+in detectron2, learning rates in ClassyVision.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _first_step(total_steps: int, scale: float, boundary: float, reached: Callab
 
 def _stairs(values: tuple[float, ...], boundaries: Iterable[int], scale: int, total_steps: int) -> fs.Schedule:
     """Constant values, each up to a boundary in units of ``1 / scale`` of the run."""
-    levels = {0: values[0]}  # by first step; of two boundaries at the same step, the later one counts
+    levels = {0: values[0]}  # by first step; if two boundaries are at the same step, the later one counts
     levels |= {_first_step(total_steps, scale, end): value for end, value in zip(boundaries, values[1:], strict=True)}
     return fs.piecewise_constant(list(levels)[1:], levels=list(levels.values()))
 
@@ -98,7 +98,7 @@ def cosine_param_scheduler(start_value: float, end_value: float, *, total_steps:
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: after ``where = 1``, fvcore's cosine turns back to `start_value`; here `end_value` is held.
+    Differs: after ``where = 1``, fvcore's cosine returns to `start_value`; here `end_value` is held.
 
     Example:
         >>> from bridges.fvcore import cosine_param_scheduler
@@ -213,7 +213,7 @@ def multi_step_param_scheduler(
 
     ``values[i]`` for ``milestones[i - 1] <= floor((where + 1e-6) * num_updates) < milestones[i]``. With `total_steps`
     equal to `num_updates` and below a million, the value changes at step ``milestones[i]``; with more steps, fvcore's
-    tolerance of 1e-6 makes it earlier by a step per million.
+    tolerance of 1e-6 makes the change earlier by one step per million.
 
     Args:
         values: the values (floats).
@@ -326,10 +326,10 @@ def step_with_fixed_gamma_param_scheduler(
 def composite_param_scheduler(
     schedulers: Iterable[fs.Schedule], lengths: Iterable[float], interval_scaling: Iterable[str], *, total_steps: int
 ) -> fs.Schedule:
-    """fvcore's CompositeParamScheduler: param schedulers one after the other.
+    """fvcore's CompositeParamScheduler: param schedulers in sequence.
 
     ``schedulers[i](where)`` (fixed) or ``schedulers[i]((where - begin) / lengths[i])`` (rescaled) for
-    ``begin < where + 1e-6 <= begin + lengths[i]``, where begin is the sum of the lengths before
+    ``begin < where + 1e-6 <= begin + lengths[i]``, where begin is the sum of the previous lengths
 
     Args:
         schedulers: the schedules, each over `total_steps`.
@@ -386,7 +386,7 @@ def to_progress(
 
     ``peak_value * schedule(where * total_steps)``
 
-    The fraction runs upwards as fvcore defines it; that of stable-baselines3 runs downwards, in its own bridge.
+    The fraction increases, as in fvcore. `bridges.stable_baselines3` has the same function for a decreasing fraction.
 
     Args:
         schedule: a schedule, or a function of a step.
@@ -394,8 +394,8 @@ def to_progress(
         peak_value: factor of the multipliers (float). detectron2 takes multipliers, so it needs the default of 1.
 
     Returns:
-        A function that can be pickled. A product that rounding moves off an integer step is that step. detectron2's
-        LRMultiplier requires an instance of fvcore's class: wrap the function in
+        A function that can be pickled. If rounding moves the product off an integer step, that step is used.
+        detectron2's LRMultiplier requires an instance of fvcore's class: wrap the function in
         ``CompositeParamScheduler([function], lengths=[1.0], interval_scaling=["fixed"])``.
 
     Raises:

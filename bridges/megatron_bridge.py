@@ -1,4 +1,4 @@
-"""The learning rate of Megatron-Bridge, from its SchedulerConfig: `bridges.megatron` with other words."""
+"""The learning rate of Megatron-Bridge, from its SchedulerConfig: `bridges.megatron` with other argument names."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def scheduler_config(
 ) -> Rated:
     """Megatron-Bridge's SchedulerConfig, with the entries of OptimizerConfig and TrainingConfig that it needs.
 
-    The formulas are those of `bridges.megatron.optimizer_param_scheduler`. Its lengths in samples are those of
-    `lr_*_samples`, or those of `lr_*_iters` times `global_batch_size`.
+    The formulas are those of `bridges.megatron.optimizer_param_scheduler`. Its lengths in samples are
+    `lr_*_samples`, or `lr_*_iters` times `global_batch_size`.
 
-    ms-swift's Megatron trainer has the same words for `lr_*_iters`. verl's Megatron engine and NeMo Automodel have the
-    words of `optimizer_param_scheduler` (`lr_warmup_steps`, `lr_decay_steps`), where a step is an update: use that
-    function with its default `global_batch_size`.
+    ms-swift's Megatron trainer uses the same `lr_*_iters`. verl's Megatron engine and NeMo Automodel use the arguments
+    of `optimizer_param_scheduler` (`lr_warmup_steps`, `lr_decay_steps`), where a step is an update: use that function
+    with its default `global_batch_size`.
 
     Args:
         lr: learning rate at the end of the warmup (float, above 0).
@@ -47,10 +47,10 @@ def scheduler_config(
         lr_warmup_fraction: length of the warmup as a fraction of the decay (float, 0 to 1), instead of a number.
         global_batch_size: number of samples per update (int, 1 to 2**53).
         lengths: numbers of updates (`*_iters`) or samples (`*_samples`), all in the same unit (ints, 0 to 2**53, or
-            None). `train_iters` or `train_samples` is required: the length of the run. `lr_warmup_*` is that of the
-            warmup, by default 0. `lr_decay_*` is that until the end of the decay, with the warmup; by default that of
-            the run. `lr_wsd_decay_*` is that of the decay of "WSD"; by default `lr_decay_iters`, and required in
-            samples.
+            None). `train_iters` or `train_samples`, the length of the run, is required. `lr_warmup_*` is the length of
+            the warmup, by default 0. `lr_decay_*` is the length of warmup and decay together, by default the length of
+            the run. `lr_wsd_decay_*` is the length of the "WSD" decay. Its default is `lr_decay_iters`; in samples, it
+            is required.
 
     Returns:
         A schedule that counts updates, and its peak value, `lr`. As in Megatron-Bridge, a warmup that is not shorter

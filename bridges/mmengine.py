@@ -1,7 +1,7 @@
 """mmengine's learning-rate schedulers, from the `param_scheduler` of a configuration.
 
-Each scheduler of the list changes the learning rate in its steps from `begin` to ``end - 1``, and starts from the rate
-that the others left. So the list is a single schedule.
+Each scheduler of the list changes the learning rate in the steps from `begin` to ``end - 1``, and starts from the
+current rate. The whole list is therefore a single schedule.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Entry(NamedTuple):
 
     @property
     def is_relative(self) -> bool:
-        """Whether it multiplies the present rate by a factor, as all do that know no other rate."""
+        """Whether it multiplies the current rate by a factor, and uses no other rate."""
         rates = self.arguments.get("eta_min"), self.arguments.get("eta_min_ratio")
         return not any(rates) and self.kind not in ("CosineRestartLR", "OneCycleLR")
 
@@ -169,8 +169,8 @@ def from_config(
 ) -> Rated:
     """The schedule of mmengine's `param_scheduler`: one scheduler, or a list of them.
 
-    With k the steps since `begin`, at most ``n = end - begin - 1``, r the learning rate before `begin`, and r0 that of
-    the optimizer. After step ``end - 1``, the learning rate stays what it is.
+    Here k is the number of steps since `begin`, at most ``n = end - begin - 1``, r is the learning rate before `begin`,
+    and r0 is that of the optimizer. After step ``end - 1``, the learning rate is held.
 
     - "ConstantLR": ``r * factor`` below ``k = n``, then r
     - "LinearLR": ``r * (start_factor + (end_factor - start_factor) * k / n)``

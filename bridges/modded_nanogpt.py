@@ -19,7 +19,7 @@ def get_lr(*, num_iterations: int, cooldown_frac: float = 0.4, final_lr: float =
         num_iterations: number of updates of the run (int, 1 to 2**53).
         cooldown_frac: fraction of the run for the decay, which may begin between two steps (float, 1e-9 to 1).
         final_lr: multiplier from step `num_iterations` on, one step after the last update (float, 0 to 1). It is a
-            number in train_gpt.py: 0.1 in the records of 2025, and 0 in track 3.
+            constant in train_gpt.py: 0.1 in the records of 2025, and 0 in track 3.
 
     Returns:
         A schedule. As in modded-nanogpt, its values multiply the learning rate of each parameter group.
@@ -62,7 +62,7 @@ def get_muon_momentum(
     steps up to step `num_iterations`
 
     Args:
-        num_iterations: number of updates of the run, with the extension (int, 1 to 2**53).
+        num_iterations: number of updates of the run, including the extension (int, 1 to 2**53).
         muon_warmup_steps: length of the warmup (int, 0 to 2**53). As in modded-nanogpt, it may overlap the
             cooldown, and the momentum jumps at its end.
         muon_cooldown_steps: length of the cooldown (int, 0 to `num_iterations`). 0 means no cooldown.

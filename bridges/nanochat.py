@@ -8,7 +8,7 @@ from funcsched.core import validation as rules
 
 
 def _warm(warmup: fs.Schedule, warmup_steps: int, total: int, warmdown_ratio: float, end: float) -> fs.Schedule:
-    """A stable phase and a linear decay, whose first steps are replaced by a warmup, even if it is the longer one."""
+    """A warmup, a stable phase and a linear decay. A warmup longer than the stable phase replaces part of the decay."""
     warmdown = round(warmdown_ratio * total)
     rest = fs.warmup_stable_decay(0, total - warmdown, warmdown, end=end if warmdown else 1.0)
     return fs.join([warmup, fs.shift(rest, warmup_steps)], [warmup_steps])
@@ -91,7 +91,7 @@ def get_muon_momentum(*, num_iterations: int, warmdown_ratio: float = 0.65) -> R
         >>> [round(peak_value * schedule(step), 12) for step in (0, 200, 400, 1000, 2000)]
         [0.85, 0.91, 0.97, 0.97, 0.9]
 
-    Source: karpathy/nanochat, commit 00255c1, scripts/base_train.py. Older versions have a warmup alone:
+    Source: karpathy/nanochat, commit 00255c1, scripts/base_train.py. Older versions have only a warmup:
     ``ramp(0.85, 0.95, steps=300)``.
     """
     rise = fs.ramp(0.85 / 0.97, 1.0, steps=400)

@@ -50,8 +50,8 @@ def get_lr(
         >>> [peak_value * schedule(step) for step in (0, 1, 2, 3, 13, 23, 24)]
         [0.125, 0.25, 0.375, 0.5, 0.375, 0.25, 0.25]
 
-    Source: karpathy/nanoGPT, train.py, versions of 2025. In those before, the warmup is ``step / warmup_iters``, which
-    is `funcsched.warmup_cosine`.
+    Source: karpathy/nanoGPT, train.py, versions of 2025. In older versions, the warmup is ``step / warmup_iters``,
+    which is `funcsched.warmup_cosine`.
     """
     if not decay_lr:
         return Rated(fs.constant(), learning_rate)

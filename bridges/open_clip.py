@@ -71,9 +71,9 @@ def const_lr_cooldown(
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: after `steps`, the decay of open_clip goes on: its linear one falls below 0, and fractional powers are
-    complex numbers. Here the last value is held. If the warmup is longer than ``steps - cooldown_steps``, the rate of
-    open_clip jumps; here that is an error.
+    Differs: after `steps`, open_clip continues the decay: a linear decay falls below 0, and fractional powers result in
+    complex numbers. Here the last value is held. If the warmup is longer than ``steps - cooldown_steps``, open_clip's
+    rate jumps; here that is an error.
 
     Example:
         >>> from bridges.open_clip import const_lr_cooldown

@@ -1,7 +1,7 @@
-"""The phases of a schedule, and the search for the configuration of a trainer that runs it: shared by all `to_config`.
+"""The phases of a schedule, and the search for a trainer configuration that runs it: shared by all `to_config`.
 
 A bridge proposes configurations from the phases of a schedule. `first_match` returns the first one that the bridge
-reads back as the same curve. So a proposal may be a guess, and reading is always the inverse of writing.
+reads back as the same curve. A proposal may therefore be a guess, and the result is always correct.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def phases(schedule: fs.Schedule) -> list[Phase]:
 
 
 def _phases(schedule: fs.Schedule) -> Iterator[Phase]:
-    """The phases, of which some may be empty."""
+    """The phases, including empty ones."""
     if (composition := schedule.composition()) is not None:
         yield from _phases(composition)
         return
@@ -136,7 +136,7 @@ def class_name(function: Callable[..., Any]) -> str:
 
 
 def milestones(found: list[Phase]) -> tuple[float, list[int]]:
-    """The factor of phases that are constants, and the steps at which it is applied, some of them several times."""
+    """The factor between constant phases, and the steps at which it is applied. A step may occur several times."""
     levels = [1.0, *(phase.start for phase in found)]
     pairs = zip(found, levels, levels[1:], strict=False)
     ratios = {int(phase.begin): after / before for phase, before, after in pairs if before not in (0.0, after)}
@@ -146,7 +146,7 @@ def milestones(found: list[Phase]) -> tuple[float, list[int]]:
 
 
 def rate(multiplier: float, peak_value: float) -> float:
-    """The learning rate for a multiplier. If there is one that is exactly this multiple of `peak_value`, it is that."""
+    """The learning rate for a multiplier. Prefers a rate whose ratio to `peak_value` is exactly the multiplier."""
     product = multiplier * peak_value
     near = (product, nextafter(product, 0.0), nextafter(product, 2 * product))
     return next((value for value in near if value / peak_value == multiplier), product)
@@ -162,7 +162,7 @@ def first_match(
 ) -> T:
     """The first configuration that reads back as the schedule, up to step ``total_steps - 1``.
 
-    The error names the phase at which the best one differs.
+    The error names the phase at which the best proposal differs.
     """
     last = LAST_STEP if total_steps is None else total_steps - 1
     curve, furthest, inside = Curve(schedule, last), 0, sorted(_inside(phases(schedule), last))
@@ -186,7 +186,7 @@ def first_match(
 
 
 def _inside(found: list[Phase], last: int) -> set[int]:
-    """Some steps inside of every phase."""
+    """Some steps inside every phase."""
     begins = [min(ceil(phase.begin), last) for phase in found]
     ends = [*begins[1:], min(4 * begins[-1] + 1024, last)]
     return {begin + (end - begin) * i // 16 for begin, end in zip(begins, ends, strict=True) for i in range(16)}

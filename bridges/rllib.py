@@ -81,19 +81,19 @@ def to_knots(
 ) -> list[list[float]]:
     """A schedule as RLlib's list of ``[step, value]``, between which RLlib interpolates.
 
-    Knots are at the boundaries of all phases. A curve gets as many more as `tolerance` needs. A jump takes two knots,
-    at successive steps.
+    Knots are at the boundaries of all phases. A curve gets enough additional knots to meet `tolerance`. A jump needs
+    two knots, at successive steps.
 
     Args:
         schedule: a schedule, or a function of a step.
         peak_value: learning rate at multiplier 1 (float, above 0).
         total_steps: step of the last knot, whose value RLlib holds (int, 1 to 2**53).
         tolerance: largest error of the multiplier at an integer step (float, at least 0). It is measured at 16 steps
-            between two knots, or at all of them if there are fewer. A schedule that consists of lines is exact, up to
+            between two knots, or at all of them if there are fewer. A schedule of straight lines is exact, up to
             rounding.
 
     Returns:
-        A list of knots. MindSpore, which has no such list, takes the learning rate of every step as a list.
+        A list of knots. MindSpore does not use knots: it takes a list of the learning rates of all steps.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or the schedule needs more than
@@ -124,7 +124,7 @@ def to_knots(
 
 
 def _worst_step(schedule: Callable[[Any], Any], begin: int, end: int, tolerance: float) -> int | None:
-    """The step between two knots with the largest error of the line between them, if that is too large."""
+    """The step between two knots at which the line has the largest error, or None if the error is small enough."""
     first, last = schedule(begin), schedule(end)
     length = end - begin
     sampled = {1, length - 1, *(length * i // (_SAMPLES - 1) for i in range(1, _SAMPLES - 1))} - {0, length}

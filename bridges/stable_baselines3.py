@@ -65,8 +65,8 @@ def to_progress(
         peak_value: learning rate, clip range or other value at multiplier 1 (float).
 
     Returns:
-        A function that can be pickled, for `learning_rate`, `clip_range` or the exploration of an algorithm. A product
-        that rounding moves off an integer step is that step.
+        A function that can be pickled, for `learning_rate`, `clip_range` or the exploration of an algorithm. If
+        rounding moves the product off an integer step, that step is used.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.

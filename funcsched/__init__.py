@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from funcsched.analysis.refine import refine
     from funcsched.controllers.greedy import greedy
     from funcsched.controllers.plateau import plateau
-    from funcsched.evidence.identify import identify
+    from funcsched.evidence.identify import Identified, identify
     from funcsched.evidence.logs import read_log
     from funcsched.export.source import to_source
     from funcsched.plans.plan import Plan
@@ -87,6 +87,7 @@ _LAZY = {
     "fingerprint": "serialization.data",
     "from_dict": "serialization.data",
     "greedy": "controllers.greedy",
+    "Identified": "evidence.identify",
     "identify": "evidence.identify",
     "merge_weights": "analysis.merging",
     "parse": "serialization.expression",
@@ -104,6 +105,7 @@ _LAZY = {
 
 __all__ = [
     "Clock",
+    "Identified",
     "ParseError",
     "Plan",
     "Schedule",

@@ -21,7 +21,7 @@ _FIX = (
 
 @checked(schedule=phases.concrete_schedule, total_steps=optional(concrete_positive_int))
 def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> tuple[str, dict[str, Any]]:
-    """The scheduler of Composer, and its arguments, with which its trainer runs a schedule.
+    """The Composer scheduler for a schedule, and its arguments.
 
     Args:
         schedule: a schedule whose step is a batch.
@@ -34,8 +34,8 @@ def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> tuple[st
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or no scheduler has this curve. The
-            message names the phase that it cannot express. Restarts with a `t_mult` that is not an integer are not
-            supported.
+            message names the phase that Composer cannot express. Restarts with a `t_mult` that is not an integer are
+            not supported.
 
     Example:
         >>> import funcsched as fs

@@ -18,10 +18,10 @@ _FIX = (
 
 @checked(schedule=phases.concrete_schedule, peak_value=positive, total_steps=optional(concrete_positive_int))
 def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None = None) -> dict[str, Any]:
-    """The "scheduler" section of a DeepSpeed configuration with which its engine runs a schedule.
+    """The "scheduler" section of a DeepSpeed configuration for a schedule.
 
-    The opposite of `from_config`. DeepSpeed's warmups start one step late, so it cannot run most schedules with a
-    warmup. A linear warmup and a linear decay from and to the same level are a "OneCycle".
+    The inverse of `from_config`. DeepSpeed's warmups start one step late, so it cannot run most schedules with a
+    warmup. A linear warmup with a linear decay back to the same level is a "OneCycle".
 
     Args:
         schedule: a schedule that counts updates.
@@ -29,7 +29,8 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
         total_steps: number of updates of the run (int, 1 to 2**53). Default: up to the end of the schedule.
 
     Returns:
-        A dict with the keys "type" and "params". An increase is an "LRRangeTest", which goes on after the run.
+        A dict with the keys "type" and "params". An increase is an "LRRangeTest", which continues to rise after the
+        run.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or DeepSpeed does not have this

@@ -4,8 +4,8 @@ schedules of this library for Keras' optimizers.
 Only `to_keras` and `KerasSchedule` import Keras.
 
 Keras computes in float32 by default. Under jit, JAX replaces ``step / decay_steps`` by a product with the rounded
-inverse. For some `decay_steps` (41, 47, 55, 61, ...) the result at multiples of `decay_steps` is not an integer, so a
-stair, cycle or restart of jitted Keras can be off by one step. Here they are at the exact step.
+reciprocal. For some `decay_steps` (41, 47, 55, 61, ...) the result at multiples of `decay_steps` is not an integer, so
+a stair, cycle or restart of jitted Keras can be off by one step. Here they are at the exact step.
 """
 
 from __future__ import annotations

@@ -271,8 +271,8 @@ def cosine_decay_restarts(
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range.
 
-    Differs: Keras computes the cycle with a logarithm in float32, whose rounding error can assign the first step of a
-    cycle to the previous one. There Keras' rate is ``alpha * initial_learning_rate``; here it is the new peak.
+    Differs: Keras computes the cycle with a logarithm in float32. Its rounding error can assign the first step of a
+    cycle to the previous one: the rate is then ``alpha * initial_learning_rate`` in Keras, and the new peak here.
     Examples: step 570 with ``first_decay_steps=10, t_mul=7``; under jit also steps 10, 70 and 430 with ``t_mul=6``, and
     step 55 with ``first_decay_steps=55, t_mul=1``.
 
@@ -305,7 +305,7 @@ def _multiplier(function: str, argument: str, rate: float, peak: float) -> float
 
 
 def _with_end(schedule: fs.Schedule, end: float) -> fs.Schedule:
-    """A schedule between 0 and 1, as one between `end` and 1."""
+    """A schedule from 0 to 1, rescaled to the range from `end` to 1."""
     return fs.add(end, fs.scale(schedule, 1.0 - end)) if end else schedule
 
 

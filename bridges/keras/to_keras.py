@@ -53,7 +53,7 @@ def to_keras(schedule: fs.Schedule, peak_value: float) -> Any:
 
 @cache
 def keras_schedule_class() -> type[Any]:
-    """The class `bridges.keras.KerasSchedule`, which extends a class of Keras. The first call registers it there."""
+    """The class `bridges.keras.KerasSchedule`, a subclass of a Keras class. The first call registers it with Keras."""
     try:
         import keras
     except ModuleNotFoundError as error:

@@ -16,7 +16,7 @@ _Config = tuple[Callable[..., Rated], dict[str, Any]]
 
 @checked(schedule=phases.concrete_schedule, peak_value=positive, total_steps=optional(concrete_positive_int))
 def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None = None) -> tuple[str, dict[str, Any]]:
-    """The scheduler of timm, and its arguments, with which timm runs a schedule.
+    """The timm scheduler for a schedule, and its arguments.
 
     Args:
         schedule: a schedule whose step is timm's t, an epoch or an update.
@@ -29,7 +29,7 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or no scheduler has this curve. The
-            message names the phase that it cannot express. A `cycle_mul` below 1 is not supported.
+            message names the phase that timm cannot express. A `cycle_mul` below 1 is not supported.
 
     Example:
         >>> import funcsched as fs

@@ -16,17 +16,18 @@ from funcsched.serialization.expression import parse
 
 
 class Scheduler(ScheduleLR):
-    """`lambda_lr` as a class with plain arguments: for Lightning CLI, Hydra, sd-scripts and everything else that reads
-    the import path of a scheduler class and its arguments from a configuration.
+    """`lambda_lr` as a class with plain arguments, for configurations that name a scheduler class by its import path.
+
+    Lightning CLI, Hydra and sd-scripts have such configurations.
 
     Args:
         optimizer: a torch optimizer, as for `lambda_lr`, or an OptimWrapper of mmengine.
-        schedule: text that `funcsched.parse` reads, such as ``"warmup_cosine(1000, total)"``, a dict from
+        schedule: text for `funcsched.parse`, such as ``"warmup_cosine(1000, total)"``, a dict from
             `funcsched.to_dict` or `Plan.to_dict`, a `Schedule`, or a `Plan`. A schedule multiplies the learning rates
             of the optimizer, and a plan replaces them. A list has one schedule for each parameter group.
-        numbers: values of the names in the texts, such as ``{"total": 12000}``.
+        numbers: values of the variables in the texts, such as ``{"total": 12000}``.
         hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, in the same forms.
-            A list or tuple has one entry for each value of a key with several, such as `betas`; None keeps a value.
+            If a key has several values, such as `betas`, a list or tuple has one entry for each; None keeps a value.
         step: number of updates already made (int, 0 to 2**53).
         base_values: new base values of scheduled keys, as for `lambda_lr`.
         on_mismatch: "raise" or "warn", as for `lambda_lr`.

@@ -2,9 +2,9 @@
 
 `from_scheduler_type` returns a schedule, and `to_config` the arguments of `TrainingArguments` for a schedule.
 
-`get_scheduler` and the functions ``get_*_schedule*`` have the names and the arguments of those in transformers, the
-optimizer first, and return a torch scheduler: one changed import line moves a training script. Only a call of these
-functions imports torch.
+`get_scheduler` and the functions ``get_*_schedule*`` have the names and arguments of those in transformers, including
+the optimizer, and return a torch scheduler. A training script only needs a different import line. torch is only
+imported when one of these functions is called.
 """
 
 from bridges.transformers.drop_in import (

@@ -1,6 +1,6 @@
 """The functions of transformers that take an optimizer and return a torch scheduler, as drop-in replacements.
 
-Each has the signature of the function in transformers, and differs from it as `from_scheduler_type` says.
+Each has the signature of the function in transformers. The differences are those of `from_scheduler_type`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def get_scheduler(
 ) -> ScheduleLR:
     """transformers' get_scheduler: the scheduler of a `SchedulerType`.
 
-    Its rates are ``base rate * from_scheduler_type(name, ...)(step)``. The other functions are the same for one type
-    each.
+    Its rates are ``base rate * from_scheduler_type(name, ...)(step)``. Each of the other functions does the same for
+    one type.
 
     Args:
         name: type of the scheduler (str, or a member of transformers' `SchedulerType`).
@@ -198,7 +198,7 @@ def _scheduler(kind: str, optimizer: Optimizer, last_epoch: int = -1, **argument
     if step and not all("initial_lr" in group for group in groups):
         requirement = "-1 unless every parameter group has an 'initial_lr'"
         raise argument_error(function, "last_epoch", requirement, last_epoch, fix="load the optimizer's state first")
-    # The rate of a group at rate 0 stays 0, whatever its schedule, which therefore gets the default rate.
+    # A group at rate 0 stays at 0 with every schedule, so its schedule uses the default rate.
     default = float(optimizer.defaults.get("lr") or 0.0) if groups else 0.0
     rates = [float(group.get("initial_lr", group["lr"])) or default or None for group in groups]
     by_rate = {rate: from_scheduler_type(kind, base_lr=rate, **arguments) for rate in rates}

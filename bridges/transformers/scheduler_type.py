@@ -77,16 +77,16 @@ def from_scheduler_type(
         TypeError, ValueError: the type is unknown or depends on a metric (reduce_lr_on_plateau, greedy), a required
             argument is missing, or an argument is unknown, has the wrong type or is out of range.
 
-    Differs: off-by-one conventions are preserved, but
+    Differs: off-by-one conventions are preserved, except:
 
     - After the end of the three cosines without restarts, transformers continues the cosine. With ``num_cycles=0.5``,
       its multiplier is ``(1 - r) * sin(pi/2 * k/D) ** 2`` higher k steps after the end, and back at 1 after D steps.
       Here the last value is held. The end is step ``W + D``, or ``W + D - 1`` for cosine_warmup_with_min_lr, which
-      therefore differs at step T already if W is below T.
+      therefore already differs at step T if W is below T.
     - transformers divides `lr_end` and `min_lr` by ``optimizer.defaults["lr"]`` for all parameter groups, so a group
       with another rate does not end at them. Here every group ends at them if its schedule has its own `base_lr`.
-    - From ``num_cycles=22`` on, rounding errors make transformers miss some restarts. There its multiplier is 0; here
-      it is 1.
+    - From ``num_cycles=22`` on, rounding errors make transformers miss some restarts. Its multiplier is 0 at them;
+      here it is 1.
     - Below step 0, transformers extrapolates the warmup. Here the value of step 0 is held.
     - Here these are errors: W above T and `num_decay_steps` above ``T - W`` (the multiplier of transformers jumps),
       polynomial with W equal to T (transformers divides by 0 at step T), keywords of constant and constant_with_warmup

@@ -17,9 +17,9 @@ _Guess = tuple[str, phases.Steps, int | None, dict[str, Any]]
 
 @checked(schedule=phases.concrete_schedule, peak_value=positive, total_steps=optional(concrete_positive_int))
 def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None = None) -> dict[str, Any]:
-    """The arguments of transformers' TrainingArguments with which its Trainer runs a schedule.
+    """The arguments of transformers' TrainingArguments for a schedule.
 
-    The opposite of `from_scheduler_type`. Schedules with the same curve have the same arguments.
+    The inverse of `from_scheduler_type`. Schedules with the same curve have the same arguments.
 
     Args:
         schedule: a schedule.
@@ -33,7 +33,7 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or no `lr_scheduler_type` has this
-            curve. The message names the phase that it cannot express.
+            curve. The message names the phase that transformers cannot express.
 
     Example:
         >>> import funcsched as fs

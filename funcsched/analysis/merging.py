@@ -21,9 +21,9 @@ def merge_weights(shape: Shape | Callable[[Any], Any], checkpoints: int) -> tupl
 
     ``weights[i] = f(i / checkpoints) - f((i + 1) / checkpoints)``, where ``f(u) = 1 - shape(u)`` is the decay
 
-    The checkpoints are those of a run with a constant learning rate, at equal distances. Their average is what the run
-    would have reached from the first of them if the updates before checkpoint i had been multiplied by
-    ``f(i / checkpoints)``. It is exact for the sum of the same updates; a run with a real decay has other gradients.
+    The checkpoints are those of a run with a constant learning rate, at equal distances. Their average equals the
+    parameters after a run from the first checkpoint whose updates before checkpoint i are multiplied by
+    ``f(i / checkpoints)``. This is exact for the same updates. A run with a real decay has different gradients.
 
     Args:
         shape: the shape of the decay, such as `linear` or `sqrt`, or a function of the fraction, as in `ramp`.

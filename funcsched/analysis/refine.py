@@ -37,15 +37,15 @@ def refine(
 
     ``w(t) * (sum of w from t to the end)``, scaled to a peak of 1, with ``w = smoothed norm ** -power``
 
-    Constant norms give a straight line from 1 to 0. Where the norms are large, the multiplier is small: norms that fall
-    at the beginning of a run give a warmup.
+    Constant norms result in a straight line from 1 to 0. The multiplier is small where the norms are large, so norms
+    that fall at the beginning of a run result in a warmup.
 
     Args:
         gradient_norms: the norm of the gradient at every update of a run, or at every n-th (at least 2 floats,
             1e-30 to 1e30). The run should have had a schedule close to the best known one.
         steps: number of steps of the schedule (int, 1 to 2**53). None uses the number of norms.
-        smoothing: width of the median filter over the norms, as a fraction of their number (float, 0 to 1). 0 does not
-            smooth, which makes the schedule as noisy as the norms.
+        smoothing: width of the median filter over the norms, as a fraction of their number (float, 0 to 1). 0 means no
+            smoothing, so the schedule is as noisy as the norms.
         power: 2 for SGD and norms of the gradient in the Euclidean norm; 1 for Adam and norms in the 1-norm (float,
             above 0 and at most 2).
         points: number of straight pieces of the schedule (int, 1 to 2**53), at most one for each norm.
@@ -99,7 +99,7 @@ def _levels(weights: list[float], pieces: int) -> list[float]:
 
 
 def _median_filtered(norms: tuple[float, ...], width: int) -> list[float]:
-    """The median of the `width` norms around each one; at the ends, of those that exist."""
+    """The median of the `width` norms around each norm, with a smaller window at the ends."""
     half = width // 2
     if half == 0:
         return list(norms)

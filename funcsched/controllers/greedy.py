@@ -25,7 +25,7 @@ class GreedyState(NamedTuple):
 
     best: Any  # value of the metric
     bad: Any  # number of values in a row without an improvement
-    good: Any  # number of values in a row with one
+    good: Any  # number of improvements in a row
     cooldown: Any  # number of values that are ignored after a reduction
     warmup: Any  # number of values that are ignored after an increase
     reductions_left: Any  # at the lowest multiplier, before the reset
@@ -124,21 +124,21 @@ def greedy(
 ) -> Greedy:
     """A multiplier that rises while a metric improves, and falls while it does not.
 
-    ``multiplier / factor`` after more than `patience` improvements in a row, ``multiplier * factor`` after more than
-    `patience` values in a row without one. After `reset_start` reductions at the lowest multiplier, everything starts
-    again at 1.
+    The next multiplier is ``multiplier / factor`` after more than `patience` improvements in a row, and
+    ``multiplier * factor`` after more than `patience` values in a row without one. After `reset_start` reductions at
+    the lowest multiplier, the state is reset and the multiplier is 1.
 
     Args:
         mode: whether the metric should become small ("min") or large ("max").
         factor: factor of the multiplier (float, above 0 and below 1).
-        patience: number of equal signs in a row that are tolerated (int, 0 to 2**53).
+        patience: number of improvements, or of values without one, in a row that are tolerated (int, 0 to 2**53).
         threshold: what counts as an improvement over the best value, as in `plateau` (float, at least 0).
         threshold_mode: "rel" or "abs".
         cooldown: number of values after a reduction that are ignored (int, 0 to 2**53).
         warmup: number of values after an increase that are ignored (int, 0 to 2**53).
         min_multiplier: lowest multiplier (float, 0 to 1). In transformers, it is ``min_lr / lr``.
         max_multiplier: highest multiplier (float, at least 1). In transformers, it is ``max_lr / lr``.
-        eps: a change by at most this much is not made (float, at least 0). In transformers, it is ``eps / lr``.
+        eps: changes by at most this much are ignored (float, at least 0). In transformers, it is ``eps / lr``.
         window_size: number of values whose mean is compared (int, 1 to 2**53); in transformers with ``smooth=True``.
             None compares the values themselves.
         reset_start: number of reductions at the lowest multiplier before the reset (int, 1 to 2**53).

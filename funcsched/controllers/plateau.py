@@ -1,4 +1,4 @@
-"""`plateau`: a lower multiplier where a metric has stopped improving."""
+"""`plateau`: a multiplier that falls when a metric has stopped improving."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlateauState(NamedTuple):
 
     best: Any  # value of the metric
     bad: Any  # number of values without an improvement
-    cooldown: Any  # number of values that the cooldown still lasts
+    cooldown: Any  # remaining number of values in the cooldown
     multiplier: Any
     count: Any = 0  # number of values in `mean`
     mean: Any = 0.0
@@ -100,9 +100,9 @@ def plateau(
 ) -> Plateau:
     """A multiplier that falls by a factor where a metric has stopped improving.
 
-    ``multiplier * factor`` after more than `patience` values in a row without an improvement. A value is an
-    improvement over the best one if it is below ``best * (1 - threshold) - absolute_threshold`` (mode "min", threshold
-    mode "rel") or ``best - threshold`` ("abs"); with mode "max" above the same with opposite signs.
+    The next multiplier is ``multiplier * factor`` after more than `patience` values in a row without an improvement. A
+    value is an improvement over the best one if it is below ``best * (1 - threshold) - absolute_threshold`` (mode
+    "min", threshold mode "rel") or ``best - threshold`` ("abs"); with mode "max" above the same with opposite signs.
 
     Args:
         mode: whether the metric should become small ("min") or large ("max").
@@ -110,9 +110,9 @@ def plateau(
         patience: number of values without an improvement that are tolerated (int, 0 to 2**53).
         threshold: what counts as an improvement, as above (float, at least 0).
         threshold_mode: "rel" or "abs".
-        cooldown: number of values after a reduction that do not count as without an improvement (int, 0 to 2**53).
+        cooldown: number of values after a reduction that do not count towards `patience` (int, 0 to 2**53).
         min_multiplier: lowest multiplier (float, at least 0). In torch, it is ``min_lr / lr``.
-        eps: a reduction by at most this much is not made (float, at least 0). In torch, it is ``eps / lr``.
+        eps: reductions by at most this much are ignored (float, at least 0). In torch, it is ``eps / lr``.
         absolute_threshold: as above (float, at least 0). Not an argument of torch; it is `atol` in optax.
         accumulation: number of values whose mean counts as one value (int, 1 to 2**53). Not an argument of torch.
 

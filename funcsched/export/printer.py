@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 ATOM = 9  # the precedence of names, calls and numbers
-# The same in all languages. Parentheses go around an operand of lower precedence, and a right one of the same.
+# The same in all languages. An operand of lower precedence gets parentheses, and so does a right one of the same.
 _PRECEDENCE = {"where": 0, "==": 2, "<": 2, "<=": 2, ">": 2, ">=": 2, "|": 3, "&": 3, "+": 4, "-": 4}
 _PRECEDENCE |= {"*": 5, "/": 5, "//": 5, "%": 5, "neg": 6, "pow": 7}
 _TEMPLATES = {"neg": "-{}", "pow": "{} ** {}", "lookup": "{}[{}]"}  # the same in all languages

@@ -1,4 +1,4 @@
-"""Schedules rewritten for export: powers as powers, and in Python the formulas that it uses for ints."""
+"""Schedules rewritten for export: with powers, and in Python with the formulas for ints."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PowerDecay(_SameClass, ExponentialDecay):
         if rate <= 1:
             value = rate ** xp.to_float(cycle)
             return xp.maximum(value, end) if end else value
-        # The power would overflow, so its exponent is limited to the first one at which it exceeds `end`.
+        # The power would overflow, so the exponent is limited to the first one whose power exceeds `end`.
         largest = max(math.ceil((math.log(max(end, 1.0)) + 1.0) / math.log(rate)), 1)
         return xp.minimum(rate ** xp.to_float(xp.minimum(cycle, largest)), end)
 
@@ -66,7 +66,7 @@ PYTHON = {**POWERS, Join: SelectingJoin}
 
 
 def rewritten(value: Any, classes: dict[Any, Any]) -> Any:
-    """The same schedule without recipes, with other classes."""
+    """The same schedule without recipes, with some classes replaced."""
     if isinstance(value, tuple):
         return tuple(rewritten(item, classes) for item in value)
     if not isinstance(value, Schedule):

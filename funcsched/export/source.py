@@ -54,7 +54,7 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
         name: name of the function. Defaults to ``multiplier``, or to ``learning_rate`` if `peak_value` is given.
 
     Returns:
-        The source code (str). Its values are within 4 ulp where those of the schedule are, and within 5 with
+        The source code (str). Its values are within 4 ulp if those of the schedule are, and within 5 ulp with
         `peak_value`.
 
     Raises:
@@ -102,7 +102,7 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
 
 
 def _test_steps(schedule: Schedule) -> list[int]:
-    """Steps whose values tell whether a copy of the function works: boundaries, and steps between them."""
+    """The steps of the test values: boundaries, and steps between them."""
     last = default_steps(schedule)
     steps = {0, 1, last, *(last * i // 8 for i in range(8))}
     boundaries = {int(step) for step in phase_boundaries(schedule, last) if 0 <= step <= last}

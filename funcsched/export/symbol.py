@@ -70,7 +70,7 @@ _define_operators()
 
 
 class Trace:
-    """All operations in the order of recording, and what `numerics` needs of a library of arrays.
+    """All operations in the order of recording, and the functions of an array library that `numerics` needs.
 
     Equal operations are one symbol. Functions of numbers are computed immediately. `float64` and the other dtypes are
     kinds of symbols.
@@ -80,7 +80,7 @@ class Trace:
     int64 = integer = "int"
 
     class iinfo:
-        max = 2**31 - 1  # of JAX without x64; nothing else asks for it
+        max = 2**31 - 1  # of JAX without x64; only that system uses it
 
         def __init__(self, kind: str) -> None: ...
 
@@ -97,9 +97,9 @@ class Trace:
         return self._recorded[key]
 
     def arithmetic(self, operation: str, x: Any, y: Any) -> Any:
-        """An operation on two numbers. It is left out where it changes nothing."""
+        """An operation on two numbers. Operations without an effect are omitted."""
         if not all(isinstance(number, (Symbol, int, float)) for number in (x, y)):
-            return NotImplemented  # a `DoubleWord` has operators of its own
+            return NotImplemented  # `DoubleWord` implements the operation
         kind = "float" if operation in ("/", "pow") else _kind(x, y)
         zero = 0.0 if kind == "float" else 0
         match operation, x if is_concrete(x) else None, y if is_concrete(y) else None:
@@ -140,7 +140,7 @@ class Trace:
         return yes if is_same else self.record("where", condition, yes, no, kind=_kind(yes, no))
 
     def asarray(self, value: Any, dtype: str = "float") -> Any:
-        """A lookup table. A single number stays as it is."""
+        """A lookup table. A single number is returned unchanged."""
         is_table = isinstance(value, (list, tuple))
         return self.record("table", tuple(value), kind=dtype.rstrip("0123456789")) if is_table else value
 
@@ -148,7 +148,7 @@ class Trace:
         return self.record("index", boundaries, count, kind="int")
 
     def lookup(self, table: Symbol, values: Any, index: Any) -> Any:
-        """The value at an index of a table. If all are equal, it is that value."""
+        """The value at an index of a table, or the common value if all are equal."""
         is_constant = len(set(map(repr, table.arguments[0]))) == 1
         return values[0] if is_constant else self.record("lookup", table, index, kind=table.kind)
 

@@ -1,4 +1,4 @@
-"""Number systems that record: those of `numerics`, with the functions of a `Trace` instead of an array library."""
+"""The number systems of `numerics` with the functions of a `Trace` instead of an array library, for recording."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Torch(Arrays):
         return super().fraction(self._tensor(steps) if is_concrete(steps) else steps)  # as `arrays.Torch`
 
     def _where(self, condition: Any, yes: Any, no: Any) -> Any:
-        # torch.where makes a float32 of two Python numbers.
+        # torch.where converts two Python numbers to float32.
         is_selection = is_concrete(yes, no) and isinstance(condition, Symbol) and repr(yes) != repr(no)
         return self.lib.where(condition, self._tensor(yes) if is_selection else yes, no)
 
