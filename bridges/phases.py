@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import funcsched as fs
 from funcsched.analysis.sampling import LAST_STEP, Curve, first_difference, sample_steps
-from funcsched.core.schedule import as_schedule, walk
+from funcsched.core.schedule import Lift, as_schedule, walk
 from funcsched.core.validation import argument_error, short_repr
 from funcsched.core.value import leaves
 from funcsched.numerics.number_system import is_concrete
+from funcsched.shapes.shape import Custom
 
 T = TypeVar("T")
 Steps = int | Fraction
@@ -88,6 +89,9 @@ def _phases(schedule: fs.Schedule) -> Iterator[Phase]:
 def concrete_schedule(function: str, argument: str, value: Any) -> fs.Schedule:
     """The rule of a schedule whose parameters are not arrays or tracers."""
     schedule = as_schedule(function, argument, value)
+    if any(isinstance(part, (Lift, Custom)) for part in walk(schedule)):
+        fix = "use fs.tabulate(schedule, steps)"
+        raise argument_error(function, argument, "a schedule without functions", value, fix=fix)
     if not is_concrete(*leaves(schedule)):
         raise argument_error(function, argument, "a schedule whose parameters are Python numbers", value, TypeError)
     return schedule
@@ -182,7 +186,7 @@ def first_match(
     if total_steps is None and isinstance(phases(schedule)[-1].curve, fs.Schedule):
         fix = f"give `total_steps` if the run has a length, or {fix}"
     phase = _describe(schedule, furthest)
-    raise ValueError(f"to_config: {trainer} cannot express {phase} of {short_repr(schedule)}; {fix}")
+    raise ValueError(f"to_config: no {trainer} settings for {phase} of {short_repr(schedule)}; {fix}")
 
 
 def _inside(found: list[Phase], last: int) -> set[int]:

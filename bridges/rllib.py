@@ -63,7 +63,9 @@ def from_knots(knots: Iterable[Iterable[float]]) -> Rated:
     function = "from_knots"
     pairs = sequence(function, "knots", knots, _knot, "pairs")
     if len(pairs) < 2 or pairs[0][0] != 0 or any(after < before for (before, _), (after, _) in pairwise(pairs)):
-        raise argument_error(function, "knots", "at least two pairs, with steps that begin at 0 and increase", knots)
+        raise argument_error(
+            function, "knots", "at least two pairs, with steps that begin at 0 and do not decrease", knots
+        )
     peak = max(value for _, value in pairs)
     if peak == 0:
         return Rated(fs.constant(), 0.0)

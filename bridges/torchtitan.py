@@ -108,7 +108,7 @@ def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> dict[str
         {'warmup_steps': 10, 'decay_type': 'cosine', 'min_lr_factor': 0.1, 'training_steps': 100}
         >>> to_config(fs.warmup_cosine(10, 100))
         Traceback (most recent call last):
-        ValueError: to_config: torchtitan cannot express the phase from 0 to 1 with shape linear in steps 0 to 10 of \
+        ValueError: to_config: no torchtitan settings for the phase from 0 to 1 with shape linear in steps 0 to 10 of \
 warmup_cosine(warmup_steps=10, total_steps=100); its warmup needs `warmup_offset=1`; or use \
 `lambda_lr(optimizer, schedule)` of bridges.torch
 

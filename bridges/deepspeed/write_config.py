@@ -12,7 +12,8 @@ from bridges.rated import checked
 from funcsched.core.validation import concrete_positive_int, optional, positive
 
 _FIX = (
-    "its warmups start one step late; pass `lambda_lr(optimizer, schedule)` of bridges.torch to `deepspeed.initialize`"
+    "pass `lambda_lr(optimizer, schedule)` of bridges.torch to `deepspeed.initialize` (warmups of DeepSpeed start one"
+    " step late)"
 )
 
 
@@ -44,9 +45,9 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
          'cycle_second_step_size': 90, 'decay_step_size': 0, 'decay_lr_rate': 0.0, 'cycle_momentum': False}}
         >>> to_config(fs.warmup_cosine(10, 100), 0.5)
         Traceback (most recent call last):
-        ValueError: to_config: DeepSpeed cannot express the phase from 1 to 0 with shape cosine in steps 10 to 100 of \
-warmup_cosine(warmup_steps=10, total_steps=100); its warmups start one step late; pass \
-`lambda_lr(optimizer, schedule)` of bridges.torch to `deepspeed.initialize`
+        ValueError: to_config: no DeepSpeed settings for the phase from 1 to 0 with shape cosine in steps 10 to 100 of \
+warmup_cosine(warmup_steps=10, total_steps=100); pass `lambda_lr(optimizer, schedule)` of bridges.torch to \
+`deepspeed.initialize` (warmups of DeepSpeed start one step late)
 
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """

@@ -78,6 +78,9 @@ def keras_schedule_class() -> type[Any]:
 
         @classmethod
         def from_config(cls, config: dict[str, Any]) -> KerasSchedule:
+            for key in ("schedule", "peak_value"):
+                if key not in config:
+                    raise argument_error("from_config", "config", f"a dictionary with the key {key!r}", config)
             return cls(fs.from_dict(config["schedule"]), config["peak_value"])
 
     return KerasSchedule

@@ -61,9 +61,10 @@ class Scheduler(ScheduleLR):
         on_external_change: Literal["warn", "keep", "overwrite"] = "warn",
         end: int | None = None,
     ) -> None:
-        for name, value in (("numbers", numbers), ("hyperparameters", hyperparameters)):
-            if not isinstance(value, Mapping | None):
-                raise argument_error("Scheduler", name, "a mapping or None", value, TypeError)
+        mappings = {"numbers": numbers, "hyperparameters": hyperparameters, "base_values": base_values}
+        for name, value in mappings.items():
+            if value is not None and not (isinstance(value, Mapping) and all(isinstance(key, str) for key in value)):
+                raise argument_error("Scheduler", name, "a mapping with strings as keys, or None", value, TypeError)
         if not isinstance(optimizer, Optimizer):
             optimizer = getattr(optimizer, "optimizer", optimizer)
         scheduler = lambda_lr(
@@ -71,11 +72,16 @@ class Scheduler(ScheduleLR):
             _read(schedule, numbers or {}),
             hyperparameters={key: _read(value, numbers or {}) for key, value in (hyperparameters or {}).items()},
             step=step,
-            base_values=base_values,
+            base_values=None if base_values is None else {key: _plain(value) for key, value in base_values.items()},
             on_mismatch=on_mismatch,
             on_external_change=on_external_change,
         )
         self.__setstate__(vars(scheduler))  # which also notifies this object of changes of the optimizer
+
+
+def _plain(value: Any) -> Any:
+    """A base value, or a list of one per group, which OmegaConf has as a sequence."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, (tuple, str)) else value
 
 
 def _read(value: Any, numbers: Mapping[str, float]) -> Any:

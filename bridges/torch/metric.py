@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from funcsched.controllers.controller import Controller
 from funcsched.core.validation import argument_error
 
@@ -19,7 +21,8 @@ class Metric:
         self.multiplier = 1.0
 
     def update(self, value: Any) -> None:
-        if isinstance(value, str) or not hasattr(value, "__float__"):
+        size = value.numel() if isinstance(value, Tensor) else 1
+        if isinstance(value, (str, bool)) or not hasattr(value, "__float__") or size != 1:
             raise argument_error("step", "metric", "a number, or a tensor with one element", value, TypeError)
         self.state, self.multiplier = self.controller.update(self.state, float(value))
 

@@ -33,13 +33,14 @@ from bridges.torch.values import assign, copied, updated
 from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn, warn
 from funcsched.controllers.controller import Controller
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error, concrete_nonnegative_int
+from funcsched.core.validation import argument_error, concrete_nonnegative_int, optional
 from funcsched.plans.plan import Plan
 
 _SCHEDULES = "schedules"  # the key in a state dict that describes the schedules and base values
 _ACTIVE = "active"  # the key for whether this scheduler set the rates, or another one of a SequentialLR
 _FACTORS = "factors"  # the key in a state dict for the changes of the rate that are kept
 _METRIC = "metric"  # the key in a state dict for the controller and its state
+_epoch = optional(concrete_nonnegative_int)
 _ROUNDING = 2.0**-50  # relative
 
 
@@ -170,17 +171,21 @@ class ScheduleLR(LambdaLR):
         """Set the values of the next step.
 
         Args:
-            epoch: the step itself instead of the next one (deprecated in torch).
+            epoch: the step itself instead of the next one (int, 0 to 2**53; deprecated in torch). Must be None with a
+                controller.
             metric: the next value of the metric that the controller follows (float, or a tensor with one element).
 
         Raises:
-            ValueError: `metric` is given without a controller, or the parameter groups were changed without
-                `add_param_group`.
+            TypeError, ValueError: an argument is invalid, `metric` is given without a controller, or the parameter
+                groups were changed without `add_param_group`.
         """
         groups = self.optimizer.param_groups
         if len(groups) != len(self.lr_lambdas):  # changed without `add_param_group`
             requirement, fix = f"the {len(self.lr_lambdas)} that have schedules", "use `optimizer.add_param_group`"
             raise argument_error("step", "param_groups", requirement, len(groups), fix=fix)
+        if epoch is not None and self._metric is not None:
+            raise argument_error("step", "epoch", "None", epoch, TypeError, fix="use `step(metric=...)` for a metric")
+        epoch = _epoch("step", "epoch", epoch)
         if metric is not None and self._metric is None:
             fix = "use `lambda_lr(..., controller=fs.plateau())`"
             raise argument_error("step", "metric", "None, because the scheduler has no controller", metric, fix=fix)

@@ -71,7 +71,8 @@ def refine(
     norms = sequence(name, "gradient_norms", gradient_norms, ratio, "numbers")
     if not 2 <= len(norms) <= _MAX_NORMS:
         requirement = f"from 2 to {_MAX_NORMS:,} numbers"
-        raise argument_error(name, "gradient_norms", requirement, len(norms), fix="thin the norms out")
+        fix = "use every n-th norm" if len(norms) > 2 else ""
+        raise argument_error(name, "gradient_norms", requirement, len(norms), fix=fix)
     length = optional(concrete_positive_int)(name, "steps", steps) or len(norms)
     width = round(_smoothing(name, "smoothing", smoothing) * len(norms))
     exponent = _power(name, "power", power)

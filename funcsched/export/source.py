@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from keyword import iskeyword
+import builtins
+from keyword import kwlist
 
 from funcsched.analysis.landmarks import phase_boundaries
 from funcsched.combinators.algebra import Scale
@@ -30,6 +31,11 @@ LANGUAGES: dict[str, tuple[Any, str, Callable[[Trace, Schedule], Any], dict[Any,
     "c": (languages.C, "float", systems.C, POWERS),
 }
 _MAX_TEST_VALUES = 12
+_C_KEYWORDS = (
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register"
+    " restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
+).split()
+_C_FUNCTIONS = "main fmin fmax fmod sin cos exp expm1 log log1p sqrt floor pow rint round INFINITY".split()
 
 
 def to_source(schedule: Schedule, language: str, *, peak_value: float | None = None, name: str | None = None) -> str:
@@ -89,8 +95,9 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
         scaled = Scale(schedule, concrete_level("to_source", "peak_value", peak_value))
         summary, expression = "The learning rate", f"{scaled.factor!r} * {expression}"
     name = name or ("multiplier" if peak_value is None else "learning_rate")
-    if not (isinstance(name, str) and name.isidentifier() and name.isascii()) or iskeyword(name):
-        raise argument_error("to_source", "name", "the name of a function", name)
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii()) or name in _reserved(language):
+        requirement = "an unused name of a function"
+        raise argument_error("to_source", "name", requirement, name)
     make_printer, kind, system, classes = LANGUAGES[language]
     trace, simplified = Trace(kind), rewritten(scaled, classes)
     xp = system(trace, simplified)
@@ -99,6 +106,13 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
     values = {step: scaled(step) for step in _test_steps(schedule)}
     source: str = make_printer().print(trace, result, name, description, values)
     return source
+
+
+def _reserved(language: str) -> set[str]:
+    """Names that have another meaning in the language or in the exported code."""
+    if language == "c":
+        return {*_C_KEYWORDS, *_C_FUNCTIONS}
+    return {*kwlist, *dir(builtins), "math", "torch", "jax", "jnp"}
 
 
 def _test_steps(schedule: Schedule) -> list[int]:

@@ -103,7 +103,7 @@ def test_the_error_about_too_many_knots_names_the_limit() -> None:
         to_knots(fs.repeat(fs.ramp(1, 0, steps=10), 10), 1.0, 10**5)
 
 
-INCREASING = "at least two pairs, with steps that begin at 0 and increase"
+INCREASING = "at least two pairs, with steps that begin at 0 and do not decrease"
 
 
 @pytest.mark.parametrize(

@@ -381,7 +381,7 @@ def test_a_run_that_is_longer_than_the_schedule() -> None:
         "total_steps": 100,
         "training_steps": 120,
     }
-    with pytest.raises(ValueError, match="transformers cannot express"):
+    with pytest.raises(ValueError, match="no transformers settings for"):
         transformers_to_config(fs.warmup_cosine(10, 100, end=0.1), PEAK, total_steps=120)
 
 
@@ -412,7 +412,7 @@ def test_megatron_runs_the_schedule(schedule: fs.Schedule, expected: dict[str, A
 
 def test_megatron_needs_the_length_of_an_inverse_square_root() -> None:
     message = (
-        "to_config: Megatron cannot express the phase inverse_power(timescale=10, exponent=0.5) from step 10 on of "
+        "to_config: no Megatron settings for the phase inverse_power(timescale=10, exponent=0.5) from step 10 on of "
         "warmup_inverse_sqrt(warmup_steps=10); give `total_steps` if the run has a length, or use "
         "`lambda_lr(optimizer, schedule)` of bridges.torch"
     )
@@ -584,34 +584,35 @@ def test_composer_runs_the_schedule(schedule: fs.Schedule, expected: Any) -> Non
     [
         (
             lambda schedule: transformers_to_config(schedule, PEAK),
-            "transformers cannot express the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
+            "no transformers settings for the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
             "`lambda_lr(optimizer, schedule)` of bridges.torch",
         ),
         (
             lambda schedule: megatron.to_config(schedule, PEAK),
-            "Megatron cannot express the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
+            "no Megatron settings for the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
             "`lambda_lr(optimizer, schedule)` of bridges.torch",
         ),
         (
             lambda schedule: bridges.timm.to_config(schedule, PEAK),
-            "timm cannot express the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
+            "no timm settings for the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use "
             "`lambda_lr(optimizer, schedule)` of bridges.torch",
         ),
         (
             lambda schedule: bridges.composer.to_config(schedule),
-            "Composer cannot express the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use a function "
+            "no Composer settings for the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; use a function "
             "from Composer's state to `schedule(int(state.timestamp.batch))` as its scheduler, or "
             "`lambda_lr(optimizer, schedule)` of bridges.torch in a loop of your own",
         ),
         (
             torchtitan.to_config,  # differs in the warmup already
-            "torchtitan cannot express the phase from 0 to 1 with shape linear in steps 0 to 10 of {}; its warmup "
+            "no torchtitan settings for the phase from 0 to 1 with shape linear in steps 0 to 10 of {}; its warmup "
             "needs `warmup_offset=1`; or use `lambda_lr(optimizer, schedule)` of bridges.torch",
         ),
         (
             lambda schedule: deepspeed.to_config(schedule, PEAK),
-            "DeepSpeed cannot express the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; its warmups "
-            "start one step late; pass `lambda_lr(optimizer, schedule)` of bridges.torch to `deepspeed.initialize`",
+            "no DeepSpeed settings for the phase from 1 to 0.1 with shape rex in steps 10 to 100 of {}; pass "
+            "`lambda_lr(optimizer, schedule)` of bridges.torch to `deepspeed.initialize` (warmups of DeepSpeed start "
+            "one step late)",
         ),
     ],
 )
@@ -654,7 +655,7 @@ def test_every_other_schedule_is_an_error_of_to_config() -> None:
                 try:
                     to_config(schedule, *peak, total_steps=total_steps)
                 except ValueError as error:
-                    assert re.match(r"to_config: \w+ cannot express the .* of .*; ", str(error))
+                    assert re.match(r"to_config: no \w+ settings for the .* of .*; ", str(error))
 
 
 @pytest.mark.parametrize("to_config", WRITERS)
@@ -670,3 +671,8 @@ def test_invalid_arguments(to_config: Any) -> None:
     if peak:
         with pytest.raises(ValueError, match="to_config: `peak_value` must be a finite number above 0"):
             to_config(fs.constant(), 0.0)
+
+
+def test_a_schedule_with_a_function_is_an_error_for_every_trainer() -> None:
+    with pytest.raises(ValueError, match=r"^to_config: `schedule` must be a schedule without functions, got lift\("):
+        transformers_to_config(fs.lift(lambda step: 0.1 if step == 777 else 1.0), PEAK, 1000)

@@ -238,11 +238,35 @@ def test_traced_parameters_are_refused() -> None:
     ("arguments", "message"),
     [
         ({"language": "rust"}, "to_source: `language` must be one of 'python', 'torch', 'optax', 'c', got 'rust'"),
-        ({"language": "c", "name": "a b"}, "to_source: `name` must be the name of a function, got 'a b'"),
-        ({"language": "c", "name": "lambda"}, "to_source: `name` must be the name of a function, got 'lambda'"),
+        (
+            {"language": "c", "name": "a b"},
+            "to_source: `name` must be an unused name of a function, got 'a b'",
+        ),
+        (
+            {"language": "python", "name": "lambda"},
+            "to_source: `name` must be an unused name of a function, got 'lambda'",
+        ),
         ({"language": "c", "peak_value": float("nan")}, "to_source: `peak_value` must be a number from -1.7e38"),
     ],
 )
 def test_invalid_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         fs.to_source(fs.constant(), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("c", "int"),
+        ("c", "sin"),
+        ("c", "main"),
+        ("python", "math"),
+        ("python", "max"),
+        ("torch", "torch"),
+        ("optax", "jnp"),
+    ],
+)
+def test_a_name_with_another_meaning_is_an_error(language: str, name: str) -> None:
+    with pytest.raises(ValueError, match=r"^to_source: `name` must be an unused name of a function, got"):
+        fs.to_source(fs.constant(), language, name=name)
+    assert "double class(double step)" in fs.to_source(fs.constant(), "c", name="class")

@@ -164,7 +164,14 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match="has no argument 'total_step'; did you mean 'total_steps'"):
         Scheduler(adamw(), {"format": 1, "schedule": {"warmup_linear": {"total_step": 1}}})
     for name in ("numbers", "hyperparameters"):
-        with raises("Scheduler", name, "a mapping or None", [1], TypeError):
+        with raises("Scheduler", name, "a mapping with strings as keys, or None", [1], TypeError):
             Scheduler(adamw(), TEXT, **{name: [1]})
     with raises("lambda_lr", "optimizer", "a torch optimizer", None, TypeError):
         Scheduler(None, "constant()")  # type: ignore[arg-type]
+
+
+def test_base_values_of_omegaconf_may_be_lists() -> None:
+    OmegaConf = pytest.importorskip("omegaconf").OmegaConf
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    values = OmegaConf.create({"lr": [0.25]})
+    assert Scheduler(optimizer, "constant()", base_values=values).get_last_lr() == [0.25]

@@ -104,3 +104,13 @@ def test_another_controller_and_a_metric_without_one_are_errors() -> None:
     )
     with pytest.raises(ValueError, match=exactly(message)):
         lambda_lr(optimizer(0.5), curve).step(metric=0.5)
+    scheduler = lambda_lr(optimizer(0.5), curve, controller=controller)
+    with pytest.raises(
+        TypeError, match=r"^step: `epoch` must be None, got 0.5; use `step\(metric=...\)` for a metric$"
+    ):
+        scheduler.step(0.5)
+    with pytest.raises(TypeError, match=r"^step: `metric` must be a number, or a tensor with one element"):
+        scheduler.step(metric=torch.zeros(2))
+    for epoch in (0.5, -3, nan):
+        with pytest.raises((TypeError, ValueError), match=r"^step: `epoch` must be an integer from 0 to 2\*\*53, got"):
+            lambda_lr(optimizer(0.5), curve).step(epoch)
