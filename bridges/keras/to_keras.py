@@ -13,7 +13,7 @@ from funcsched.core.validation import argument_error, positive
 
 @checked(schedule=as_schedule, peak_value=positive)
 def to_keras(schedule: fs.Schedule, peak_value: float) -> Any:
-    """A schedule as a LearningRateSchedule of Keras 3, for its optimizers on the JAX and torch backends.
+    """A schedule as a LearningRateSchedule of Keras 3, for its optimizers on every backend.
 
     ``to_keras(schedule, peak_value)(step) == peak_value * schedule(step)``
 
@@ -29,8 +29,7 @@ def to_keras(schedule: fs.Schedule, peak_value: float) -> Any:
         a function (`lift`).
 
     Raises:
-        TypeError, ValueError: an argument has the wrong type or is out of range, or Keras uses TensorFlow, whose
-            tensors a schedule does not accept.
+        TypeError, ValueError: an argument has the wrong type or is out of range.
         ModuleNotFoundError: Keras is not installed.
 
     Example:
@@ -42,13 +41,7 @@ def to_keras(schedule: fs.Schedule, peak_value: float) -> Any:
         >>> rate(55), rate.get_config()["peak_value"]
         (0.25, 0.5)
     """
-    build = keras_schedule_class()
-    import keras
-
-    if (backend := keras.config.backend()) == "tensorflow":
-        fix = "set the environment variable KERAS_BACKEND"
-        raise argument_error("to_keras", "keras.config.backend()", "'jax' or 'torch'", backend, fix=fix)
-    return build(schedule, peak_value)
+    return keras_schedule_class()(schedule, peak_value)
 
 
 @cache

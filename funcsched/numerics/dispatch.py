@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FLOATS = {"float32", "float64", "float96", "float128"}  # the last two are NumPy's longdouble
 _LIBRARIES = {"numpy": "numpy", "jax": "jax", "jaxlib": "jax", "torch": "torch"}
-_LIBRARIES |= {name: name for name in ("paddle", "mlx", "tinygrad")}
+_LIBRARIES |= {name: name for name in ("paddle", "mlx", "tensorflow", "tinygrad")}
 _MODULES = {"jax": "jax.numpy", "mlx": "mlx.core"}  # of the functions, where it is not the package
 _NAMES_OF_TINYGRAD = {"double": "float64", "float": "float32", "half": "float16", "__bf16": "bfloat16"}
 
@@ -37,7 +37,7 @@ def dtype_name(array: Any) -> str:
     kind = library(array)
     if kind == "tinygrad":
         return _NAMES_OF_TINYGRAD.get(array.dtype.name, "int")
-    return str(array.dtype.name) if kind in ("numpy", "jax") else str(array.dtype).rpartition(".")[2]
+    return str(array.dtype.name) if kind in ("numpy", "jax", "tensorflow") else str(array.dtype).rpartition(".")[2]
 
 
 def first_array(numbers: Iterable[Any]) -> Any:
@@ -78,7 +78,7 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
     if kind == "numpy":
         step = lib.asarray(step)
         return Numpy(lib, integer, lib.float64 if integer else step.dtype), step
-    if kind in ("paddle", "mlx", "tinygrad"):
+    if kind in ("paddle", "mlx", "tensorflow", "tinygrad"):
         return _other(str(kind), lib, integer, step, array)
     default = lib.result_type(float)
     if default == lib.float64:  # x64 is enabled
@@ -89,7 +89,7 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
 
 def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any) -> tuple[Arrays, Any]:
     """The number system of an array library that few programs use, which is therefore imported here."""
-    from funcsched.numerics.other_arrays import Mlx, Paddle, Tinygrad
+    from funcsched.numerics.other_arrays import Mlx, Paddle, TensorFlow, Tinygrad
 
     is_number = library(step) is None  # beside parameters that are arrays
     if kind == "paddle":
@@ -98,6 +98,8 @@ def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any) -> tuple[A
     if kind == "mlx":
         step = lib.array(step) if is_number else step
         return Mlx(lib, integer, lib.float32 if integer else step.dtype), step
+    if kind == "tensorflow":
+        return TensorFlow(lib, integer, lib.float32 if integer else step.dtype), lib.convert_to_tensor(step)
     step = lib.Tensor(step, device=array.device) if is_number else step
     return Tinygrad(
         integer, sys.modules["tinygrad.dtype"].dtypes.float32 if integer else step.dtype, array.device

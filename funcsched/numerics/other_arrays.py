@@ -1,4 +1,7 @@
-"""The number systems of Paddle, MLX and tinygrad, which have float64. Only what differs from NumPy's names is here."""
+"""The number systems of Paddle, MLX, TensorFlow and tinygrad, which have float64.
+
+Only what differs from NumPy is here.
+"""
 
 from __future__ import annotations
 
@@ -100,6 +103,49 @@ class Mlx(OtherArrays):
             if isinstance(value, self.lib.array)
             else self.lib.array(value, dtype=self.lib.float64)
         )
+
+
+class TensorFlow(OtherArrays):
+    def __init__(self, tf: Any, integer: bool, result_dtype: Any) -> None:
+        self.tf = tf
+        names = ("sin", "cos", "exp", "log", "expm1", "log1p", "sqrt", "floor")
+        functions = {name: getattr(tf.math, name) for name in names}
+        lib = SimpleNamespace(**functions, where=tf.where, stack=tf.stack, float64=tf.float64, int64=tf.int64)
+        super().__init__(lib, integer, result_dtype)
+        self.has_guard_digits = result_dtype != tf.float64
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        return self.tf.cast(x, dtype)
+
+    def level(self, value: Any) -> Any:
+        if self.tf.is_tensor(value):
+            return self.tf.cast(value, self.tf.float64)
+        return self.tf.constant(value, self.tf.float64)
+
+    def fraction(self, steps: Any) -> Weight:
+        return super().fraction(self.level(steps))
+
+    def power(self, x: Any, exponent: float) -> Any:
+        return x ** self.level(exponent)
+
+    def maximum(self, x: Any, bound: Any) -> Any:
+        return self.tf.maximum(x, self.level(bound))
+
+    def minimum(self, x: Any, bound: Any) -> Any:
+        return self.tf.minimum(x, self.level(bound))
+
+    def index(self, boundaries: Any, count: Any) -> Any:
+        reached = count[..., None] >= self.table(boundaries)
+        return self.tf.reduce_sum(self.tf.cast(reached, self.tf.int64), -1)
+
+    def lookup(self, values: Any, index: Any) -> Any:
+        return self.tf.gather(self.table(values), index)
+
+    def upper_half(self, x: Any) -> Any:
+        if is_concrete(x):
+            return super().upper_half(x)
+        bits = self.tf.bitwise.bitwise_and(self.tf.bitcast(x, self.tf.int64), _UPPER_HALF)
+        return self.tf.bitcast(bits, self.tf.float64)
 
 
 class Tinygrad(OtherArrays):

@@ -1,5 +1,7 @@
-"""Schedules on the arrays of Paddle, MLX and tinygrad: every case, other dtypes, and the libraries' own compilation."""
+"""Schedules on the arrays of Paddle, MLX, TensorFlow and tinygrad: cases, other dtypes, and compiled functions."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,32 @@ def test_paddle() -> None:
     assert wide.dtype == paddle.float64 and wide.item() == pytest.approx(COSINE(55), rel=1e-15)
     with pytest.raises(TypeError, match="`step` must be an integer or a float of at least 32 bits, got bfloat16"):
         COSINE(paddle.to_tensor([1.0], dtype="bfloat16"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensorflow_and_keras_on_it(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow", reason=REASON)
+    assert faults(tf.constant, every=2) == {}
+    for function in (COSINE, tf.function(lambda step: COSINE(step), jit_compile=True)):
+        values = function(tf.constant(STEPS, tf.int64))
+        assert values.dtype == tf.float32 and values.numpy().tolist() == pytest.approx(VALUES, rel=1e-7)
+    assert COSINE(tf.Variable(5)).shape == () and COSINE(tf.constant([55.0], tf.float64)).dtype == tf.float64
+
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    keras = pytest.importorskip("keras", reason=REASON)
+    assert keras.config.backend() == "tensorflow"
+    from bridges.keras import KerasSchedule, to_keras
+
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(to_keras(COSINE, 0.5)), "mse")
+    x, y = np.ones((55, 2)), np.ones((55, 1))
+    model.fit(x, y, batch_size=1, verbose=0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * 0.55, rel=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(again.optimizer._learning_rate, KerasSchedule)
+    again.fit(x[:45], y[:45], batch_size=1, verbose=0)
+    assert float(again.optimizer.learning_rate) == pytest.approx(0.05, rel=1e-6)
 
 
 def test_tinygrad() -> None:
