@@ -52,7 +52,8 @@ def scale_by_controller(controller: Controller) -> optax.GradientTransformationE
         # The dtypes of the state stay the same, as `jax.lax.scan` requires.
         return scaled, jax.tree.map(lambda after, before: jnp.asarray(after, before.dtype), new, state)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    with_value: Any = update  # optax does not type the argument `value`
+    return optax.GradientTransformationExtraArgs(init, with_value)
 
 
 @checked(patience=concrete_positive_int)
