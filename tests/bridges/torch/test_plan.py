@@ -96,7 +96,7 @@ def test_an_added_group_has_the_rate_of_the_plan() -> None:
     scheduler = lambda_lr(optimizer, PLAN, step=2)
     optimizer.add_param_group({"params": [torch.zeros(1)]})
     assert scheduler.get_last_lr() == [0.25, 0.25, 0.25]
-    scheduler.add_param_group({"params": [torch.zeros(1)], "lr": 0.125}, fs.constant())  # has a schedule of its own
+    scheduler.add_param_group({"params": [torch.zeros(1)], "lr": 0.125}, fs.constant())  # has a separate schedule
     assert scheduler.get_last_lr() == [0.25, 0.25, 0.25, 0.125]
 
 
