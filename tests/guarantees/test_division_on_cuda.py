@@ -28,7 +28,11 @@ def test_the_division_of_cuda_misses_1() -> None:
         assert (torch.tensor(49.0, dtype=torch.float64) / 49).item() == 1 - 2.0**-53
 
 
-@pytest.mark.parametrize("case", [*CASES, *LONG], ids=str)
+# A rounding error of a division is visible where the quotient is the value, or where it selects a period.
+DIVIDING = [case for case in [*CASES, *LONG] if "linear" in case.text or "repeat" in case.text]
+
+
+@pytest.mark.parametrize("case", DIVIDING, ids=str)
 def test_values_with_the_division_of_cuda(case: Case) -> None:
     with ReciprocalDivision():
         [(converted, values)] = FLOAT64.values([(case.schedule, steps(case, FLOAT64))])
