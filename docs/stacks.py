@@ -281,8 +281,8 @@ UNTESTED = {
     " [accuracy](accuracy.md#on-a-gpu)). NCCL and float16 training are untested.",
     "Apple's `mps`": "not available for these tests. It has no float64, which schedules need on torch: evaluate them"
     " on the CPU.",
-    "TensorFlow, MLX, Paddle and tinygrad on a GPU": "schedules run on their arrays, also compiled, on the CPU"
-    " (`python tests/other_arrays.py`). MLX has float64 on the CPU only, so a schedule raises an error on its GPU.",
+    "TensorFlow, MLX, Paddle and tinygrad on a GPU": "schedules on their arrays are tested on the CPU (see"
+    " [accuracy](accuracy.md#tensorflow-mlx-paddle-and-tinygrad)).",
     "MindSpore": "its arrays are not supported. `bridges.rllib.to_knots` writes a schedule as a list of points.",
     "Several hosts": "the processes of these tests run on one machine.",
     "The training engines of DeepSpeed, Megatron-LM, Composer and MaxText": "they need accelerators. The curves of"

@@ -79,7 +79,7 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
         step = lib.asarray(step)
         return Numpy(lib, integer, lib.float64 if integer else step.dtype), step
     if kind in ("paddle", "mlx", "tensorflow", "tinygrad"):
-        return _other(str(kind), lib, integer, step, array)
+        return _other(str(kind), lib, integer, step, array, function)
     default = lib.result_type(float)
     if default == lib.float64:  # x64 is enabled
         step = lib.asarray(step)
@@ -87,12 +87,17 @@ def number_system_of(step: Any, parameters: list[Any], counts: list[Any], functi
     return (Int32Counts if _fits_int32(step, counts) else DoubleWordCounts)(lib, integer, lib.float32), step
 
 
-def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any) -> tuple[Arrays, Any]:
+def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any, function: str) -> tuple[Arrays, Any]:
     """The number system of an array library that few programs use, which is therefore imported here."""
     from funcsched.numerics.other_arrays import Mlx, Paddle, TensorFlow, Tinygrad
 
     is_number = library(step) is None  # beside parameters that are arrays
     if kind == "paddle":
+        if not lib.in_dynamic_mode():
+            raise TypeError(
+                f"{function}: `step` must be a tensor of Paddle's dynamic mode, because its static graphs round Python "
+                "numbers to float32; call the schedule outside the function of to_static, and pass the result to it"
+            )
         step = lib.to_tensor(step, place=array.place) if is_number else step
         return Paddle(lib, integer, "float32" if integer else step.dtype, array.place), step
     if kind == "mlx":
@@ -101,6 +106,11 @@ def _other(kind: str, lib: Any, integer: bool, step: Any, array: Any) -> tuple[A
     if kind == "tensorflow":
         return TensorFlow(lib, integer, lib.float32 if integer else step.dtype), lib.convert_to_tensor(step)
     step = lib.Tensor(step, device=array.device) if is_number else step
+    if not integer and dtype_name(step) == "float64":
+        raise TypeError(
+            f"{function}: `step` must be an integer or a float32 in tinygrad, whose functions of float64 are off by "
+            "more than 100 ulp, got float64; cast it to an integer or to float32"
+        )
     return Tinygrad(
         integer, sys.modules["tinygrad.dtype"].dtypes.float32 if integer else step.dtype, array.device
     ), step

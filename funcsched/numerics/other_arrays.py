@@ -10,6 +10,7 @@ import sys
 from types import SimpleNamespace
 
 from funcsched.numerics.arrays import Arrays
+from funcsched.numerics.double_word import HALF_PI
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from funcsched.numerics.number_system import Weight
 
 _REST_OF_E = 5.3e-17  # e is math.e * (1 + 5.3e-17)
-_TERMS_OF_SINE = 11  # the next term is below 2**-60 at pi/2
+_TERMS_OF_SINE = 8  # the next term is below 2**-60 at pi/4
 _UPPER_HALF = -(1 << 27)  # the mask of the upper half of a float64
 
 
@@ -45,6 +46,11 @@ class Paddle(OtherArrays):
     def __init__(self, lib: Any, integer: bool, result_dtype: Any, place: Any) -> None:
         super().__init__(lib, integer, result_dtype)
         self.place = place
+        self.exp = self._exp
+
+    def _exp(self, x: Any) -> Any:
+        half = self.lib.exp(0.5 * x)  # Paddle's own exp is constant from -709.8 to -745 (Paddle 3.3 on CPU)
+        return self.where(x < -700.0, half * half, self.lib.exp(x))
 
     def level(self, value: Any) -> Any:
         if isinstance(value, self.lib.Tensor):
@@ -87,15 +93,23 @@ class Mlx(OtherArrays):
         return self.lib.power(self.level(math.e), x) * (1.0 + x * _REST_OF_E)
 
     def _sin(self, x: Any) -> Any:
-        """The series, for x from 0 to pi/2."""
-        square, series = x * x, 1.0
-        for k in range(_TERMS_OF_SINE, 0, -1):
-            series = 1.0 - series * square / (2 * k * (2 * k + 1))
-        return x * series
+        """For x from 0 to pi/2. Past pi/4 it is ``1 - 2 sin(y/2)**2`` with ``y = pi/2 - x``, which is 1 at pi/2."""
+        half = self._series(0.5 * self._rest(x))
+        return self.where(x < math.pi / 4, self._series(x), 1.0 - 2.0 * half * half)
 
     def _cos(self, x: Any) -> Any:
-        half = self._sin(0.5 * x)
-        return 1.0 - 2.0 * half * half
+        return self._sin(self._rest(x))
+
+    def _rest(self, x: Any) -> Any:
+        """pi/2 - x"""
+        return (HALF_PI[0] - x) + HALF_PI[1]
+
+    def _series(self, x: Any) -> Any:
+        """The sine, for x from 0 to pi/4."""
+        square, series = x * x, 0.0
+        for k in range(_TERMS_OF_SINE, 0, -1):
+            series = (1.0 - series) * square / (2 * k * (2 * k + 1))
+        return x - x * series
 
     def level(self, value: Any) -> Any:
         return (
@@ -113,6 +127,10 @@ class TensorFlow(OtherArrays):
         lib = SimpleNamespace(**functions, where=tf.where, stack=tf.stack, float64=tf.float64, int64=tf.int64)
         super().__init__(lib, integer, result_dtype)
         self.has_guard_digits = result_dtype != tf.float64
+        if not self.has_guard_digits:
+            # With jit_compile, XLA's own functions are off by up to 100 ulp (TensorFlow 2.21 on CPU).
+            self.expm1, self.log1p = self.expm1_by_series, self.log1p_by_series
+            lib.where, lib.clip = self.where, tf.clip_by_value
 
     def cast(self, x: Any, dtype: Any) -> Any:
         return self.tf.cast(x, dtype)
@@ -123,7 +141,9 @@ class TensorFlow(OtherArrays):
         return self.tf.constant(value, self.tf.float64)
 
     def fraction(self, steps: Any) -> Weight:
-        return super().fraction(self.level(steps))
+        # In a tf.function, a division by a constant becomes a product with its rounded reciprocal, which misses 1.
+        length = self.level(steps)
+        return lambda count, _: self.where(count >= length, 1.0, count / length)
 
     def power(self, x: Any, exponent: float) -> Any:
         return x ** self.level(exponent)
@@ -165,7 +185,7 @@ class Tinygrad(OtherArrays):
         )
         self.device = device
         super().__init__(lib, integer, result_dtype)
-        self.has_guard_digits = result_dtype != dtypes.float64
+        self.has_guard_digits = True  # a float64 step is an error
 
     def cast(self, x: Any, dtype: Any) -> Any:
         return x.cast(dtype)
@@ -183,6 +203,10 @@ class Tinygrad(OtherArrays):
 
     def minimum(self, x: Any, bound: Any) -> Any:
         return x.minimum(bound)
+
+    def lookup(self, values: Any, index: Any) -> Any:
+        # tinygrad 0.14 simplifies an index of 0 or 1 to a bool, and then rejects it. A separate kernel avoids that.
+        return super().lookup(values, index.contiguous())
 
     def upper_half(self, x: Any) -> Any:
         if is_concrete(x):
