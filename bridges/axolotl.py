@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
 from funcsched.core import validation as rules
-from funcsched.core.schedule import as_schedule
 
-_STEPS = ["num_warmup_steps", "num_training_steps", "total_steps"]
-_STEPS += ["jagged_restart_warmup_steps", "jagged_restart_anneal_steps"]
-_RULES = {
-    **dict.fromkeys(_STEPS, rules.concrete_nonnegative_int),
-    **dict.fromkeys(["min_lr_ratio", "min_lr", "min_lr_scale"], rules.concrete_nonnegative),
-    "num_cycles": rules.cycles,
-    "constant_lr_ratio": rules.unit_interval,
-    "max_lr": rules.positive,
-    "inner_schedule": as_schedule,
-    "jagged_restart_steps": rules.concrete_positive_int,
-}
+_RULES = {**BY_TYPE, "num_cycles": rules.cycles}
 
 
 @checked(common=_RULES)
@@ -56,7 +46,7 @@ def get_cosine_schedule_with_quadratic_warmup(
     return fs.join([rise, fs.warmup_cosine(0, max(1, total - warmup), cycles=num_cycles)], [warmup])
 
 
-@checked(common=_RULES)
+@checked(common=_RULES, constant_lr_ratio=rules.unit_interval)
 def get_cosine_schedule_with_warmup_decay_constant(
     num_warmup_steps: int,
     num_training_steps: int,
@@ -100,7 +90,7 @@ def get_cosine_schedule_with_warmup_decay_constant(
     return fs.warmup_cosine(num_warmup_steps, end, end=min_lr_ratio, cycles=num_cycles)
 
 
-@checked(common=_RULES)
+@checked(common=_RULES, max_lr=rules.positive)
 def rex_lr(max_lr: float, min_lr: float, total_steps: int, num_warmup_steps: int = 0) -> Rated:
     """axolotl's RexLR: a linear warmup, then a decay that is flat at the beginning and steep at the end.
 
@@ -137,7 +127,7 @@ def rex_lr(max_lr: float, min_lr: float, total_steps: int, num_warmup_steps: int
     return Rated(fs.join([fs.shift(rise, 1), fs.shift(fall, 1)], [num_warmup_steps]), max_lr)
 
 
-@checked(common=_RULES)
+@checked(common=_RULES, jagged_restart_steps=rules.concrete_positive_int)
 def jagged_lr_restart_scheduler(
     inner_schedule: fs.Schedule,
     jagged_restart_steps: int,

@@ -7,7 +7,8 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, call_by_name, choose
+from bridges.arguments import call_by_name, choose, required
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, optional, require_increasing, sequence
 
@@ -29,10 +30,7 @@ class _Arguments(NamedTuple):
 
     def size(self, name: str, argument: str) -> int:
         """`batch_size` or `data_size`, which the argument requires."""
-        value: int | None = getattr(self, name)
-        if value is None:
-            raise argument_error(_FUNCTION, name, f"given with `{argument}`", None)
-        return value
+        return int(required(_FUNCTION, name, getattr(self, name), f"with `{argument}`"))
 
     def duration(self, duration: str, default: int = 0) -> int:
         """A duration in steps, converted from the unit in the name of its argument. Without a unit, it is in steps."""

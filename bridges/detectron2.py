@@ -10,22 +10,13 @@ from typing import Any
 
 import funcsched as fs
 from bridges import fvcore
-from bridges.rated import Rated, checked, option
-from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    integer_cycles,
-    positive,
-    sequence,
-)
+from bridges.arguments import BY_TYPE, checked, instance_of, option
+from bridges.rated import Rated
+from funcsched.core import validation as rules
 
 
 def _steps(function: str, argument: str, value: Any) -> tuple[int, ...]:
-    return sequence(function, argument, value, concrete_positive_int, "integers")
+    return rules.sequence(function, argument, value, rules.concrete_positive_int, "integers")
 
 
 _METHODS = option(["constant", "linear"])
@@ -35,26 +26,20 @@ _ENTRIES: dict[str, tuple[Any, Any]] = {
         "WarmupMultiStepLR",
         option(["WarmupMultiStepLR", "WarmupCosineLR", "WarmupStepWithFixedGammaLR"]),
     ),
-    "BASE_LR": (0.001, positive),
-    "BASE_LR_END": (0.0, concrete_nonnegative),
-    "MAX_ITER": (40_000, concrete_positive_int),
+    "BASE_LR": (0.001, rules.positive),
+    "BASE_LR_END": (0.0, rules.concrete_nonnegative),
+    "MAX_ITER": (40_000, rules.concrete_positive_int),
     "STEPS": ((30_000,), _steps),
-    "GAMMA": (0.1, positive),
-    "NUM_DECAYS": (3, integer_cycles),
-    "WARMUP_FACTOR": (0.001, concrete_nonnegative),
-    "WARMUP_ITERS": (1000, concrete_nonnegative_int),
+    "GAMMA": (0.1, rules.positive),
+    "NUM_DECAYS": (3, rules.integer_cycles),
+    "WARMUP_FACTOR": (0.001, rules.concrete_nonnegative),
+    "WARMUP_ITERS": (1000, rules.concrete_nonnegative_int),
     "WARMUP_METHOD": ("linear", _METHODS),
-    "RESCALE_INTERVAL": (False, boolean),
+    "RESCALE_INTERVAL": (False, rules.boolean),
 }
 
 
-@checked(
-    scheduler=as_schedule,
-    warmup_factor=concrete_nonnegative,
-    warmup_iters=concrete_nonnegative_int,
-    warmup_method=_METHODS,
-    rescale_interval=boolean,
-)
+@checked(common=BY_TYPE, warmup_method=_METHODS)
 def warmup_param_scheduler(
     scheduler: fs.Schedule,
     warmup_factor: float,
@@ -103,7 +88,7 @@ def warmup_param_scheduler(
     return fs.join([rise, rest], [warmup_iters])
 
 
-@checked()
+@checked(solver=instance_of(Mapping, "a mapping"))
 def from_config(solver: Mapping[str, Any]) -> Rated:
     """The schedule that detectron2's build_lr_scheduler makes from the SOLVER section of a configuration.
 
@@ -138,8 +123,6 @@ def from_config(solver: Mapping[str, Any]) -> Rated:
 
     Source: detectron2, commit 606437e, detectron2/solver/build.py and detectron2/config/defaults.py.
     """
-    if not isinstance(solver, Mapping):
-        raise argument_error("from_config", "solver", "a mapping", solver, TypeError)
     entry = {name: rule("from_config", name, solver.get(name, default)) for name, (default, rule) in _ENTRIES.items()}
     peak, gamma, updates = entry["BASE_LR"], entry["GAMMA"], entry["MAX_ITER"]
     warmup, rescaled = min(entry["WARMUP_ITERS"], updates), entry["RESCALE_INTERVAL"]

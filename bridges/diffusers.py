@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import checked
+from bridges.arguments import checked, instance_of
 from funcsched.core.validation import argument_error
 
 
-@checked()
+@checked(step_rules=instance_of(str, "a string"))
 def get_piecewise_constant_schedule(step_rules: str) -> fs.Schedule:
     """diffusers' get_piecewise_constant_schedule: multipliers that change at given steps.
 
@@ -31,9 +31,6 @@ def get_piecewise_constant_schedule(step_rules: str) -> fs.Schedule:
 
     Source: diffusers 0.42.1, src/diffusers/optimization.py.
     """
-    function, argument = "get_piecewise_constant_schedule", "step_rules"
-    if not isinstance(step_rules, str):
-        raise argument_error(function, argument, "a string", step_rules, TypeError)
     *rules, last = step_rules.split(",")
     try:
         levels = {int(step): float(level) for level, step in (rule.split(":") for rule in rules)}
@@ -41,4 +38,4 @@ def get_piecewise_constant_schedule(step_rules: str) -> fs.Schedule:
         return fs.piecewise_constant(boundaries, levels=[*(levels[step] for step in boundaries), float(last)])
     except ValueError:
         requirement = "rules 'multiplier:step' and a last multiplier, separated by commas, such as '1:10,0.1:20,0.005'"
-        raise argument_error(function, argument, requirement, step_rules) from None
+        raise argument_error("get_piecewise_constant_schedule", "step_rules", requirement, step_rules) from None

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked, join_phases
+from bridges.arguments import BY_TYPE, checked
+from bridges.compositions import join_phases
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 
-_STEPS = ["total_iters", "warmup_iters", "freeze_iters", "warmup_iterations", "total_iterations", "cosine_iterations"]
-_RULES = {
-    **dict.fromkeys(_STEPS, rules.concrete_nonnegative_int),
-    **dict.fromkeys(["base_value", "peak"], rules.positive),
-    **dict.fromkeys(["final_value", "start_warmup_value", "start", "end"], rules.concrete_nonnegative),
-    "trunc_extra": rules.number_rule("a number from 0 to 100", 0, 100),
-}
+_trunc_extra = rules.number_rule("a number from 0 to 100", 0, 100)
 
 
-@checked(common=_RULES)
+@checked(common=BY_TYPE, base_value=rules.positive, trunc_extra=_trunc_extra)
 def cosine_scheduler(
     base_value: float,
     final_value: float,
@@ -72,7 +68,7 @@ def cosine_scheduler(
     return Rated(join_phases(phases), base_value)
 
 
-@checked(common=_RULES)
+@checked(common=BY_TYPE, peak=rules.positive)
 def linear_warmup_cosine_decay(
     start: float,
     peak: float,

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import funcsched as fs
+from bridges.arguments import instance_of
 from bridges.rated import Rated
-from funcsched.core.validation import argument_error
 from funcsched.serialization.data import suggestion
 from funcsched.serialization.expression import named_numbers
 from funcsched.serialization.syntax import ExpressionParser, ParseError, shortened
@@ -49,15 +49,15 @@ def from_expression(text: str, /, **numbers: float) -> Rated:
         >>> from_expression("torch:SequentialLR([LinearLR(0.25, total_iters=10), ConstantLR(1)], [10])").schedule(5)
         0.625
     """
-    if not isinstance(text, str):
-        raise argument_error("from_expression", "text", "a string", text, TypeError)
+    instance_of(str, "a string")("from_expression", "text", text)
     prefix, colon, _ = text.partition(":")
     library = prefix.strip()
     if not colon or not library.isidentifier():  # for example, a colon after a mistake inside a call
         return Rated(fs.parse(text, **numbers), 1.0)
     if library not in _NOTATIONS:
         known = ", ".join(f"'{name}:'" for name in _NOTATIONS)
-        raise ParseError(f"from_expression: unknown prefix '{shortened(library)}:'; the prefixes are {known}")
+        hint = suggestion(library, _NOTATIONS, f"the prefixes are {known}")
+        raise ParseError(f"from_expression: unknown prefix '{shortened(library)}:'; {hint}")
     notation = _NOTATIONS[library]()
     values = named_numbers("from_expression", numbers)
     parser = _NotationParser("from_expression", text, len(prefix) + 1, values)

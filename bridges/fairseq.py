@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose
+from bridges.arguments import BY_TYPE, checked, choose, required
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, as_number, sequence
 
@@ -38,9 +39,8 @@ def _phase_ratio(function: str, argument: str, value: Any) -> Any:
 
 
 _RULES = {
-    **dict.fromkeys(["warmup_updates", "warmup_steps", "hold_steps", "decay_steps"], rules.concrete_nonnegative_int),
+    **BY_TYPE,
     **dict.fromkeys(["max_update", "total_num_update", "updates_per_epoch"], rules.concrete_positive_int),
-    **dict.fromkeys(["min_lr", "end_learning_rate", "init_lr_scale"], rules.concrete_nonnegative),
     **dict.fromkeys(["lr_shrink", "lr_decay"], rules.ratio_up_to_one),
     **dict.fromkeys(["max_lr", "power"], rules.positive),
     "warmup_init_lr": _warmup_init_lr,
@@ -48,7 +48,6 @@ _RULES = {
     "t_mult": rules.growth_factor,
     "phase_ratio": _phase_ratio,
     "final_lr_scale": rules.ratio,
-    "shrink_min": rules.boolean,
 }
 
 
@@ -112,14 +111,13 @@ def fixed(
     peak = max(rates)
     schedule: fs.Schedule = fs.constant()
     if len(rates) > 1 or force_anneal is not None:
-        if updates_per_epoch is None:
-            requirement = "given if the learning rate depends on the epoch"
-            raise argument_error("fixed", "updates_per_epoch", requirement, None)
-        boundaries = [updates_per_epoch * count for count in range(1, len(rates))]
+        condition = "if the learning rate depends on the epoch"
+        epoch: int = required("fixed", "updates_per_epoch", updates_per_epoch, condition)
+        boundaries = [epoch * count for count in range(1, len(rates))]
         schedule = fs.piecewise_constant(boundaries, levels=[rate / peak for rate in rates])
         if force_anneal is not None:
-            annealed = fs.scale(fs.step_decay(updates_per_epoch, lr_shrink), rates[-1] / peak * lr_shrink)
-            schedule = fs.join([schedule, annealed], [updates_per_epoch * (force_anneal - 1)])
+            annealed = fs.scale(fs.step_decay(epoch, lr_shrink), rates[-1] / peak * lr_shrink)
+            schedule = fs.join([schedule, annealed], [epoch * (force_anneal - 1)])
     if warmup_updates:
         schedule = fs.product(fs.warmup_constant(warmup_updates, warmup_offset=1), schedule)
     return Rated(schedule, peak)
@@ -207,11 +205,10 @@ def cosine(
     """
     peak = _learning_rate("cosine", lr, min_lr)
     if lr_period_updates <= 0:
-        if max_update is None:
-            raise argument_error("cosine", "max_update", "given if `lr_period_updates` is not above 0", None)
-        if max_update <= warmup_updates:
+        total: int = required("cosine", "max_update", max_update, "if `lr_period_updates` is not above 0")
+        if total <= warmup_updates:
             raise argument_error("cosine", "max_update", f"above `warmup_updates` ({warmup_updates})", max_update)
-        lr_period_updates = max_update - warmup_updates
+        lr_period_updates = total - warmup_updates
     start = (min_lr if warmup_init_lr < 0 else warmup_init_lr) / peak
     cycle = fs.ramp(1.0, min_lr / peak, steps=lr_period_updates, shape=fs.cosine)
     cycles = fs.repeat(cycle, lr_period_updates, period_factor=t_mult, level_factor=lr_shrink)
@@ -322,9 +319,8 @@ def tri_stage(
     peak = _learning_rate("tri_stage", lr)
     lengths = [warmup_steps, hold_steps, decay_steps]
     if phase_ratio is not None:
-        if max_update is None:
-            raise argument_error("tri_stage", "max_update", "given with `phase_ratio`", None)
-        lengths = [int(max_update * fraction) for fraction in phase_ratio]
+        total: int = required("tri_stage", "max_update", max_update, "with `phase_ratio`")
+        lengths = [int(total * fraction) for fraction in phase_ratio]
     if not any(lengths):
         raise argument_error("tri_stage", "warmup_steps", "above 0 if `hold_steps` and `decay_steps` are 0", 0)
     return Rated(fs.tri_stage(*lengths, start=init_lr_scale, end=final_lr_scale), peak)

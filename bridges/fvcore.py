@@ -11,34 +11,29 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
 from itertools import accumulate, repeat
-from math import ceil
+from math import ceil, isfinite
 from operator import ge, gt
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import checked, join_phases, option
+from bridges.arguments import BY_TYPE, checked, option
+from bridges.compositions import from_parts, join_phases
+from funcsched.core import validation as rules
 from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import (
-    argument_error,
-    concrete_level,
-    concrete_positive_int,
-    integer_cycles,
-    number_rule,
-    positive,
-    ratio,
-    require_increasing,
-    sequence,
-)
+from funcsched.core.validation import argument_error, sequence
 
 _WHERE_EPSILON = 1e-6  # fvcore adds this to `where` before it compares it with a boundary
-_length = number_rule("a number above 0 and at most 1", 0, 1, above=True)
+_length = rules.number_rule("a number above 0 and at most 1", 0, 1, above=True)
 
 
 def _levels(function: str, argument: str, value: Any) -> tuple[float, ...]:
-    levels = sequence(function, argument, value, concrete_level, "numbers")
+    levels = sequence(function, argument, value, rules.concrete_level, "numbers")
     if not levels:
         raise argument_error(function, argument, "a non-empty sequence of numbers", [])
     return levels
+
+
+_RULES = {**BY_TYPE, "int": rules.concrete_positive_int, "float": rules.concrete_level, "values": _levels}
 
 
 def _first_step(total_steps: int, scale: float, boundary: float, reached: Callable[[float, float], bool] = ge) -> int:
@@ -56,7 +51,7 @@ def _stairs(values: tuple[float, ...], boundaries: Iterable[int], scale: int, to
     return fs.piecewise_constant(list(levels)[1:], levels=list(levels.values()))
 
 
-@checked(value=concrete_level)
+@checked(common=_RULES)
 def constant_param_scheduler(value: float) -> fs.Schedule:
     """fvcore's ConstantParamScheduler.
 
@@ -81,7 +76,7 @@ def constant_param_scheduler(value: float) -> fs.Schedule:
     return fs.constant(value)
 
 
-@checked(start_value=concrete_level, end_value=concrete_level, total_steps=concrete_positive_int)
+@checked(common=_RULES)
 def cosine_param_scheduler(start_value: float, end_value: float, *, total_steps: int) -> fs.Schedule:
     """fvcore's CosineParamScheduler: half a cosine.
 
@@ -111,7 +106,7 @@ def cosine_param_scheduler(start_value: float, end_value: float, *, total_steps:
     return fs.ramp(start_value, end_value, steps=total_steps, shape=fs.cosine)
 
 
-@checked(start_value=concrete_level, end_value=concrete_level, total_steps=concrete_positive_int)
+@checked(common=_RULES)
 def linear_param_scheduler(start_value: float, end_value: float, *, total_steps: int) -> fs.Schedule:
     """fvcore's LinearParamScheduler: a straight line.
 
@@ -141,7 +136,7 @@ def linear_param_scheduler(start_value: float, end_value: float, *, total_steps:
     return fs.ramp(start_value, end_value, steps=total_steps)
 
 
-@checked(start_value=concrete_level, decay=ratio, total_steps=concrete_positive_int)
+@checked(common=_RULES, decay=rules.ratio)
 def exponential_param_scheduler(start_value: float, decay: float, *, total_steps: int) -> fs.Schedule:
     """fvcore's ExponentialParamScheduler: an exponential decay by `decay` over the run.
 
@@ -171,7 +166,7 @@ def exponential_param_scheduler(start_value: float, decay: float, *, total_steps
     return fs.ramp(start_value, start_value * decay, steps=total_steps, shape=fs.exponential(decay))
 
 
-@checked(base_value=concrete_level, power=positive, total_steps=concrete_positive_int)
+@checked(common=_RULES, power=rules.positive)
 def polynomial_decay_param_scheduler(base_value: float, power: float, *, total_steps: int) -> fs.Schedule:
     """fvcore's PolynomialDecayParamScheduler: a polynomial decay to 0.
 
@@ -201,7 +196,7 @@ def polynomial_decay_param_scheduler(base_value: float, power: float, *, total_s
     return fs.ramp(base_value, 0.0, steps=total_steps, shape=fs.reverse(fs.power(power)))
 
 
-@checked(values=_levels, total_steps=concrete_positive_int)
+@checked(common=_RULES)
 def multi_step_param_scheduler(
     values: Iterable[float],
     num_updates: int | None = None,
@@ -241,22 +236,22 @@ def multi_step_param_scheduler(
     """
     function, levels = "multi_step_param_scheduler", list(values)
     if milestones is None:
-        updates = concrete_positive_int(function, "num_updates", num_updates)
+        updates = rules.concrete_positive_int(function, "num_updates", num_updates)
         ends = tuple(ceil(updates / len(levels)) * (i + 1) for i in range(len(levels) - 1))
     else:
-        ends = sequence(function, "milestones", milestones, concrete_positive_int, "integers")
+        ends = sequence(function, "milestones", milestones, rules.concrete_positive_int, "integers")
         required = len(levels) - (num_updates is not None)
         if len(ends) != required:
             raise argument_error(function, "milestones", f"a sequence of length {required}", list(ends))
-        require_increasing(function, "milestones", ends)
-        updates = ends[-1] if num_updates is None else concrete_positive_int(function, "num_updates", num_updates)
+        rules.require_increasing(function, "milestones", ends)
+        updates = ends[-1] if num_updates is None else num_updates
     ends = ends[: len(levels) - 1]
     if (ends and updates <= ends[-1]) or updates < len(levels):
         raise argument_error(function, "num_updates", "above all milestones, and at least `len(values)`", updates)
     return _stairs(tuple(levels), ends, updates, total_steps)
 
 
-@checked(num_updates=positive, values=_levels, total_steps=concrete_positive_int)
+@checked(common=_RULES, num_updates=rules.positive)
 def step_param_scheduler(num_updates: float, values: Iterable[float], *, total_steps: int) -> fs.Schedule:
     """fvcore's StepParamScheduler: constant values for equal parts of the run.
 
@@ -287,7 +282,7 @@ def step_param_scheduler(num_updates: float, values: Iterable[float], *, total_s
     return _stairs(levels, range(1, len(levels)), len(levels), total_steps)
 
 
-@checked(base_value=positive, num_decays=integer_cycles, gamma=positive, num_updates=positive)
+@checked(common={**_RULES, "float": rules.positive}, num_decays=rules.integer_cycles)
 def step_with_fixed_gamma_param_scheduler(
     base_value: float, num_decays: int, gamma: float, num_updates: float, *, total_steps: int
 ) -> fs.Schedule:
@@ -322,7 +317,7 @@ def step_with_fixed_gamma_param_scheduler(
     return step_param_scheduler(num_updates, values, total_steps=total_steps)
 
 
-@checked(total_steps=concrete_positive_int)
+@checked(common=_RULES)
 def composite_param_scheduler(
     schedulers: Iterable[fs.Schedule], lengths: Iterable[float], interval_scaling: Iterable[str], *, total_steps: int
 ) -> fs.Schedule:
@@ -373,12 +368,12 @@ def composite_param_scheduler(
             offset = max(first - Fraction(begin) * total_steps, Fraction(0)).limit_denominator(1000)
             part = fs.stretch(part, size * offset.denominator)
         part = fs.shift(part, offset.numerator) if offset else part
-        phases[first] = fs.stretch(part, 1.0 / offset.denominator) if offset.denominator > 1 else part
+        phases[first] = from_parts(part, offset.denominator)
         begin += size
     return join_phases(phases)
 
 
-@checked(schedule=as_schedule, total_steps=concrete_positive_int, peak_value=concrete_level)
+@checked(common=_RULES)
 def to_progress(
     schedule: fs.Schedule | Callable[[Any], Any], total_steps: int, peak_value: float = 1.0
 ) -> Callable[[float], float]:
@@ -394,7 +389,8 @@ def to_progress(
         peak_value: factor of the multipliers (float). detectron2 takes multipliers, so it needs the default of 1.
 
     Returns:
-        A function that can be pickled. If rounding moves the product off an integer step, that step is used.
+        A function that can be pickled. If rounding moves the product off an integer step, that step is used. The value
+        at NaN is NaN.
         detectron2's LRMultiplier requires an instance of fvcore's class: wrap the function in
         ``CompositeParamScheduler([function], lengths=[1.0], interval_scaling=["fixed"])``.
 
@@ -415,6 +411,7 @@ def to_progress(
 
 def _at_fraction(schedule: Callable[[Any], Any], total_steps: int, peak_value: float, where: float) -> float:
     step = float(where) * total_steps
-    nearest = round(step)
-    value: float = schedule(nearest if abs(step - nearest) <= total_steps * 2.0**-50 else step)
+    if isfinite(step) and abs(step - round(step)) <= total_steps * 2.0**-50:
+        step = round(step)
+    value: float = schedule(step)
     return peak_value * value

@@ -6,6 +6,8 @@ from typing import Any
 
 import funcsched as fs
 from bridges import transformers
+from bridges.arguments import choose
+from bridges.transformers.scheduler_type import METRIC_TYPES
 from funcsched.core.validation import concrete_nonnegative_int, require_at_most
 
 
@@ -41,6 +43,8 @@ def from_scheduler_type(
 
     Source: LLaMA-Factory 0.9.5, src/llamafactory/train/trainer_utils.py (create_custom_scheduler).
     """
+    if lr_scheduler_type not in METRIC_TYPES:  # their error says how to follow a metric
+        choose("from_scheduler_type", "lr_scheduler_type", lr_scheduler_type, transformers.SCHEDULER_TYPES)
     if lr_scheduler_type == "warmup_stable_decay" and num_warmup_steps is not None and num_training_steps is not None:
         warmup = concrete_nonnegative_int("from_scheduler_type", "num_warmup_steps", num_warmup_steps)
         total = concrete_nonnegative_int("from_scheduler_type", "num_training_steps", num_training_steps)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, join_phases, option
+from bridges.arguments import BY_TYPE, checked, option
+from bridges.compositions import join_phases
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error
 
@@ -26,15 +28,12 @@ def _decay(end: float, steps: int, shape: fs.Shape) -> fs.Schedule:
 
 
 @checked(
+    common={**BY_TYPE, "int": _steps},
     learning_rate=rules.positive,
     lr_schedule_type=option(["cosine", "wsd"]),
-    learning_rate_final_fraction=rules.concrete_nonnegative,
     warmup_steps_fraction=rules.unit_interval,
     wsd_decay_steps_fraction=rules.unit_interval,
     wsd_decay_style=option(list(_SHAPES)),
-    learning_rate_schedule_steps=_steps,
-    steps=_steps,
-    early_peak=rules.boolean,
 )
 def create_learning_rate_schedule(
     *,

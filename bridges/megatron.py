@@ -5,115 +5,46 @@ Megatron's trainer measures lengths in samples. The schedules here count updates
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from math import gcd
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
 
 import funcsched as fs
 from bridges import phases
-from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-    positive,
-)
+from bridges.arguments import BY_TYPE, checked, choose, option, required
+from bridges.compositions import in_updates, join_phases
+from bridges.rated import Rated
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
-
-class _Phase(NamedTuple):
-    """A phase of a schedule, with all lengths in samples."""
-
-    begin: int  # sample at which the phase begins
-    origin: int  # sample at which its curve is at step 0, at most `begin`
-    length: int  # length of the curve; 0 if it is constant
-    curve: Callable[[int], fs.Schedule]  # function from the length to the curve
-
-
-def _constant(begin: int, level: float = 1.0) -> _Phase:
-    return _Phase(begin, begin, 0, lambda length: fs.constant(level))
-
-
-def _ramp(begin: int, length: int, start: float, stop: float, shape: Any = fs.linear) -> _Phase:
-    return _Phase(begin, begin, length, lambda steps: fs.ramp(start, stop, steps=steps, shape=shape))
-
-
-def _in_updates(phases: list[_Phase], batch: int) -> fs.Schedule:
-    """Join the phases into a schedule that counts updates of `batch` samples."""
-    # A phase begins at the first update at or after its first sample. It is skipped if the next one begins there too.
-    by_update = {-(-phase.begin // batch): phase for phase in phases}
-    curves = [_rescaled(phase, update, batch) for update, phase in by_update.items()]
-    return fs.join(curves, list(by_update)[1:])
-
-
-def _rescaled(phase: _Phase, update: int, batch: int) -> fs.Schedule:
-    """The curve of a phase that begins at `update`, with steps of one update instead of one sample."""
-    offset = update * batch - phase.origin if phase.length else 0  # samples of the curve before the update
-    unit = gcd(batch, offset, phase.length)  # if this equals the batch size, no step is rescaled
-    curve = phase.curve(phase.length // unit)
-    if offset:
-        curve = fs.shift(curve, offset // unit)
-    return curve if unit == batch else fs.stretch(curve, unit / batch)
-
-
-class _Decay(NamedTuple):
-    """The arguments of the phases after the warmup: lengths in samples, and ``end = min_lr / max_lr``."""
-
-    warmup: int
-    total: int
-    end: float
-    wsd_steps: int | None
-    wsd_style: str | None
-
-
-def _constant_decay(decay: _Decay) -> list[_Phase]:
-    return [_constant(decay.warmup)]
-
-
-def _ramp_decay(shape: Any, decay: _Decay) -> list[_Phase]:
-    return [_ramp(decay.warmup, decay.total - decay.warmup, 1.0, decay.end, shape)]
-
-
-def _inverse_sqrt_decay(decay: _Decay) -> list[_Phase]:
-    def curve(steps: int) -> fs.Schedule:
-        return fs.maximum(fs.inverse_sqrt(steps), decay.end)
-
-    drop = _constant(decay.total + 1, decay.end)
-    if decay.warmup == 0:  # as in Megatron, sample 0 counts as sample 1
-        return [_constant(0), _Phase(1, 1, 1, curve), drop]
-    return [_Phase(decay.warmup, decay.warmup, decay.warmup, curve), drop]
-
-
-_WSD_SHAPES = {"linear": fs.linear, "cosine": fs.cosine, "exponential": fs.exponential(0.5), "minus_sqrt": fs.sqrt}
-
-
-def _wsd_decay(decay: _Decay) -> list[_Phase]:
-    function = "optimizer_param_scheduler"
-    if decay.wsd_steps is None:
-        raise argument_error(function, "wsd_decay_steps", "given if `lr_decay_style` is 'WSD'", None)
-    steps = concrete_nonnegative_int(function, "wsd_decay_steps", decay.wsd_steps)
-    shape = choose(function, "lr_wsd_decay_style", decay.wsd_style, _WSD_SHAPES)
-    stable = _constant(decay.warmup)
-    if steps == 0:
-        return [stable, _constant(decay.total + 1, decay.end)]
-    ramp = _ramp(decay.total - steps, steps, 1.0, decay.end, shape)
-    if ramp.begin < decay.warmup:  # as in Megatron, the warmup takes precedence, also at sample `lr_warmup_steps`
-        ramp = ramp._replace(begin=decay.warmup + 1 if decay.warmup else 0)
-    return [stable, ramp]
-
-
-_STYLES: dict[str, Callable[[_Decay], list[_Phase]]] = {
-    "constant": _constant_decay,
-    "linear": partial(_ramp_decay, fs.linear),
-    "cosine": partial(_ramp_decay, fs.cosine),
-    "inverse-square-root": _inverse_sqrt_decay,
-    "WSD": _wsd_decay,
+_RULES = {
+    **BY_TYPE,
+    **dict.fromkeys(["lr_decay_steps", "global_batch_size", "total_steps"], rules.concrete_positive_int),
 }
+STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
+WSD_SHAPES = {"linear": fs.linear, "cosine": fs.cosine, "exponential": fs.exponential(0.5), "minus_sqrt": fs.sqrt}
+# With the style "constant", both ends are equal, and the shape does not matter.
+_SHAPES = {"constant": fs.linear, "linear": fs.linear, "cosine": fs.cosine}
 
 
-@checked()
+def _decay(
+    style: str, shape: fs.Shape, end: float, warmup: int, total: int, wsd_steps: int, timescale: int
+) -> dict[int, fs.Schedule]:
+    """The phases after the warmup by their first samples."""
+    if style == "inverse-square-root":
+        return {timescale: fs.maximum(fs.inverse_sqrt(timescale), end), total + 1: fs.constant(end)}
+    if style != "WSD":
+        return {warmup: fs.ramp(1.0, 1.0 if style == "constant" else end, steps=total - warmup, shape=shape)}
+    if wsd_steps == 0:
+        return {warmup: fs.constant(), total + 1: fs.constant(end)}
+    begin = origin = total - wsd_steps
+    if origin < warmup:  # as in Megatron, the warmup takes precedence, also at sample `lr_warmup_steps`
+        begin = warmup + 1 if warmup else 0
+    ramp = fs.ramp(1.0, end, steps=wsd_steps, shape=shape)
+    return {warmup: fs.constant(), begin: fs.shift(ramp, begin - origin) if begin > origin else ramp}
+
+
+@checked(common=_RULES, max_lr=rules.positive, lr_decay_style=option(STYLES))
 def optimizer_param_scheduler(
     *,
     init_lr: float,
@@ -173,28 +104,27 @@ def optimizer_param_scheduler(
 
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
-    function = "optimizer_param_scheduler"
-    peak = positive(function, "max_lr", max_lr)
-    lowest, first = concrete_nonnegative(function, "min_lr", min_lr), concrete_nonnegative(function, "init_lr", init_lr)
-    for argument, value in (("min_lr", lowest), ("init_lr", first)):
-        if value > peak:
+    function, warmup, total = "optimizer_param_scheduler", lr_warmup_steps, lr_decay_steps
+    for argument, value in (("min_lr", min_lr), ("init_lr", init_lr)):
+        if value > max_lr:
             raise argument_error(function, argument, f"at most `max_lr` ({max_lr!r})", value)
-    total = concrete_positive_int(function, "lr_decay_steps", lr_decay_steps)
-    warmup = concrete_nonnegative_int(function, "lr_warmup_steps", lr_warmup_steps)
     if warmup >= total:
-        raise argument_error(function, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", lr_warmup_steps)
-    batch = concrete_positive_int(function, "global_batch_size", global_batch_size)
-    style = choose(function, "lr_decay_style", lr_decay_style, _STYLES)
-    phases = [_ramp(0, warmup, first / peak, 1.0)] if warmup else []
-    phases += style(_Decay(warmup, total, lowest / peak, wsd_decay_steps, lr_wsd_decay_style))
-    return Rated(_in_updates(phases, batch), peak)
+        raise argument_error(function, "lr_warmup_steps", f"below `lr_decay_steps` ({total})", warmup)
+    wsd_steps, shape = 0, _SHAPES.get(lr_decay_style, fs.linear)
+    if lr_decay_style == "WSD":
+        wsd_steps = required(function, "wsd_decay_steps", wsd_decay_steps, "if `lr_decay_style` is 'WSD'")
+        shape = choose(function, "lr_wsd_decay_style", lr_wsd_decay_style, WSD_SHAPES)
+    # As in Megatron, sample 0 counts as sample 1.
+    timescale = max(warmup, 1) if lr_decay_style == "inverse-square-root" else 0
+
+    def build(warmup: int, *others: int) -> fs.Schedule:
+        phases = {0: fs.ramp(init_lr / max_lr, 1.0, steps=warmup)}
+        return join_phases(phases | _decay(lr_decay_style, shape, min_lr / max_lr, warmup, *others))
+
+    return Rated(in_updates(build, global_batch_size, warmup, total, wsd_steps, timescale), max_lr)
 
 
-# With the style "constant", both ends are equal, and the shape does not matter.
-_WEIGHT_DECAY_SHAPES = {"constant": fs.linear, "linear": fs.linear, "cosine": fs.cosine}
-
-
-@checked()
+@checked(common=_RULES, wd_incr_style=option(list(_SHAPES)))
 def weight_decay(
     *,
     start_wd: float,
@@ -236,28 +166,21 @@ def weight_decay(
 
     Source: megatron-core 0.16.1, megatron/core/optimizer_param_scheduler.py.
     """
-    function = "weight_decay"
-    start, end = concrete_nonnegative(function, "start_wd", start_wd), concrete_nonnegative(function, "end_wd", end_wd)
-    if start > end:
-        raise argument_error(function, "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
-    steps = concrete_nonnegative_int(function, "wd_incr_steps", wd_incr_steps)
-    factor = concrete_nonnegative(function, "wd_mult", wd_mult)
-    batch = concrete_positive_int(function, "global_batch_size", global_batch_size)
-    shape = choose(function, "wd_incr_style", wd_incr_style, _WEIGHT_DECAY_SHAPES)
-    if start == end:
-        return Rated(fs.constant(), factor * end)
+    if start_wd > end_wd:
+        raise argument_error("weight_decay", "start_wd", f"at most `end_wd` ({end_wd!r})", start_wd)
+    if start_wd == end_wd:
+        return Rated(fs.constant(), wd_mult * end_wd)
     if wd_incr_style == "constant":
-        requirement = f"equal to `end_wd` ({end!r}) if `wd_incr_style` is 'constant'"
-        raise argument_error(function, "start_wd", requirement, start)
-    return Rated(_in_updates([_ramp(0, steps, start / end, 1.0, shape)], batch), factor * end)
+        requirement = f"equal to `end_wd` ({end_wd!r}) if `wd_incr_style` is 'constant'"
+        raise argument_error("weight_decay", "start_wd", requirement, start_wd)
+
+    def build(steps: int) -> fs.Schedule:
+        return fs.ramp(start_wd / end_wd, 1.0, steps=steps, shape=_SHAPES[wd_incr_style])
+
+    return Rated(in_updates(build, global_batch_size, wd_incr_steps), wd_mult * end_wd)
 
 
-@checked(
-    schedule=phases.concrete_schedule,
-    peak_value=positive,
-    global_batch_size=concrete_positive_int,
-    total_steps=optional(concrete_positive_int),
-)
+@checked(common=_RULES, schedule=phases.concrete_schedule, peak_value=rules.positive)
 def to_config(
     schedule: fs.Schedule, peak_value: float, *, global_batch_size: int = 1, total_steps: int | None = None
 ) -> dict[str, Any]:
@@ -303,23 +226,27 @@ def _configs(
     found: list[phases.Phase], peak_value: float, batch: int, total_steps: int | None
 ) -> Iterator[dict[str, Any]]:
     for outline in phases.outlines(found):
-        warmup, decay = int(outline.warmup * batch), outline.decay
-        config: dict[str, Any] = {
-            "init_lr": phases.rate(outline.start, peak_value),
-            "max_lr": peak_value,
-            "min_lr": phases.rate(decay.stop, peak_value),
-            "lr_warmup_steps": warmup,
-            "lr_decay_steps": max(int(decay.end * batch), warmup + 1),
-        }
-        for style in ("constant", "linear", "cosine"):
-            yield {**config, "lr_decay_style": style}
-        for style in _WSD_SHAPES:
-            wsd = {"wsd_decay_steps": int(decay.length * batch), "lr_wsd_decay_style": style}
-            yield {**config, "lr_decay_style": "WSD", **wsd}
-        # The last phase of these two begins at the first update after the last sample.
-        last = found[-1]
-        config["lr_decay_steps"] = (total_steps or int(last.begin)) * batch - (total_steps is None)
-        config["min_lr"] = phases.rate(0.0 if total_steps else last.stop, peak_value)
-        yield {**config, "lr_decay_style": "WSD", "wsd_decay_steps": 0, "lr_wsd_decay_style": "linear"}
-        timescale = phases.find(decay.curve, "inverse_power").get("timescale", 0) * decay.length
-        yield {**config, "lr_decay_style": "inverse-square-root", "lr_warmup_steps": int(timescale * batch)}
+        decay, last = outline.decay, found[-1]
+        # A warmup at the peak only shows in the decay, which begins after its last sample or with its origin there.
+        warmups = dict.fromkeys(int(n) for n in (outline.warmup * batch, decay.origin * batch, decay.begin * batch - 1))
+        for warmup in (n for n in warmups if n >= 0):
+            config: dict[str, Any] = {
+                "init_lr": phases.rate(outline.start, peak_value),
+                "max_lr": peak_value,
+                "min_lr": phases.rate(decay.stop, peak_value),
+                "lr_warmup_steps": warmup,
+                "lr_decay_steps": max(int(decay.end * batch), warmup + 1),
+            }
+            for style in ("constant", "linear", "cosine"):
+                yield {**config, "lr_decay_style": style}
+            for style in WSD_SHAPES:
+                wsd = {"wsd_decay_steps": int(decay.length * batch), "lr_wsd_decay_style": style}
+                yield {**config, "lr_decay_style": "WSD", **wsd}
+            # The last phase of these two begins at the first update after the last sample.
+            ends = [(ceil(last.begin) * batch - 1, last.stop), *([(total_steps * batch, 0.0)] if total_steps else [])]
+            timescale = phases.find(decay.curve, "inverse_power").get("timescale", 0) * decay.length
+            for end, stop in ends:
+                config |= {"lr_decay_steps": end, "min_lr": phases.rate(stop, peak_value)}
+                yield {**config, "lr_decay_style": "WSD", "wsd_decay_steps": 0, "lr_wsd_decay_style": "linear"}
+                for steps in (int(timescale * batch), warmup):
+                    yield {**config, "lr_decay_style": "inverse-square-root", "lr_warmup_steps": steps}

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from bridges.megatron import optimizer_param_scheduler
-from bridges.rated import Rated, checked
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-    unit_interval,
-)
+from bridges.arguments import BY_TYPE, checked, option, required
+from bridges.megatron import STYLES, WSD_SHAPES, optimizer_param_scheduler
+from bridges.rated import Rated
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
 _NAMES = [
     f"{name}_{unit}" for name in ("train", "lr_warmup", "lr_decay", "lr_wsd_decay") for unit in ("iters", "samples")
 ]
 
 
-@checked(*_NAMES, global_batch_size=concrete_positive_int, lr_warmup_fraction=optional(unit_interval))
+@checked(
+    *_NAMES,
+    common=BY_TYPE,
+    lr=rules.positive,
+    lr_decay_style=option(STYLES),
+    lr_wsd_decay_style=option(list(WSD_SHAPES)),
+    lr_warmup_fraction=rules.unit_interval,
+    global_batch_size=rules.concrete_positive_int,
+)
 def scheduler_config(
     *,
     lr: float,
@@ -72,6 +76,9 @@ def scheduler_config(
     Source: NVIDIA-NeMo/Megatron-Bridge, commit 003e863, src/megatron/bridge/training/config.py.
     """
     function = "scheduler_config"
+    for name, rate in (("min_lr", min_lr), ("lr_warmup_init", lr_warmup_init)):
+        if rate > lr:
+            raise argument_error(function, name, f"at most `lr` ({lr!r})", rate)
     unit = "iters" if lengths.get("train_samples") is None else "samples"
     scale, samples = (global_batch_size if unit == "iters" else 1), {}
     for name, value in lengths.items():
@@ -79,23 +86,27 @@ def scheduler_config(
             continue
         if not name.endswith(unit):
             raise argument_error(function, name, f"in {unit}, as the length of the run", value)
-        samples[name.removesuffix(f"_{unit}")] = scale * concrete_nonnegative_int(function, name, value)
-    if not samples.get("train"):
-        raise argument_error(function, f"train_{unit}", "an integer from 1 to 2**53", lengths.get(f"train_{unit}"))
-    decay, warmup = samples.get("lr_decay", samples["train"]), samples.get("lr_warmup", 0)
+        samples[name.removesuffix(f"_{unit}")] = scale * rules.concrete_nonnegative_int(function, name, value)
+    for name in ("train", "lr_decay"):
+        if not samples.setdefault(name, samples.get("train", 0)):
+            rules.concrete_positive_int(function, f"{name}_{unit}", lengths.get(f"{name}_{unit}"))
+    decay, warmup = samples["lr_decay"], samples.get("lr_warmup", 0)
     if lr_warmup_fraction is not None:
         if warmup:
             requirement = f"omitted if `lr_warmup_{unit}` is given"
             raise argument_error(function, "lr_warmup_fraction", requirement, lr_warmup_fraction)
         warmup = round(lr_warmup_fraction * decay)
+    wsd_decay = samples.get("lr_wsd_decay", decay if unit == "iters" else None)
+    if lr_decay_style == "WSD":
+        required(function, "lr_wsd_decay_samples", wsd_decay, "if `lr_decay_style` is 'WSD'")
     return optimizer_param_scheduler(
         init_lr=lr_warmup_init,
         max_lr=lr,
         min_lr=min_lr,
-        lr_warmup_steps=min(warmup, max(decay - 1, 0)),
+        lr_warmup_steps=min(warmup, decay - 1),
         lr_decay_steps=decay,
         lr_decay_style=lr_decay_style,
-        wsd_decay_steps=samples.get("lr_wsd_decay", decay if unit == "iters" else None),
+        wsd_decay_steps=wsd_decay,
         lr_wsd_decay_style=lr_wsd_decay_style,
         global_batch_size=global_batch_size,
     )

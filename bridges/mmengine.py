@@ -6,7 +6,6 @@ current rate. The whole list is therefore a single schedule.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from inspect import signature
@@ -14,14 +13,11 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 import funcsched as fs
-from bridges.rated import Rated, call_by_name, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-    positive,
-)
+from bridges.arguments import call_by_name, checked, choose, instance_of
+from bridges.compositions import from_parts, multiply_at
+from bridges.rated import Rated
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error
 
 _FUNCTION = "from_config"
 _END = 10**9  # mmengine's default of `end`
@@ -57,8 +53,7 @@ def _step(phase: _Phase, step_size: int, gamma: float = 0.1) -> fs.Schedule:
 
 
 def _multi_step(phase: _Phase, milestones: Iterable[int], gamma: float = 0.1) -> fs.Schedule:
-    counts = Counter(step * phase.unit for step in sorted(milestones))
-    return fs.piecewise_constant(list(counts), factors=[gamma**count for count in counts.values()])
+    return multiply_at((step * phase.unit for step in milestones), gamma)
 
 
 def _cosine(
@@ -112,7 +107,7 @@ def _one_cycle(
         end=1 / div_factor / final_div_factor,
         shape=choose(_FUNCTION, "anneal_strategy", anneal_strategy, {"cos": fs.cosine, "linear": fs.linear}),
     )
-    return fs.scale(fs.stretch(curve, 1 / parts) if parts > 1 else curve, eta_max / phase.base_lr)
+    return fs.scale(from_parts(curve, parts), eta_max / phase.base_lr)
 
 
 _CLASSES: dict[str, Callable[..., fs.Schedule]] = {
@@ -146,13 +141,12 @@ class _Entry(NamedTuple):
 
 
 def _entry(path: str, config: Any, epoch_length: int | None) -> _Entry:
-    if not isinstance(config, Mapping):
-        raise argument_error(_FUNCTION, path, "a mapping", config, TypeError)
+    instance_of(Mapping, "a mapping")(_FUNCTION, path, config)
     arguments = {name: value for name, value in config.items() if name != "verbose"}
     kind = arguments.pop("type", None)
     choose(_FUNCTION, f"{path}.type", kind, _CLASSES)
-    begin = concrete_nonnegative_int(_FUNCTION, f"{path}.begin", arguments.pop("begin", 0))
-    end = concrete_positive_int(_FUNCTION, f"{path}.end", arguments.pop("end", _END))
+    begin = rules.concrete_nonnegative_int(_FUNCTION, f"{path}.begin", arguments.pop("begin", 0))
+    end = rules.concrete_positive_int(_FUNCTION, f"{path}.end", arguments.pop("end", _END))
     if end <= begin:
         raise argument_error(_FUNCTION, f"{path}.end", f"above `begin` ({begin})", end)
     length = (epoch_length or 1) if arguments.pop("by_epoch", True) else 1
@@ -160,7 +154,7 @@ def _entry(path: str, config: Any, epoch_length: int | None) -> _Entry:
     return _Entry(begin * length, end * length if end < _END else _END, stair, unit, kind, arguments)
 
 
-@checked(base_lr=positive, epoch_length=optional(concrete_positive_int))
+@checked(base_lr=rules.positive, epoch_length=rules.concrete_positive_int)
 def from_config(
     param_scheduler: Mapping[str, Any] | Iterable[Mapping[str, Any]],
     base_lr: float,

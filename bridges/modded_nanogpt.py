@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 
+_RULES = {**BY_TYPE, "num_iterations": rules.concrete_positive_int}
 _FRACTION = rules.number_rule("a number from 1e-9 to 1", 1e-9, 1)
 
 
-@checked(num_iterations=rules.concrete_positive_int, cooldown_frac=_FRACTION, final_lr=rules.unit_interval)
+@checked(common=_RULES, cooldown_frac=_FRACTION, final_lr=rules.unit_interval)
 def get_lr(*, num_iterations: int, cooldown_frac: float = 0.4, final_lr: float = 0.1) -> fs.Schedule:
     """modded-nanogpt's get_lr, with one learning rate: a stable phase, then a linear decay.
 
@@ -41,13 +43,7 @@ def get_lr(*, num_iterations: int, cooldown_frac: float = 0.4, final_lr: float =
     return fs.lerp(fs.ramp(1.0 / cooldown_frac, 0.0, steps=num_iterations), final_lr, 1.0)
 
 
-@checked(
-    num_iterations=rules.concrete_positive_int,
-    muon_warmup_steps=rules.concrete_nonnegative_int,
-    muon_cooldown_steps=rules.concrete_nonnegative_int,
-    momentum_min=rules.concrete_nonnegative,
-    momentum_max=rules.positive,
-)
+@checked(common=_RULES, momentum_max=rules.positive)
 def get_muon_momentum(
     *,
     num_iterations: int,

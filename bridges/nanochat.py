@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
 from funcsched.core import validation as rules
+
+_RULES = {
+    **BY_TYPE,
+    "num_iterations": rules.concrete_positive_int,
+    **dict.fromkeys(["warmdown_ratio", "warmup_ratio"], rules.unit_interval),
+}
 
 
 def _warm(warmup: fs.Schedule, warmup_steps: int, total: int, warmdown_ratio: float, end: float) -> fs.Schedule:
@@ -14,13 +21,7 @@ def _warm(warmup: fs.Schedule, warmup_steps: int, total: int, warmdown_ratio: fl
     return fs.join([warmup, fs.shift(rest, warmup_steps)], [warmup_steps])
 
 
-@checked(
-    num_iterations=rules.concrete_positive_int,
-    warmup_steps=rules.concrete_nonnegative_int,
-    warmdown_ratio=rules.unit_interval,
-    final_lr_frac=rules.concrete_nonnegative,
-    warmup_ratio=rules.unit_interval,
-)
+@checked(common=_RULES)
 def get_lr_multiplier(
     *,
     num_iterations: int,
@@ -64,7 +65,7 @@ def get_lr_multiplier(
     return _warm(rise, warmup, num_iterations, warmdown_ratio, final_lr_frac)
 
 
-@checked(num_iterations=rules.concrete_positive_int, warmdown_ratio=rules.unit_interval)
+@checked(common=_RULES)
 def get_muon_momentum(*, num_iterations: int, warmdown_ratio: float = 0.65) -> Rated:
     """nanochat's get_muon_momentum: from 0.85 to 0.97 over 400 steps, and to 0.90 while the learning rate decays.
 
@@ -98,7 +99,7 @@ def get_muon_momentum(*, num_iterations: int, warmdown_ratio: float = 0.65) -> R
     return Rated(_warm(rise, 400, num_iterations, warmdown_ratio, 0.9 / 0.97), 0.97)
 
 
-@checked(weight_decay=rules.positive, num_iterations=rules.concrete_positive_int)
+@checked(common=_RULES, weight_decay=rules.positive)
 def get_weight_decay(weight_decay: float, *, num_iterations: int) -> Rated:
     """nanochat's get_weight_decay: half a cosine from `weight_decay` to 0.
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked
-from funcsched.core.validation import boolean, concrete_nonnegative, concrete_nonnegative_int, positive, require_at_most
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
+from funcsched.core.validation import positive, require_at_most
 
 
-@checked(
-    learning_rate=positive,
-    warmup_iters=concrete_nonnegative_int,
-    lr_decay_iters=concrete_nonnegative_int,
-    min_lr=concrete_nonnegative,
-    decay_lr=boolean,
-)
+@checked(common=BY_TYPE, learning_rate=positive)
 def get_lr(
     *,
     learning_rate: float = 6e-4,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import funcsched as fs
-from bridges.rated import Rated, checked
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 
-_RULES = {
-    **dict.fromkeys(["warmup_length", "steps", "cooldown_steps"], rules.concrete_nonnegative_int),
-    "base_lr": rules.positive,
-    "cooldown_power": rules.exponent,
-    "cooldown_end_lr": rules.concrete_nonnegative,
-}
+_RULES = {**BY_TYPE, "base_lr": rules.positive, "cooldown_power": rules.exponent}
 
 
 @checked(common=_RULES)

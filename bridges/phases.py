@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from math import ceil, log, nextafter
+from functools import partial
+from math import ceil, isclose, log, nextafter
 from typing import Any, NamedTuple, TypeVar
 
 import funcsched as fs
-from funcsched.analysis.sampling import LAST_STEP, Curve, first_difference, sample_steps
+from funcsched.analysis.sampling import LAST_STEP, Curve, first_step, sample_steps
 from funcsched.core.schedule import Lift, as_schedule, walk
 from funcsched.core.validation import argument_error, short_repr
 from funcsched.core.value import leaves
@@ -21,6 +22,7 @@ from funcsched.shapes.shape import Custom
 
 T = TypeVar("T")
 Steps = int | Fraction
+_TOLERANCE = 2.0**-48  # of the peak: a number of cycles may be rounded, as those of the trainers are
 
 
 class Phase(NamedTuple):
@@ -71,6 +73,8 @@ def _phases(schedule: fs.Schedule) -> Iterator[Phase]:
             yield from (phase.moved(start) for phase in phases(part) if start + phase.begin < end)
     elif kind == "shift":
         yield from (phase.moved(-arguments["steps"]) for phase in phases(arguments["schedule"]))
+    elif kind == "count_by" and isinstance(arguments["sizes"], int):
+        yield from (phase.stretched(Fraction(1, arguments["sizes"])) for phase in phases(arguments["schedule"]))
     elif kind == "stretch":
         factor = Fraction(arguments["factor"]).limit_denominator(10**6)
         yield from (phase.stretched(factor) for phase in phases(arguments["schedule"]))
@@ -170,16 +174,17 @@ def first_match(
     """
     last = LAST_STEP if total_steps is None else total_steps - 1
     curve, furthest, inside = Curve(schedule, last), 0, sorted(_inside(phases(schedule), last))
+    peak = max(abs(curve(step)) for step in inside)
     for configuration in configurations:
         try:
             candidate = read(configuration)
         except (TypeError, ValueError):  # a proposal out of the trainer's range
             continue
         theirs = Curve(candidate, last)
-        difference = first_difference(theirs, curve, inside)
+        differs = partial(_differ, theirs, curve, _TOLERANCE * peak)
+        difference = first_step(differs, inside)
         if difference is None:
-            steps = sample_steps([schedule, candidate], last, dense=64, growth=1.5)
-            difference = first_difference(theirs, curve, steps)
+            difference = first_step(differs, sample_steps([schedule, candidate], last, dense=64, growth=1.5))
         if difference is None:
             return configuration
         furthest = max(furthest, difference)
@@ -187,6 +192,10 @@ def first_match(
         fix = f"give `total_steps` if the run has a length, or {fix}"
     phase = _describe(schedule, furthest)
     raise ValueError(f"to_config: no {trainer} settings for {phase} of {short_repr(schedule)}; {fix}")
+
+
+def _differ(first: Curve, second: Curve, tolerance: float, step: int) -> bool:
+    return not isclose(first(step), second(step), rel_tol=2.0**-50, abs_tol=tolerance)
 
 
 def _inside(found: list[Phase], last: int) -> set[int]:
@@ -201,9 +210,8 @@ def _describe(schedule: fs.Schedule, step: int) -> str:
     found = phases(schedule)
     index = max(i for i, phase in enumerate(found) if phase.begin <= step)
     phase, begin = found[index], ceil(found[index].begin)
-    until = f"from step {begin} on"
-    if index + 1 < len(found):
-        until = f"in steps {begin} to {ceil(found[index + 1].begin)}"
+    is_last = index + 1 == len(found)
+    until = f"from step {begin} on" if is_last else f"in steps {begin} to {ceil(found[index + 1].begin)}"
     if phase.curve is None:
         return f"the constant {phase.start:g} {until}"
     if isinstance(phase.curve, fs.Schedule):

@@ -8,17 +8,12 @@ from math import ceil
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, join_phases
+from bridges.arguments import BY_TYPE, checked
+from bridges.compositions import join_phases
+from bridges.rated import Rated
 from funcsched.analysis.landmarks import phase_boundaries
-from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import (
-    argument_error,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    positive,
-    sequence,
-)
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, sequence
 
 _SAMPLES = 16  # of an interval between two knots, to measure the error
 _ROUNDING = 2.0**-50  # of an interpolated value, relative to the larger knot
@@ -29,10 +24,8 @@ def _knot(function: str, argument: str, value: Any) -> tuple[int, float]:
     pair = sequence(function, argument, value, lambda function, argument, item: item, "two numbers")
     if len(pair) != 2:
         raise argument_error(function, argument, "a pair of a step and a value", value)
-    return (
-        concrete_nonnegative_int(function, f"{argument}[0]", pair[0]),
-        concrete_nonnegative(function, f"{argument}[1]", pair[1]),
-    )
+    step = rules.concrete_nonnegative_int(function, f"{argument}[0]", pair[0])
+    return step, rules.concrete_nonnegative(function, f"{argument}[1]", pair[1])
 
 
 @checked()
@@ -63,9 +56,8 @@ def from_knots(knots: Iterable[Iterable[float]]) -> Rated:
     function = "from_knots"
     pairs = sequence(function, "knots", knots, _knot, "pairs")
     if len(pairs) < 2 or pairs[0][0] != 0 or any(after < before for (before, _), (after, _) in pairwise(pairs)):
-        raise argument_error(
-            function, "knots", "at least two pairs, with steps that begin at 0 and do not decrease", knots
-        )
+        requirement = "at least two pairs, with steps that begin at 0 and do not decrease"
+        raise argument_error(function, "knots", requirement, knots)
     peak = max(value for _, value in pairs)
     if peak == 0:
         return Rated(fs.constant(), 0.0)
@@ -77,7 +69,7 @@ def from_knots(knots: Iterable[Iterable[float]]) -> Rated:
     return Rated(join_phases(phases), peak)
 
 
-@checked(schedule=as_schedule, peak_value=positive, total_steps=concrete_positive_int, tolerance=concrete_nonnegative)
+@checked(common=BY_TYPE, peak_value=rules.positive, total_steps=rules.concrete_positive_int)
 def to_knots(
     schedule: fs.Schedule | Callable[[Any], Any], peak_value: float, total_steps: int, *, tolerance: float = 1e-3
 ) -> list[list[float]]:

@@ -8,16 +8,15 @@ from typing import Any
 
 import funcsched as fs
 from bridges import fvcore
-from bridges.rated import Rated, checked
-from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import concrete_level, concrete_nonnegative, concrete_positive_int, number_rule
+from bridges.arguments import BY_TYPE, checked
+from bridges.rated import Rated
+from funcsched.core.validation import concrete_level, concrete_positive_int, number_rule
 
+_RULES = {**BY_TYPE, "total_steps": concrete_positive_int}
 _end_fraction = number_rule("a number from 1e-9 to 1", 1e-9, 1)
 
 
-@checked(
-    start=concrete_nonnegative, end=concrete_nonnegative, end_fraction=_end_fraction, total_steps=concrete_positive_int
-)
+@checked(common=_RULES, end_fraction=_end_fraction)
 def linear_schedule(start: float, end: float, end_fraction: float, *, total_steps: int) -> Rated:
     """stable-baselines3's LinearSchedule: a line from `start` to `end`, then `end`.
 
@@ -50,7 +49,7 @@ def linear_schedule(start: float, end: float, end_fraction: float, *, total_step
     return Rated(line if end_fraction == 1 else fs.stretch(line, end_fraction), peak)
 
 
-@checked(schedule=as_schedule, total_steps=concrete_positive_int, peak_value=concrete_level)
+@checked(common=_RULES, peak_value=concrete_level)
 def to_progress(
     schedule: fs.Schedule | Callable[[Any], Any], total_steps: int, peak_value: float = 1.0
 ) -> Callable[[float], float]:

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose, zero_or
+from bridges.arguments import BY_TYPE, checked, choose, instance_of, zero_or
+from bridges.rated import Rated
 from funcsched.core import validation as rules
-from funcsched.core.validation import argument_error
 
 _FUNCTION = "create_learning_rate_scheduler"
 _FACTORS = "constant linear_warmup linear_decay rsqrt_decay rsqrt_normalized_decay decay_every cosine_decay".split()
@@ -41,12 +41,11 @@ def _decreasing(slope: float) -> fs.Schedule:
 
 
 @checked(
+    common=BY_TYPE,
+    factors=instance_of(str, "a string"),
     base_learning_rate=rules.positive,
-    warmup_steps=rules.concrete_nonnegative_int,
     steps_per_decay=rules.concrete_positive_int,
     steps_per_cycle=rules.concrete_positive_int,
-    step_offset=rules.concrete_nonnegative_int,
-    min_learning_rate=rules.concrete_nonnegative,
 )
 def create_learning_rate_scheduler(
     factors: str = "constant * linear_warmup * rsqrt_decay",
@@ -104,8 +103,6 @@ def create_learning_rate_scheduler(
 
     Source: google-research/t5x, commit 247d329, t5x/utils.py.
     """
-    if not isinstance(factors, str):
-        raise argument_error(_FUNCTION, "factors", "a string", factors, TypeError)
     names: list[str] = [choose(_FUNCTION, "factors", name.strip(), _FACTORS) for name in factors.split("*")]
     peak = base_learning_rate ** sum(name in ("constant", "linear_decay") for name in names)
     arguments = warmup_steps, decay_factor, steps_per_decay, steps_per_cycle

@@ -7,24 +7,17 @@ from typing import Any, Literal
 
 import funcsched as fs
 from bridges import phases
-from bridges.rated import checked, option
-from funcsched.core.validation import (
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    optional,
-)
+from bridges.arguments import BY_TYPE, checked, option
+from funcsched.core.validation import concrete_positive_int
 
 _DECAYS = {"linear": fs.linear, "sqrt": fs.sqrt, "cosine": fs.cosine}
 
 
 @checked(
+    common=BY_TYPE,
     renamed={"lr_min": "min_lr_factor"},
-    warmup_steps=concrete_nonnegative_int,
-    total_steps=optional(concrete_positive_int),
-    decay_ratio=optional(concrete_nonnegative),
+    total_steps=concrete_positive_int,
     decay_type=option(list(_DECAYS)),
-    min_lr_factor=concrete_nonnegative,
     training_steps=concrete_positive_int,
 )
 def lr_schedules_config(
@@ -83,7 +76,7 @@ def lr_schedules_config(
 _FIX = "its warmup needs `warmup_offset=1`; or use `lambda_lr(optimizer, schedule)` of bridges.torch"
 
 
-@checked(schedule=phases.concrete_schedule, total_steps=optional(concrete_positive_int))
+@checked(schedule=phases.concrete_schedule, total_steps=concrete_positive_int)
 def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> dict[str, Any]:
     """The arguments of `lr_schedules_config` with which torchtitan runs a schedule.
 

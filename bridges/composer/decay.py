@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import funcsched as fs
+from bridges.arguments import BY_TYPE, checked
 from bridges.composer.time import TRAINING, Training, TrainingClock
-from bridges.rated import checked
-from funcsched.core.validation import boolean, concrete_nonnegative, number_rule, positive, ratio_up_to_one, sequence
+from bridges.compositions import multiply_at
+from funcsched.core.validation import number_rule, positive, ratio_up_to_one, sequence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-RULES = {
-    **dict.fromkeys(["alpha", "alpha_i", "alpha_f", "gamma"], concrete_nonnegative),
-    "power": positive,
-    "scale_warmup": boolean,
-    "t_mult": number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True),
-}
+_t_mult = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
+RULES = {**BY_TYPE, "power": positive, "t_mult": _t_mult}
 
 
 @checked(*TRAINING, gamma=ratio_up_to_one)
@@ -30,8 +26,7 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     ``gamma ** floor(t / step_size)``
 
     Args:
-        step_size: interval between decays (time string, above 0). In samples or tokens, the number of batches must be
-            a fraction with a denominator of at most 64.
+        step_size: interval between decays (time string, above 0).
         gamma: factor of each decay (float, 1e-30 to 1).
         **training: the fields of `Training`.
 
@@ -51,7 +46,7 @@ def step_scheduler(step_size: str, gamma: float = 0.1, **training: Unpack[Traini
     """
     clock = TrainingClock("step_scheduler", training)
     size = clock.positive_time("step_size", step_size)
-    return clock.in_batches(size, lambda n: fs.step_decay(n, gamma), size.amount, has_jumps=True)
+    return clock.in_batches(size, lambda n: fs.step_decay(n, gamma), size.amount)
 
 
 @checked(*TRAINING, common=RULES)
@@ -212,8 +207,7 @@ def cosine_annealing_warm_restarts_scheduler(
     `t_mult` times as long as the previous one, rounded down to an integer number of batches, samples or tokens.
 
     Args:
-        t_0: length of the first cycle (time string, above 0). In samples or tokens, the numbers of batches of all
-            cycles must be fractions with a common denominator of at most 64.
+        t_0: length of the first cycle (time string, above 0).
         t_mult: ratio of the lengths of successive cycles (float, above 0, at most 1e6).
         alpha_f: multiplier at the end of each cycle (float, at least 0).
         **training: the fields of `Training`. `max_duration` is required if `t_mult` is not an integer.
@@ -248,12 +242,12 @@ def cosine_annealing_warm_restarts_scheduler(
         return fs.join(cycles, accumulate(lengths[:-1]))
 
     if t_mult == int(t_mult):
-        return clock.in_batches(first, repeated, first.amount, has_jumps=True)
+        return clock.in_batches(first, repeated, first.amount)
     total = clock.max_duration_in_unit_of(first, "if `t_mult` is not an integer")
     lengths = [first.amount]
     while sum(lengths) < total and (length := int(t_mult * lengths[-1])):
         lengths.append(length)
-    return clock.in_batches(first, joined, *lengths, has_jumps=True)
+    return clock.in_batches(first, joined, *lengths)
 
 
 @checked(*TRAINING, common=RULES)
@@ -297,5 +291,4 @@ def _ramp(clock: TrainingClock, t_max: str, start: float, stop: float, shape: fs
 def multi_step_decay(clock: TrainingClock, milestones: Iterable[str], gamma: float) -> fs.Schedule:
     """The decay of both multi-step schedulers."""
     times = sequence(clock.function, "milestones", milestones, lambda _, name, text: clock.time(name, text), "times")
-    counts = Counter(map(clock.first_batch, times))
-    return fs.piecewise_constant(sorted(counts), factors=[gamma ** counts[step] for step in sorted(counts)])
+    return multiply_at(map(clock.first_batch, times), gamma)

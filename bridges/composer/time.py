@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
 import funcsched as fs
+from bridges.arguments import required
+from bridges.compositions import in_updates
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, number_rule
 from funcsched.numerics.number_system import MAX_COUNT
 
-_MAX_DENOMINATOR = 64  # the largest for which `stretch` does not round the step
 _EXAMPLES = {"ep": "'10ep'", "ba": "'500ba'", "sp": "'64sp'", "tok": "'1e6tok'", "dur": "'0.1dur'"}
 
 
@@ -138,21 +139,9 @@ class TrainingClock:
         """The first batch at or after a time."""
         return -(-time.amount // self._per_batch(time))
 
-    def in_batches(
-        self, time: Time, build: Callable[..., fs.Schedule], *counts: int, has_jumps: bool = False
-    ) -> fs.Schedule:
-        """The schedule `build(*counts)`, whose step is in the unit of `time`, converted to batches.
-
-        If it `has_jumps`, it raises an error when rounding could move a jump to another batch.
-        """
-        per_batch = self._per_batch(time)
-        divisor = math.gcd(per_batch, *counts)
-        denominator = per_batch // divisor
-        if has_jumps and denominator > _MAX_DENOMINATOR:
-            requirement = f"a number of batches with a denominator of at most {_MAX_DENOMINATOR}"
-            raise argument_error(self.function, time.argument, requirement, time.text)
-        schedule = build(*(count // divisor for count in counts))
-        return schedule if denominator == 1 else fs.stretch(schedule, 1 / denominator)
+    def in_batches(self, time: Time, build: Callable[..., fs.Schedule], *counts: int) -> fs.Schedule:
+        """The schedule `build(*counts)`, whose step is in the unit of `time`, converted to batches."""
+        return in_updates(build, self._per_batch(time), *counts)
 
     def _batches_per_epoch(self, argument: str) -> int:
         purpose = f"to convert `{argument}` from epochs to batches"
@@ -166,7 +155,4 @@ class TrainingClock:
         return int(self._required(name, f"to convert `{time.argument}` ({time.text!r}) to batches", _batch_size))
 
     def _required(self, name: str, purpose: str, rule: rules.Rule) -> Any:
-        value = self.training.get(name)
-        if value is None:
-            raise argument_error(self.function, name, f"given {purpose}", None)
-        return self.check(rule, name, value)
+        return self.check(rule, name, required(self.function, name, self.training.get(name), purpose))

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import funcsched as fs
+from bridges.arguments import checked
 from bridges.composer.decay import RULES, multi_step_decay
 from bridges.composer.time import TRAINING, Time, Training, TrainingClock
-from bridges.rated import checked
 from funcsched.core.validation import argument_error
 
 if TYPE_CHECKING:
@@ -241,4 +241,4 @@ def _warmup_then_ramp(
 
     counts = warmup.amount, ramp_length, max(total.amount - warmup.amount, 0)
     # If the ramp is longer than the warmup, the rate jumps to the peak when the warmup ends.
-    return clock.in_batches(warmup, build, *counts, has_jumps=ramp_length > warmup.amount)
+    return clock.in_batches(warmup, build, *counts)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import funcsched as fs
 from bridges import phases
+from bridges.arguments import checked
 from bridges.composer import decay as decays
 from bridges.composer import warmup as warmups
-from bridges.rated import checked
 from funcsched.core.validation import concrete_positive_int, optional
 
 _Config = tuple[Callable[..., fs.Schedule], dict[str, Any]]
@@ -25,8 +27,8 @@ def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> tuple[st
 
     Args:
         schedule: a schedule whose step is a batch.
-        total_steps: number of batches of the run (int, 1 to 2**53). Default: up to the end of the schedule. Composer's
-            linear, cosine and polynomial schedulers with a warmup must not end before the run.
+        total_steps: number of batches of the run (int, 1 to 2**53). Default: up to the end of the schedule.
+            Composer's linear, cosine and polynomial schedulers with a warmup must not end before the run.
 
     Returns:
         The name of a class of composer.optim, and a dict of its arguments. All times are in batches. The learning rate
@@ -34,8 +36,8 @@ def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> tuple[st
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or no scheduler has this curve. The
-            message names the phase that Composer cannot express. Restarts with a `t_mult` that is not an integer are
-            not supported.
+            message names the phase that Composer cannot express. Lengths must be integers of batches, and the ramp of
+            a warmup must be as long as the warmup.
 
     Example:
         >>> import funcsched as fs
@@ -45,12 +47,14 @@ def to_config(schedule: fs.Schedule, total_steps: int | None = None) -> tuple[st
 
     Source: Composer 0.32.1, composer.optim.
     """
-    training: Any = {} if total_steps is None else {"max_duration": f"{total_steps}ba"}
+    found = phases.phases(schedule)
 
     def read(config: _Config) -> fs.Schedule:
-        return config[0](**config[1], **training)
+        # Cycles may need the length of the run.
+        run = total_steps or (int(found[-1].begin) if "t_mult" in config[1] else None)
+        return config[0](**config[1], **({"max_duration": f"{run}ba"} if run else {}))
 
-    configs = _configs(phases.phases(schedule), total_steps)
+    configs = _configs(found, total_steps)
     function, arguments = phases.first_match("Composer", schedule, configs, read, total_steps, _FIX)
     return phases.class_name(function), arguments
 
@@ -65,6 +69,13 @@ def _configs(found: list[phases.Phase], total_steps: int | None) -> Iterator[_Co
     repeat, ramp = phases.find(found[0].curve, "repeat"), phases.find(found[0].curve, "ramp")
     cycle = {"t_0": f"{repeat.get('period')}ba", "t_mult": repeat.get("period_factor"), "alpha_f": ramp.get("stop")}
     yield decays.cosine_annealing_warm_restarts_scheduler, cycle
+    pairs = list(pairwise(phase.length for phase in found if phase.length))
+    # Composer rounds the product of each length and `t_mult` down.
+    low = max((Fraction(after) / before for before, after in pairs), default=Fraction(1))
+    high = min((Fraction(after + 1) / before for before, after in pairs), default=low)
+    for t_mult in (low, (low + high) / 2) if pairs else ():
+        cycle = {"t_0": f"{pairs[0][0]}ba", "t_mult": float(t_mult), "alpha_f": found[0].stop}
+        yield decays.cosine_annealing_warm_restarts_scheduler, cycle
     for _, length, peak, decay in phases.outlines(found):
         end, power = decay.stop, {"power": phases.exponent(decay.curve)}
         t_max, t_warmup = {"t_max": f"{int(decay.end)}ba"}, {"t_warmup": f"{int(length)}ba"}
@@ -80,7 +91,5 @@ def _configs(found: list[phases.Phase], total_steps: int | None) -> Iterator[_Co
         yield warmups.polynomial_with_warmup_scheduler, {**t_warmup, **power, **t_max, "alpha_f": end}
         rest = [phase for phase in found if phase.begin >= length]
         gamma, steps = phases.milestones(rest)
-        yield (
-            warmups.multi_step_with_warmup_scheduler,
-            {**t_warmup, "milestones": [f"{n}ba" for n in steps], "gamma": gamma},
-        )
+        milestones = {"milestones": [f"{step}ba" for step in steps], "gamma": gamma}
+        yield warmups.multi_step_with_warmup_scheduler, {**t_warmup, **milestones}

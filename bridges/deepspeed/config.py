@@ -7,10 +7,10 @@ from functools import partial
 from inspect import signature
 from typing import Any
 
+from bridges.arguments import call_by_name, checked, choose, instance_of
 from bridges.deepspeed.cycle import lr_range_test, one_cycle
 from bridges.deepspeed.warmup import warmup_cosine_lr, warmup_decay_lr, warmup_lr
-from bridges.rated import Rated, call_by_name, checked, choose
-from funcsched.core.validation import argument_error
+from bridges.rated import Rated
 
 _TYPES: dict[str, Callable[..., Rated]] = {
     "LRRangeTest": lr_range_test,
@@ -21,7 +21,7 @@ _TYPES: dict[str, Callable[..., Rated]] = {
 }
 
 
-@checked()
+@checked(config=instance_of(Mapping, "a mapping with the keys 'type' and 'params'"))
 def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
     """The schedule of the "scheduler" section of a DeepSpeed configuration.
 
@@ -50,13 +50,10 @@ def from_config(config: Mapping[str, Any], *, lr: float | None = None) -> Rated:
     Source: DeepSpeed 0.19.8, deepspeed/runtime/lr_schedules.py.
     """
     function = "from_config"
-    if not isinstance(config, Mapping):
-        raise argument_error(function, "config", "a mapping with the keys 'type' and 'params'", config, TypeError)
     section: dict[str, Any] = call_by_name(function, dict, ["type", "params"], config)
     build = choose(function, "config['type']", section.get("type"), _TYPES)
     arguments = section.get("params") or {}
-    if not isinstance(arguments, Mapping):
-        raise argument_error(function, "config['params']", "a mapping of arguments by name", arguments, TypeError)
+    instance_of(Mapping, "a mapping of arguments by name")(function, "config['params']", arguments)
     names = list(signature(build).parameters)
     if "lr" in names:  # not one of DeepSpeed's "params"
         names.remove("lr")

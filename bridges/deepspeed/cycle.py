@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import funcsched as fs
+from bridges.arguments import checked, required
+from bridges.compositions import join_phases
 from bridges.deepspeed.rules import RULES
-from bridges.rated import Rated, checked, join_phases
+from bridges.rated import Rated
 from funcsched.core.validation import argument_error
 
 # A ramp needs a last step. Unbounded growth stops at the largest step that an int32 can hold.
@@ -217,6 +219,5 @@ def lr_range_test(
     if not lr_range_test_staircase:
         growth = _linear_growth(rate, size, _HORIZON if total_num_steps is None else total_num_steps)
         return Rated(growth, lr_range_test_min_lr)
-    if total_num_steps is None:
-        raise argument_error("lr_range_test", "total_num_steps", "given with `lr_range_test_staircase`", None)
-    return Rated(fs.staircase(_linear_growth(rate, 1, total_num_steps // size), size), lr_range_test_min_lr)
+    total: int = required("lr_range_test", "total_num_steps", total_num_steps, "with `lr_range_test_staircase`")
+    return Rated(fs.staircase(_linear_growth(rate, 1, total // size), size), lr_range_test_min_lr)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import funcsched as fs
+from bridges.arguments import checked, required
+from bridges.compositions import join_phases
 from bridges.deepspeed.rules import RULES
-from bridges.rated import Rated, checked, join_phases
-from funcsched.core.validation import argument_error
+from bridges.rated import Rated
 
 
 def _peak(function: str, warmup_max_lr: float | None, lr: float | None) -> float:
     peak = lr if warmup_max_lr is None else warmup_max_lr
-    if peak is None:
-        requirement = "given if `lr` (the learning rate of the optimizer) is not"
-        raise argument_error(function, "warmup_max_lr", requirement, None)
-    return peak
+    return float(required(function, "warmup_max_lr", peak, "if `lr` (the learning rate of the optimizer) is not"))
 
 
 def _warmup(start: float, steps: int, warmup_type: str) -> fs.Schedule:

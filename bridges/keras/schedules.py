@@ -6,26 +6,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose
-from funcsched.core.validation import (
-    argument_error,
-    boolean,
-    concrete_nonnegative,
-    concrete_nonnegative_int,
-    concrete_positive_int,
-    growth_factor,
-    number_rule,
-    positive,
-    ratio,
-    ratio_up_to_one,
-    require_increasing,
-    sequence,
-)
+from bridges.arguments import BY_TYPE, checked, choose
+from bridges.rated import Rated
+from funcsched.core import validation as rules
+from funcsched.core.validation import argument_error, number_rule
 
+_RULES = {
+    **BY_TYPE,
+    **dict.fromkeys(["decay_steps", "first_decay_steps"], rules.concrete_positive_int),
+    "power": rules.positive,
+    "t_mul": rules.growth_factor,
+    "m_mul": rules.ratio_up_to_one,
+}
 _integer_power = number_rule("an integer from 1 to 16 if `cycle` is True", 1, 16, int)
 
 
-@checked()
+@checked(common=_RULES, initial_learning_rate=rules.positive, decay_rate=rules.ratio_up_to_one)
 def exponential_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -55,14 +51,10 @@ def exponential_decay(
 
     Source: Keras 3.15.1, keras.optimizers.schedules.ExponentialDecay.
     """
-    function = "exponential_decay"
-    peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    factor, stairs = ratio_up_to_one(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
-    return Rated(fs.exponential_decay(factor, steps, staircase=stairs), peak)
+    return Rated(fs.exponential_decay(decay_rate, decay_steps, staircase=staircase), initial_learning_rate)
 
 
-@checked()
+@checked(common=_RULES, initial_learning_rate=rules.positive, decay_rate=rules.ratio)
 def inverse_time_decay(
     initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
 ) -> Rated:
@@ -93,11 +85,7 @@ def inverse_time_decay(
 
     Source: Keras 3.15.1, keras.optimizers.schedules.InverseTimeDecay.
     """
-    function = "inverse_time_decay"
-    peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    rate, stairs = ratio(function, "decay_rate", decay_rate), boolean(function, "staircase", staircase)
-    return Rated(fs.inverse_time(rate, steps, staircase=stairs), peak)
+    return Rated(fs.inverse_time(decay_rate, decay_steps, staircase=staircase), initial_learning_rate)
 
 
 @checked()
@@ -126,9 +114,9 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     Source: Keras 3.15.1, keras.optimizers.schedules.PiecewiseConstantDecay.
     """
     function = "piecewise_constant_decay"
-    last = sequence(function, "boundaries", boundaries, concrete_nonnegative_int, "integers")
-    require_increasing(function, "boundaries", last)
-    rates = sequence(function, "values", values, concrete_nonnegative, "numbers")
+    last = rules.concrete_nonnegative_ints(function, "boundaries", boundaries)
+    rules.require_increasing(function, "boundaries", last)
+    rates = rules.sequence(function, "values", values, rules.concrete_nonnegative, "numbers")
     if len(rates) != len(last) + 1:
         raise argument_error(function, "values", f"one longer than `boundaries` ({len(last)})", list(rates))
     peak = max(rates)
@@ -138,7 +126,7 @@ def piecewise_constant_decay(boundaries: Iterable[int], values: Iterable[float])
     return Rated(schedule, peak)
 
 
-@checked()
+@checked(common=_RULES, initial_learning_rate=rules.positive)
 def polynomial_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -177,18 +165,15 @@ def polynomial_decay(
 
     Source: Keras 3.15.1, keras.optimizers.schedules.PolynomialDecay.
     """
-    function = "polynomial_decay"
-    peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = concrete_positive_int(function, "decay_steps", decay_steps)
+    function, peak = "polynomial_decay", initial_learning_rate
     end = _multiplier(function, "end_learning_rate", end_learning_rate, peak)
-    if boolean(function, "cycle", cycle):
+    if cycle:
         if end > 1:
             requirement = f"at most `initial_learning_rate` ({initial_learning_rate!r}) if `cycle` is True"
             raise argument_error(function, "end_learning_rate", requirement, end_learning_rate)
-        cycles = _polynomial_cycles(steps, _integer_power(function, "power", power))
-        return Rated(_with_end(cycles, end), peak)
-    shape = fs.reverse(fs.power(positive(function, "power", power)))
-    return Rated(fs.ramp(1.0, end, steps=steps, shape=shape), peak)
+        cycles = _polynomial_cycles(decay_steps, _integer_power(function, "power", power))
+        return Rated(fs.lerp(cycles, end, 1.0) if end else cycles, peak)
+    return Rated(fs.ramp(1.0, end, steps=decay_steps, shape=fs.reverse(fs.power(power))), peak)
 
 
 def _polynomial_cycles(steps: int, power: int) -> fs.Schedule:
@@ -200,7 +185,7 @@ def _polynomial_cycles(steps: int, power: int) -> fs.Schedule:
     return fs.join([fs.constant(), fs.product(cycles, *[inverse_n] * power)], [1])
 
 
-@checked()
+@checked(common=_RULES)
 def cosine_decay(
     initial_learning_rate: float,
     decay_steps: int,
@@ -236,18 +221,15 @@ def cosine_decay(
     Source: Keras 3.15.1, keras.optimizers.schedules.CosineDecay.
     """
     function = "cosine_decay"
-    steps = concrete_positive_int(function, "decay_steps", decay_steps)
-    warmup = concrete_nonnegative_int(function, "warmup_steps", warmup_steps)
-    end = concrete_nonnegative(function, "alpha", alpha)
     if warmup_target is None:
-        peak = positive(function, "initial_learning_rate", initial_learning_rate)
-        return Rated(fs.ramp(1.0, end, steps=steps, shape=fs.cosine), peak)
-    peak = positive(function, "warmup_target", warmup_target)
+        peak = rules.positive(function, "initial_learning_rate", initial_learning_rate)
+        return Rated(fs.ramp(1.0, alpha, steps=decay_steps, shape=fs.cosine), peak)
+    peak = rules.positive(function, "warmup_target", warmup_target)
     start = _multiplier(function, "initial_learning_rate", initial_learning_rate, peak)
-    return Rated(fs.warmup_cosine(warmup, warmup + steps, start=start, end=end), peak)
+    return Rated(fs.warmup_cosine(warmup_steps, warmup_steps + decay_steps, start=start, end=alpha), peak)
 
 
-@checked()
+@checked(common=_RULES, initial_learning_rate=rules.positive)
 def cosine_decay_restarts(
     initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0
 ) -> Rated:
@@ -284,29 +266,18 @@ def cosine_decay_restarts(
 
     Source: Keras 3.15.1, keras.optimizers.schedules.CosineDecayRestarts.
     """
-    function = "cosine_decay_restarts"
-    peak = positive(function, "initial_learning_rate", initial_learning_rate)
-    steps = concrete_positive_int(function, "first_decay_steps", first_decay_steps)
-    growth, level_factor = growth_factor(function, "t_mul", t_mul), ratio_up_to_one(function, "m_mul", m_mul)
-    end = concrete_nonnegative(function, "alpha", alpha)
-    if level_factor == 1:
-        return Rated(fs.cosine_restarts(steps, period_factor=growth, end=end), peak)
-    if end > 1:
-        raise argument_error(function, "alpha", "at most 1 unless `m_mul` is 1", alpha)
-    cycles = fs.cosine_restarts(steps, period_factor=growth, level_factor=level_factor)
-    return Rated(_with_end(cycles, end), peak)
+    if m_mul == 1:
+        schedule = fs.cosine_restarts(first_decay_steps, period_factor=t_mul, end=alpha)
+        return Rated(schedule, initial_learning_rate)
+    if alpha > 1:
+        raise argument_error("cosine_decay_restarts", "alpha", "at most 1 unless `m_mul` is 1", alpha)
+    cycles = fs.cosine_restarts(first_decay_steps, period_factor=t_mul, level_factor=m_mul)
+    return Rated(fs.lerp(cycles, alpha, 1.0) if alpha else cycles, initial_learning_rate)
 
 
 def _multiplier(function: str, argument: str, rate: float, peak: float) -> float:
-    """A learning rate as a multiple of the peak value."""
-    quotient = concrete_nonnegative(function, argument, rate) / peak  # may be out of range if both are valid
-    multiplier: float = concrete_nonnegative(function, argument, quotient)
-    return multiplier
-
-
-def _with_end(schedule: fs.Schedule, end: float) -> fs.Schedule:
-    """A schedule from 0 to 1, rescaled to the range from `end` to 1."""
-    return fs.add(end, fs.scale(schedule, 1.0 - end)) if end else schedule
+    """A learning rate as a multiple of the peak value, which may be out of range even if both are valid."""
+    return float(rules.concrete_nonnegative(function, argument, rate / peak))
 
 
 _CLASSES: dict[str, Callable[..., Rated]] = {

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import checked
+from bridges.arguments import checked
 from funcsched.core.schedule import as_schedule
 from funcsched.core.validation import argument_error, positive
 

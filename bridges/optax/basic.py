@@ -9,8 +9,9 @@ from operator import mul
 from typing import Any
 
 import funcsched as fs
+from bridges.arguments import checked, instance_of, option
 from bridges.optax.rates import RULES, ToMultiplier, from_phases, from_rates, with_exponent
-from bridges.rated import Rated, checked, option
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import LARGEST_LEVEL, argument_error
 
@@ -117,10 +118,8 @@ def polynomial_schedule(
 
 def _scales(function: str, argument: str, value: Any) -> dict[int, float]:
     """The rule of a mapping from boundaries to scales, which are sorted by boundaries."""
-    if not isinstance(value, Mapping):
-        raise argument_error(function, argument, "a mapping from boundaries to scales, or None", value, TypeError)
-    scales = {}
-    for boundary, scale in value.items():
+    is_mapping, scales = instance_of(Mapping, "a mapping from boundaries to scales, or None"), {}
+    for boundary, scale in is_mapping(function, argument, value).items():
         step = rules.concrete_nonnegative_int(function, f"{argument} key", boundary)
         scales[step] = rules.concrete_nonnegative(function, f"{argument}[{boundary!r}]", scale)
     return dict(sorted(scales.items()))
@@ -267,44 +266,32 @@ def exponential(
     first: float, steps: int, rate: float, begin: int, staircase: bool, end: float | None
 ) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
     """The largest learning rate (in magnitude) of an exponential decay from `first`, and `build` for `from_rates`."""
-    if first < 0 and end is not None:
-        return _negative_with_bound(first, steps, rate, begin, staircase, end)
-    if end is not None and (end >= first if rate < 1 else end <= first):
-        first, rate = end, 1.0  # at the bound from the start
-    if end is not None and end < 0:
+    limit = None  # of a negative rate: a decay rises to 0 above a lower limit, and growth stays below an upper one
+    if first < 0:
+        limit, end = end, None
+    elif end is not None and (end >= first if rate < 1 else end <= first):
+        first, rate, end = end, 1.0, None  # at the bound from the start
+    elif end is not None and end < 0:
         end = None  # a bound that no value reaches
-    start = largest = Fraction(first)
-    bound = _LARGEST_GROWTH if rate > 1 and end is None else None
+    start = Fraction(first)
+    bound = _LARGEST_GROWTH if rate > 1 else None
     if end is not None and start:
         bound = float(Fraction(end) / start)
-        if rate > 1:
-            largest = Fraction(end)
+    reached = end if rate > 1 and start else None
+    largest = max(start, Fraction(limit or 0), Fraction(reached or 0), key=abs)
 
     def build(multiplier: ToMultiplier) -> fs.Schedule:
         level = multiplier(start)
-        if rate == 1 or not start:
-            return fs.constant(level)
-        decay = fs.exponential_decay(rate, steps, staircase=staircase, end=bound)
-        scaled = decay if level == 1 else fs.scale(decay, level)
-        return fs.join([fs.constant(level), scaled], [begin]) if begin else scaled
-
-    return largest, build
-
-
-def _negative_with_bound(
-    first: float, steps: int, rate: float, begin: int, staircase: bool, end: float
-) -> tuple[Fraction, Callable[[ToMultiplier], fs.Schedule]]:
-    """As `exponential`, for a negative rate: a decay rises to 0 above a lower bound, and growth stays below a bound."""
-    largest = max(Fraction(first), Fraction(end), key=abs)
-
-    def build(multiplier: ToMultiplier) -> fs.Schedule:
-        growth = _LARGEST_GROWTH if rate > 1 else None
-        level = multiplier(Fraction(first))
-        decay = fs.scale(fs.exponential_decay(rate, steps, staircase=staircase, end=growth), level)
-        curve = fs.join([fs.constant(level), decay], [begin]) if begin else decay
+        curve: fs.Schedule = fs.constant(level)
+        if rate != 1 and start:
+            decay = fs.exponential_decay(rate, steps, staircase=staircase, end=bound)
+            scaled = decay if level == 1 else fs.scale(decay, level)
+            curve = fs.join([curve, scaled], [begin]) if begin else scaled
+        if limit is None:
+            return curve
         # A negative peak reverses the order of multipliers.
-        bound = fs.maximum if (rate < 1) == (largest > 0) else fs.minimum
-        return bound(curve, multiplier(Fraction(end)))
+        limited = fs.maximum if (rate < 1) == (largest > 0) else fs.minimum
+        return limited(curve, multiplier(Fraction(limit)))
 
     return largest, build
 

@@ -9,12 +9,12 @@ import optax
 from jax import numpy as jnp
 
 import funcsched as fs
-from bridges.rated import checked
+from bridges.arguments import checked, instance_of
 from funcsched.controllers.controller import Controller
-from funcsched.core.validation import argument_error, concrete_positive_int
+from funcsched.core.validation import concrete_positive_int
 
 
-@checked()
+@checked(controller=instance_of(Controller, "a controller, such as fs.plateau()"))
 def scale_by_controller(controller: Controller) -> optax.GradientTransformationExtraArgs:
     """An optax transformation that multiplies updates by the multiplier of a controller.
 
@@ -39,9 +39,6 @@ def scale_by_controller(controller: Controller) -> optax.GradientTransformationE
         >>> float(update)
         -0.25
     """
-    if not isinstance(controller, Controller):
-        requirement = "a controller, such as fs.plateau()"
-        raise argument_error("scale_by_controller", "controller", requirement, controller, TypeError)
 
     def init(params: Any) -> Any:
         return jax.tree.map(jnp.asarray, controller.init())

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import funcsched as fs
+from bridges.arguments import checked
 from bridges.jax import register
-from bridges.rated import checked
 from funcsched.core.schedule import Lift
 from funcsched.core.validation import callable_, positive
 from funcsched.numerics.dispatch import library

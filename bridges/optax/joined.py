@@ -7,9 +7,10 @@ from itertools import accumulate
 from typing import Any
 
 import funcsched as fs
+from bridges.arguments import call_by_name, checked, instance_of
 from bridges.optax.function import from_optax
 from bridges.optax.warmup import warmup_cosine_decay_schedule
-from bridges.rated import Rated, call_by_name, checked
+from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, require_increasing, sequence
 
@@ -58,8 +59,7 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Rated:
 
 def _cycle(function: str, argument: str, value: Any) -> tuple[Rated, int]:
     """The schedule of a cycle, and its length in steps."""
-    if not isinstance(value, Mapping):
-        raise argument_error(function, argument, "a mapping of arguments by name", value, TypeError)
+    instance_of(Mapping, "a mapping of arguments by name")(function, argument, value)
     rated = call_by_name(function, warmup_cosine_decay_schedule, _CYCLE_ARGUMENTS, value)
     return rated, rules.concrete_positive_int(function, f"{argument}['decay_steps']", value["decay_steps"])
 
@@ -99,9 +99,8 @@ def join_schedules(schedules: Iterable[Rated | Callable[[Any], Any]], boundaries
     if not pieces:
         raise argument_error(name, "schedules", "a non-empty sequence of schedules", [])
     if len(steps) != len(pieces) - 1:
-        raise argument_error(
-            name, "boundaries", f"of length {len(pieces) - 1} for {len(pieces)} schedules", list(steps)
-        )
+        requirement = f"of length {len(pieces) - 1} for {len(pieces)} schedules"
+        raise argument_error(name, "boundaries", requirement, list(steps))
     require_increasing(name, "boundaries", steps)
     peaks = [piece.peak_value for piece in pieces if isinstance(piece, Rated)]
     if len(peaks) == len(pieces) and not any(peaks):

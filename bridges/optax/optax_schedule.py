@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
+from bridges.arguments import checked
 from bridges.jax import register
 from bridges.optax.result_dtype import cast, number_dtype, weakly_typed
-from bridges.rated import checked
 from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
 from funcsched.core.validation import finite
 from funcsched.core.value import Value

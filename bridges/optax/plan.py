@@ -9,8 +9,8 @@ from typing import Any
 
 import optax
 
+from bridges.arguments import call_by_name, instance_of
 from bridges.optax.optax_schedule import to_optax
-from bridges.rated import call_by_name
 from funcsched.core.validation import argument_error, callable_
 from funcsched.plans.plan import Plan
 from funcsched.serialization.data import suggestion
@@ -48,8 +48,7 @@ def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
         {'learning_rate': 0.25, 'weight_decay': 0.1875}
     """
     name = "inject_plan"
-    if not isinstance(plan, Plan):
-        raise argument_error(name, "plan", "a Plan", plan, TypeError)
+    instance_of(Plan, "a Plan")(name, "plan", plan)
     if plan.unit != "updates":
         raise argument_error(name, "plan", "a plan that counts updates", plan.run, fix="use plan.in_updates(clock)")
     curves = plan.curves
@@ -63,9 +62,8 @@ def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:
         requirement = "a function without `**` arguments, which optax cannot schedule"
         raise argument_error(name, "factory", requirement, list(parameters), TypeError)
     if "learning_rate" in curves:
-        raise argument_error(
-            name, "plan", "a plan without a curve 'learning_rate', which is the curve 'lr'", list(curves)
-        )
+        requirement = "a plan without a curve 'learning_rate', which is the curve 'lr'"
+        raise argument_error(name, "plan", requirement, list(curves))
     for key in curves:
         if key != "lr" and key not in parameters and (hint := suggestion(key, parameters, "")):
             raise ValueError(f"{name}: the factory has no argument {key!r}; {hint}")

@@ -7,18 +7,17 @@ from fractions import Fraction
 from itertools import accumulate
 
 import funcsched as fs
+from bridges.arguments import BY_TYPE
 from bridges.rated import Rated
 from funcsched.core import validation as rules
 from funcsched.core.validation import number_rule
 
 RULES: dict[str, rules.Rule] = {
-    **dict.fromkeys(["value", "init_value", "peak_value", "end_value", "alpha"], rules.concrete_level),
-    **dict.fromkeys(["transition_steps", "transition_begin"], rules.concrete_nonnegative_int),
-    **dict.fromkeys(["warmup_steps", "decay_steps"], rules.concrete_nonnegative_int),
+    **BY_TYPE,
+    "float": rules.concrete_level,
     **dict.fromkeys(["pct_start", "pct_final"], number_rule("a number from 0 to 1", 0, 1)),
     **dict.fromkeys(["decay_rate", "div_factor", "final_div_factor"], rules.ratio),
     **dict.fromkeys(["power", "exponent"], rules.positive),
-    "staircase": rules.boolean,
 }
 
 ToMultiplier = Callable[[Fraction], float]  # returns a learning rate as a multiple of the peak

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import funcsched as fs
+from bridges.arguments import checked
 from bridges.optax.basic import exponential
 from bridges.optax.rates import RULES, ToMultiplier, from_phases, from_rates, with_exponent
-from bridges.rated import Rated, checked
+from bridges.rated import Rated
 from funcsched.core.validation import argument_error, concrete_positive_int, require_at_most
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
@@ -11,13 +10,15 @@ from itertools import accumulate
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, choose
+from bridges.arguments import choose
+from bridges.compositions import from_parts, multiply_at
+from bridges.rated import Rated
 from bridges.timm.arguments import Arguments
 from funcsched.core import validation as rules
 from funcsched.core.validation import argument_error, number_rule, sequence
 
 _Weights = tuple[float, float]
-_MAX_DENOMINATOR = 64  # the largest for which `stretch` does not round the step
+_MAX_DENOMINATOR = 64  # of a float that is a fraction, such as 2.4
 _growth = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
 _below_one = number_rule("a number from 1e-30 to below 1", 1e-30, 1 - 2**-53)
 
@@ -46,7 +47,7 @@ def tanh(arguments: Arguments) -> Rated:
 
 def step(arguments: Arguments) -> Rated:
     period, denominator = arguments.steps("decay_t", _fraction)
-    decay = _from_fractions(fs.step_decay(period, arguments.get("decay_rate", rules.ratio_up_to_one)), denominator)
+    decay = from_parts(fs.step_decay(period, arguments.get("decay_rate", rules.ratio_up_to_one)), denominator)
     return with_warmup(arguments, decay, prefix=arguments.get("warmup_prefix", rules.boolean))
 
 
@@ -56,8 +57,7 @@ def multistep(arguments: Arguments) -> Rated:
     milestones = arguments.get("decay_t", rule)
     if list(milestones) != sorted(milestones):
         raise arguments.error("decay_t", "sorted")
-    boundaries = Counter(max(milestone - 1, 0) for milestone in milestones)  # timm compares milestones with t + 1
-    decay = fs.piecewise_constant(list(boundaries), factors=[rate**count for count in boundaries.values()])
+    decay = multiply_at((max(milestone - 1, 0) for milestone in milestones), rate)  # timm compares them with t + 1
     return with_warmup(arguments, decay, prefix=arguments.get("warmup_prefix", rules.boolean))
 
 
@@ -139,7 +139,7 @@ def _repeated(
         return fs.repeat(cycle(first), first, limit, growth, factor)
     lengths, denominator = _cycle_lengths(arguments, first, growth, limit)
     cycles = [fs.scale(cycle(n), factor**i) if factor != 1 else cycle(n) for i, n in enumerate(lengths)]
-    return _from_fractions(fs.join(cycles, accumulate(lengths[:-1])), denominator)
+    return from_parts(fs.join(cycles, accumulate(lengths[:-1])), denominator)
 
 
 def _cycle_lengths(arguments: Arguments, first: int, growth: float, limit: int) -> tuple[list[int], int]:
@@ -165,11 +165,6 @@ def _fraction(function: str, argument: str, value: Any) -> tuple[int, int]:
     return fraction.numerator, fraction.denominator
 
 
-def _from_fractions(schedule: fs.Schedule, denominator: int) -> fs.Schedule:
-    """Convert a schedule that counts fractions ``1 / denominator`` of a step to one that counts steps."""
-    return schedule if denominator == 1 else fs.stretch(schedule, 1 / denominator)
-
-
 def _stable_curve(arguments: Arguments, stable_fn: str) -> fs.Schedule:
     if stable_fn == "constant":
         return fs.constant()
@@ -180,7 +175,7 @@ def _stable_curve(arguments: Arguments, stable_fn: str) -> fs.Schedule:
     if timescale == 0:
         raise arguments.error("stable_timescale", "given if there is no warmup")
     exponent = 0.5 if stable_fn == "rsqrt" else arguments.get("stable_power", rules.positive)
-    return _from_fractions(fs.inverse_power(timescale, exponent), denominator)
+    return from_parts(fs.inverse_power(timescale, exponent), denominator)
 
 
 def _decay_shape(arguments: Arguments, decay_fn: Any) -> fs.Shape:

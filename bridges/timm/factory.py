@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 import funcsched as fs
-from bridges.rated import Rated, checked, choose
+from bridges.arguments import checked, choose
+from bridges.rated import Rated
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
 from funcsched.core.validation import argument_error, boolean, concrete_nonnegative_int, concrete_positive_int, positive

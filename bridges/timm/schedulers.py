@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from bridges.rated import Rated, checked
+from bridges.arguments import checked
+from bridges.rated import Rated
 from bridges.timm import builders
 from bridges.timm.arguments import Arguments
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import funcsched as fs
 from bridges import phases
-from bridges.rated import Rated, checked
+from bridges.arguments import checked
+from bridges.rated import Rated
 from bridges.timm import schedulers
+from funcsched.core.schedule import walk
 from funcsched.core.validation import concrete_positive_int, optional, positive
 
 _Config = tuple[Callable[..., Rated], dict[str, Any]]
@@ -29,7 +31,7 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or no scheduler has this curve. The
-            message names the phase that timm cannot express. A `cycle_mul` below 1 is not supported.
+            message names the phase that timm cannot express.
 
     Example:
         >>> import funcsched as fs
@@ -51,14 +53,19 @@ def to_config(schedule: fs.Schedule, peak_value: float, total_steps: int | None 
 
 def _configs(schedule: fs.Schedule, found: list[phases.Phase], peak_value: float) -> Iterator[_Config]:
     lr_min = {"lr_min": phases.rate(max(schedule(2**53), 0.0), peak_value)}
+    ramps = [part.arguments()["steps"] for part in walk(schedule) if part.factory == "ramp"]
+    scales = [part.arguments()["factor"] for part in walk(schedule) if part.factory == "scale"]
+    stretch = phases.find(schedule, "stretch").get("factor", 1.0)
     for start, length, _, decay in phases.outlines(found):
         warmup = {"warmup_t": int(length), "warmup_lr_init": phases.rate(start, peak_value)} if length else {}
         rest = [phase for phase in found if phase.begin >= length]
         curve = rest[0].curve if rest else None
         for prefix in (True, False) if length else (True,):
             common = {**warmup, "warmup_prefix": prefix} if length else {}
-            for function, arguments in _cycles(curve, decay):
-                yield function, {**common, **lr_min, **arguments}
+            listed = _listed_cycles(ramps[bool(length) :], scales, stretch)
+            for cycles in (_repeated_cycle(curve, decay, peak_value), listed):
+                for function, arguments in _cycles(curve, decay):
+                    yield function, {**common, **lr_min, **cycles, **arguments}
             factor, steps = phases.milestones(rest)
             milestones = [step + 1 - (int(length) if prefix else 0) for step in steps]
             yield schedulers.multistep_lr_scheduler, {**common, "decay_t": milestones, "decay_rate": factor}
@@ -68,22 +75,40 @@ def _configs(schedule: fs.Schedule, found: list[phases.Phase], peak_value: float
             yield schedulers.step_lr_scheduler, {**common, "decay_t": decay_t, "decay_rate": stairs.get("rate")}
         for arguments in _stable_then_decay(int(length), curve, decay):
             yield schedulers.wsd_lr_scheduler, {**warmup, **lr_min, **arguments}
+    # Without cycles, its warmup ends at `lr_min`.
+    warmup = {"warmup_t": int(found[0].end), "warmup_lr_init": phases.rate(found[0].start, peak_value)}
+    yield schedulers.tanh_lr_scheduler, {**warmup, **lr_min, "t_initial": 1, "cycle_limit": 0}
+
+
+def _repeated_cycle(curve: Any, decay: phases.Phase, peak_value: float) -> dict[str, Any]:
+    """The cycles of one decay, or of a schedule that is or contains a `repeat`."""
+    repeat = phases.find(curve, "repeat")
+    if not repeat:
+        return {"t_initial": int(decay.length)}
+    cycle = {"t_initial": repeat["period"], "cycle_mul": repeat["period_factor"], "cycle_decay": repeat["level_factor"]}
+    if repeat["times"] is None:  # longer than the run
+        end = phases.find(curve, "ramp").get("stop", 0.0)
+        return {**cycle, "cycle_limit": 1_000_000, "lr_min": phases.rate(end, peak_value)}
+    return {**cycle, "cycle_limit": repeat["times"]}
+
+
+def _listed_cycles(ramps: list[int], scales: list[float], stretch: float) -> dict[str, Any]:
+    """The cycles of a `join` of ramps, whose lengths may shrink."""
+    if len(ramps) < 2 or len(scales) == 1:
+        return {}
+    cycle = {"t_initial": round(ramps[0] * stretch), "cycle_mul": ramps[1] / ramps[0]}
+    return {**cycle, "cycle_decay": scales[1] if scales else 1.0, "cycle_limit": len(scales or ramps)}
 
 
 def _cycles(curve: Any, decay: phases.Phase) -> Iterator[_Config]:
-    """The arguments of the schedulers with cycles: one decay, or a schedule that is or contains a `repeat`."""
-    repeat, ramp = phases.find(curve, "repeat"), phases.find(curve, "ramp")
-    shape = ramp.get("shape", decay.curve)
-    cycles = {"t_initial": repeat.get("period", int(decay.length))}
-    if repeat:
-        cycles |= {"cycle_mul": repeat["period_factor"], "cycle_decay": repeat["level_factor"]}
-        cycles |= {"cycle_limit": repeat["times"] or 1_000_000}
+    """The schedulers with cycles, and the arguments of their shapes."""
+    shape = phases.find(curve, "ramp").get("shape", decay.curve)
     composed = phases.find(shape, "compose")
     outer, k_decay = composed.get("outer", shape), {"k_decay": phases.exponent(composed["inner"])} if composed else {}
-    yield schedulers.cosine_lr_scheduler, {**cycles, **k_decay}
-    yield schedulers.poly_lr_scheduler, {**cycles, "power": phases.exponent(outer), **k_decay}
+    yield schedulers.cosine_lr_scheduler, k_decay
+    yield schedulers.poly_lr_scheduler, {"power": phases.exponent(outer), **k_decay}
     bounds = phases.find(shape, "tanh")
-    yield schedulers.tanh_lr_scheduler, {**cycles, "lb": bounds.get("lower"), "ub": bounds.get("upper")}
+    yield schedulers.tanh_lr_scheduler, {"lb": bounds.get("lower"), "ub": bounds.get("upper")}
 
 
 def _stable_then_decay(warmup: int, curve: Any, decay: phases.Phase) -> Iterator[dict[str, Any]]:

@@ -26,8 +26,9 @@ class Scheduler(ScheduleLR):
             `funcsched.to_dict` or `Plan.to_dict`, a `Schedule`, or a `Plan`. A schedule multiplies the learning rates
             of the optimizer, and a plan replaces them. A list has one schedule for each parameter group.
         numbers: values of the variables in the texts, such as ``{"total": 12000}``.
-        hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, in the same forms.
-            If a key has several values, such as `betas`, a list or tuple has one entry for each; None keeps a value.
+        hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, in the same forms. A
+            list has one entry for each parameter group. If the key has several values, such as `betas`, it has one for
+            each value, or a list for each group. None keeps a value.
         step: number of updates already made (int, 0 to 2**53).
         base_values: new base values of scheduled keys, as for `lambda_lr`.
         on_mismatch: "raise" or "warn", as for `lambda_lr`.
@@ -69,8 +70,11 @@ class Scheduler(ScheduleLR):
             optimizer = getattr(optimizer, "optimizer", optimizer)
         scheduler = lambda_lr(
             optimizer,
-            _read(schedule, numbers or {}),
-            hyperparameters={key: _read(value, numbers or {}) for key, value in (hyperparameters or {}).items()},
+            _read("schedule", schedule, numbers or {}),
+            hyperparameters={
+                key: _entries(_read(f"hyperparameters[{key!r}]", value, numbers or {}), optimizer, key)
+                for key, value in (hyperparameters or {}).items()
+            },
             step=step,
             base_values=None if base_values is None else {key: _plain(value) for key, value in base_values.items()},
             on_mismatch=on_mismatch,
@@ -84,12 +88,32 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, (tuple, str)) else value
 
 
-def _read(value: Any, numbers: Mapping[str, float]) -> Any:
+def _entries(value: Any, optimizer: Optimizer, key: str) -> Any:
+    """A list with one entry for each group, or a tuple with one for each value of the key, as `lambda_lr` takes them.
+
+    In plain data, both are lists.
+    """
+    if not _is_tuple(value):
+        return value
+    groups = getattr(optimizer, "param_groups", ())
+    has_several_values = any(isinstance(group.get(key), (list, tuple)) for group in groups)
+    return value if has_several_values and not all(map(_is_tuple, value)) else list(value)
+
+
+def _is_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and not isinstance(value, Rated)
+
+
+def _read(argument: str, value: Any, numbers: Mapping[str, float]) -> Any:
     """A schedule from text or plain data. Other values are left to `lambda_lr`."""
     if isinstance(value, str):
+        prefix, colon, _ = value.partition(":")
+        if colon and prefix.strip().isidentifier():  # such as "hf:linear(...)"
+            fix = "the repr of `bridges.expressions.from_expression(text).schedule` is one with the same values"
+            raise argument_error("Scheduler", argument, "an expression of funcsched", value, fix=fix)
         return parse(value, **numbers)
     if isinstance(value, Mapping):
         return Plan.from_dict(value, **numbers) if "plan" in value else from_dict(value)
     if isinstance(value, Sequence) and not isinstance(value, Rated):
-        return tuple(_read(item, numbers) for item in value)
+        return tuple(_read(f"{argument}[{i}]", item, numbers) for i, item in enumerate(value))
     return value

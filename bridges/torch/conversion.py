@@ -13,6 +13,7 @@ from bisect import bisect_right
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiplicativeLR, ReduceLROnPlateau, SequentialLR
 
 import funcsched as fs
+from bridges.arguments import instance_of
 from bridges.rated import Rated
 from bridges.torch.scheduler import ScheduleLR
 from bridges.torch.segments import NAME, Effect, Segment, Start, View
@@ -82,8 +83,7 @@ boundaries=(10,))
 
     Source: torch.optim.lr_scheduler of torch 2.13.
     """
-    if not isinstance(scheduler, LRScheduler):
-        raise argument_error(NAME, "scheduler", "a scheduler of torch.optim.lr_scheduler", scheduler, TypeError)
+    instance_of(LRScheduler, "a scheduler of torch.optim.lr_scheduler")(NAME, "scheduler", scheduler)
     groups = range(len(scheduler.optimizer.param_groups))
     return [_joined(_segments(View("scheduler", scheduler, group))) for group in groups]
 
@@ -138,9 +138,8 @@ def _sequential(view: View) -> list[Segment]:
     ]  # torch accepts negative milestones
     if milestones != sorted(milestones) or len(milestones) != len(scheduler._schedulers) - 1:
         count = len(scheduler._schedulers)
-        raise argument_error(
-            NAME, path, f"increasing, and of length {count - 1} for {count} schedulers", scheduler._milestones
-        )
+        requirement = f"increasing, and of length {count - 1} for {count} schedulers"
+        raise argument_error(NAME, path, requirement, scheduler._milestones)
     begins = [step - view.ahead for step in milestones]
     first = bisect_right(begins, 0)  # the index of the scheduler that is active at step 0
     # In a nested SequentialLR, whose counter is ahead, step 0 can be the step that reaches a milestone.

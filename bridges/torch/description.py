@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isclose
 from typing import Any
 
-from bridges.torch.hyperparameters import KeySchedule, ValueSchedule
+from bridges.torch.hyperparameters import KeySchedule, ValueSchedule, finite_number
 from funcsched.analysis.checkpoint import find_mismatch, snapshot
-from funcsched.core.validation import argument_error
+from funcsched.core.validation import optional
 
 _NAME = "load_state_dict"
 _TOLERANCE = 1e-6  # relative; a base value may be a float32 tensor in one run and a Python float in the other
@@ -111,13 +111,8 @@ def _base_difference(key: str, group: int, saved: dict[str, Any], base: Any, rep
 
 
 def _number(key: str, group: int, saved: dict[str, Any], name: str) -> float | None:
-    value = saved.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise argument_error(_NAME, f"schedules[{key!r}][{group}].{name}", "a number", value)
-    try:
-        return None if value is None else float(value)
-    except OverflowError as error:
-        raise argument_error(_NAME, f"schedules[{key!r}][{group}].{name}", "a number", value) from error
+    number: float | None = optional(finite_number)(_NAME, f"schedules[{key!r}][{group}].{name}", saved.get(name))
+    return number
 
 
 def _kind(schedule: Any) -> str:

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
+from bridges.arguments import instance_of
 from bridges.rated import Rated
 from funcsched.core.schedule import Schedule, as_schedule
-from funcsched.core.validation import LARGEST, argument_error, as_number, number_rule
+from funcsched.core.validation import LARGEST, argument_error, as_number, number_rule, optional
 
 _NAME = "lambda_lr"
 _ADD = "add_param_group"
@@ -143,20 +144,18 @@ def _base_value(argument: str, value: Any, current: Any, key: str) -> BaseValue:
     if isinstance(current, (tuple, list)):
         if not isinstance(value, tuple) or len(value) != len(current):
             raise argument_error(_NAME, argument, f"a tuple of {len(current)} numbers, as in the group", value)
-        return tuple(float(_finite(_NAME, f"{argument}[{i}]", item)) for i, item in enumerate(value))
-    return float((_nonnegative if key == "lr" else _finite)(_NAME, argument, value))
+        return tuple(float(finite_number(_NAME, f"{argument}[{i}]", item)) for i, item in enumerate(value))
+    return float((_nonnegative if key == "lr" else finite_number)(_NAME, argument, value))
 
 
-_finite = number_rule("a finite number", -LARGEST, LARGEST)
+finite_number = number_rule("a finite number", -LARGEST, LARGEST)
 _nonnegative = number_rule("a finite number of at least 0", 0, LARGEST)
 
 
 def _mapping(
     name: str, argument: str, value: Any, requirement: str = "a mapping from keys to schedules"
 ) -> Mapping[Any, Any]:
-    if value is not None and not isinstance(value, Mapping):
-        raise argument_error(name, argument, requirement, value, TypeError)
-    return {} if value is None else value
+    return optional(instance_of(Mapping, requirement))(name, argument, value) or {}
 
 
 def _per_group(

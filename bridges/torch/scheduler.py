@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from bridges.arguments import instance_of
 from bridges.torch.description import describe, find_differences
 from bridges.torch.external import find_changes, is_own_rate, kept_factor, mark, on_external_change_rule, warning
 from bridges.torch.hooks import count_replaced_step, install_hooks
@@ -41,6 +42,7 @@ _ACTIVE = "active"  # the key for whether this scheduler set the rates, or anoth
 _FACTORS = "factors"  # the key in a state dict for the changes of the rate that are kept
 _METRIC = "metric"  # the key in a state dict for the controller and its state
 _epoch = optional(concrete_nonnegative_int)
+_controller = optional(instance_of(Controller, "a controller, such as fs.plateau(), or None"))
 _ROUNDING = 2.0**-50  # relative
 
 
@@ -108,8 +110,7 @@ def lambda_lr(
         >>> scheduler.get_last_lr(), optimizer.param_groups[0]["weight_decay"]
         ([0.25], 0.125)
     """
-    if not isinstance(optimizer, Optimizer):
-        raise argument_error("lambda_lr", "optimizer", "a torch optimizer", optimizer, TypeError)
+    instance_of(Optimizer, "a torch optimizer")("lambda_lr", "optimizer", optimizer)
     added_rate = None
     if isinstance(schedule, Plan):
         added_rate = schedule.curves["lr"].peak_value if "lr" in schedule.curves else None
@@ -119,9 +120,7 @@ def lambda_lr(
     replaced = base_values_by_key(optimizer.param_groups, schedules, base_values)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
     on_external_change_rule("lambda_lr", "on_external_change", on_external_change)
-    if controller is not None and not isinstance(controller, Controller):
-        requirement = "a controller, such as fs.plateau(), or None"
-        raise argument_error("lambda_lr", "controller", requirement, controller, TypeError)
+    _controller("lambda_lr", "controller", controller)
     scheduler = ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
     scheduler._metric = None if controller is None else Metric(controller)
     scheduler._rate_of_added = added_rate
@@ -277,8 +276,7 @@ class ScheduleLR(LambdaLR):
             TypeError: `state_dict` is not a mapping, or its step is not a number.
         """
         name = "load_state_dict"
-        if not isinstance(state_dict, Mapping):
-            raise argument_error(name, "state_dict", "the state of a scheduler", state_dict, TypeError)
+        instance_of(Mapping, "the state of a scheduler")(name, "state_dict", state_dict)
         saved_step = state_dict.get("last_epoch")
         is_waiting = saved_step == -1 and type(saved_step) is int  # for its milestone in a SequentialLR
         step = 0 if is_waiting else concrete_nonnegative_int(name, "last_epoch", saved_step)

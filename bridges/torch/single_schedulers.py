@@ -6,13 +6,13 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from math import cos, lcm, pi, ulp
-from typing import Any
 
 from torch.optim import lr_scheduler as torch_schedulers
 from torch.optim.lr_scheduler import LRScheduler
 
 import funcsched as fs
-from bridges.rated import choose
+from bridges.arguments import choose, zero_or_ratio
+from bridges.compositions import from_parts
 from bridges.torch.scheduler import ScheduleLR
 from bridges.torch.segments import NAME, Segment, Start, View
 from bridges.torch.transformers_lambdas import from_lr_lambda
@@ -21,11 +21,6 @@ from funcsched.core.validation import argument_error
 
 _LARGEST_GROWTH = 1e38  # unbounded growth is held here, just below the largest float32
 _ANNEALING = {"cos": fs.cosine, "linear": fs.linear}
-
-
-def _zero_or_ratio(function: str, argument: str, value: Any) -> float:
-    number = rules.concrete_nonnegative(function, argument, value)
-    return float(rules.ratio(function, argument, value)) if number else 0.0
 
 
 def _powers(gamma: float, steps: int, *, staircase: bool) -> fs.Schedule:
@@ -49,7 +44,7 @@ def _lambda(view: View, base: float) -> Segment:
 
 
 def _step(view: View, base: float) -> Segment:
-    period, gamma = view.attribute("step_size", rules.concrete_positive_int), view.attribute("gamma", _zero_or_ratio)
+    period, gamma = view.attribute("step_size", rules.concrete_positive_int), view.attribute("gamma", zero_or_ratio)
     return Segment(_powers(gamma, period, staircase=True), base)
 
 
@@ -81,7 +76,7 @@ def _linear(view: View, base: float) -> Segment:
 
 
 def _exponential(view: View, base: float) -> Segment:
-    gamma = view.attribute("gamma", _zero_or_ratio)
+    gamma = view.attribute("gamma", zero_or_ratio)
     schedule = _powers(gamma, 1, staircase=False)
     if view.start is Start.NESTED:  # torch then applies the factor at step 0 too
         schedule = fs.scale(schedule, gamma)
@@ -129,11 +124,6 @@ def _simplest_fraction(number: float) -> Fraction:
     return next((fraction for fraction in candidates if abs(fraction - exact) <= tolerance), candidates[-1])
 
 
-def _rescaled(schedule: fs.Schedule, parts: int) -> fs.Schedule:
-    """A schedule whose steps are ``1 / parts`` of a step of torch, as a schedule of steps of torch."""
-    return schedule if parts == 1 else fs.stretch(schedule, 1 / parts)
-
-
 def _one_cycle(view: View, _: float) -> Segment:
     shape = choose(NAME, f"{view.path}._anneal_func_type", view.scheduler._anneal_func_type, _ANNEALING)
     group, phases = view.scheduler.optimizer.param_groups[view.group], view.scheduler._schedule_phases
@@ -154,7 +144,7 @@ def _one_cycle(view: View, _: float) -> Segment:
     parts, first = lcm(*(step.denominator for step, _ in knots)), knots[0][0]
     boundaries = [int((step - first) * parts) for step, _ in knots]
     curve = fs.interpolate(boundaries, [rate / peak if peak else 0.0 for _, rate in knots], shape=shape)
-    schedule = _rescaled(fs.shift(curve, int(-first * parts)) if first else curve, parts)
+    schedule = from_parts(fs.shift(curve, int(-first * parts)) if first else curve, parts)
     if knots[-1][0] > last:
         schedule = fs.join([schedule, fs.constant(schedule(last))], [last])
     return Segment(schedule, peak)
@@ -174,14 +164,14 @@ def _cyclic(view: View, base: float) -> Segment:
     sizes = up_steps, rules.concrete_positive_int(NAME, "step_size_down", int(down * parts))
     start, mode = base / top if top else 0.0, scheduler.mode
     if mode != "exp_range":
-        return Segment(_rescaled(fs.cyclic(*sizes, start=start, mode=mode), parts), top)
+        return Segment(from_parts(fs.cyclic(*sizes, start=start, mode=mode), parts), top)
     gamma = view.attribute("gamma", rules.ratio)
     if gamma > 1:
         raise argument_error(NAME, f"{path}.gamma", "at most 1", gamma)
     if parts == 1:
         return Segment(fs.cyclic(*sizes, start=start, mode=mode, rate=gamma), top)
-    triangles = fs.product(_rescaled(fs.cyclic(*sizes), parts), fs.exponential_decay(gamma))
-    return Segment(fs.add(start, fs.scale(triangles, 1.0 - start)), top)
+    triangles = fs.product(from_parts(fs.cyclic(*sizes), parts), fs.exponential_decay(gamma))
+    return Segment(fs.lerp(triangles, start, 1.0), top)
 
 
 Build = Callable[[View, float], Segment]

@@ -8,6 +8,7 @@ imported when one of these functions is called.
 """
 
 from bridges.transformers.drop_in import (
+    get_adafactor_schedule,
     get_constant_schedule,
     get_constant_schedule_with_warmup,
     get_cosine_schedule_with_warmup,
@@ -28,6 +29,7 @@ from bridges.transformers.write_config import to_config
 __all__ = [
     "SCHEDULER_TYPES",
     "from_scheduler_type",
+    "get_adafactor_schedule",
     "get_constant_schedule",
     "get_constant_schedule_with_warmup",
     "get_cosine_schedule_with_warmup",

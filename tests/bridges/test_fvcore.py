@@ -3,6 +3,7 @@
 Both compute in float64, with at most 6 roundings of at most the largest value (cosine, line) or of the value itself.
 """
 
+import math
 import pickle
 import random
 from itertools import pairwise
@@ -151,6 +152,7 @@ def test_to_progress_returns_the_value_at_every_step(total: int) -> None:
     steps = [*range(min(total, 60)), total - 1, total]
     assert [function(step / total) for step in steps] == [3.0 * schedule(step) for step in steps]
     assert fvcore.to_progress(fs.ramp(0, 1, steps=10), 10)(0.25) == 0.25  # between two steps
+    assert math.isnan(fvcore.to_progress(fs.ramp(0, 1, steps=10), 10)(math.nan))
 
 
 def test_to_progress_drives_a_param_scheduler_of_fvcore() -> None:

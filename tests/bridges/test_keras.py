@@ -331,7 +331,7 @@ ERRORS: list[tuple[str, dict[str, Any], str, type[Exception]]] = [  # the first 
     ),
     ("polynomial_decay", {"power": 0.0}, POSITIVE, ValueError),
     ("polynomial_decay", {"power": 0.5, "cycle": True}, POWER, ValueError),
-    ("polynomial_decay", {"power": 17, "cycle": True}, POWER, ValueError),
+    ("polynomial_decay", {"power": 17.0, "cycle": True}, POWER, ValueError),
     ("polynomial_decay", {"cycle": "yes"}, BOOL, TypeError),
     ("cosine_decay", {"initial_learning_rate": 0.0}, POSITIVE, ValueError),
     ("cosine_decay", {"initial_learning_rate": -0.1, "warmup_target": 0.5}, NONNEGATIVE, ValueError),

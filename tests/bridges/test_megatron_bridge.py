@@ -106,6 +106,9 @@ def test_a_fractional_warmup_is_rounded_to_samples() -> None:
 
 
 POSITIVE_INT = "an integer from 1 to 2**53"
+STYLES = "one of 'WSD', 'constant', 'cosine', 'inverse-square-root', 'linear'"
+GIVEN = "given if `lr_decay_style` is 'WSD'"
+WSD_STYLES = "one of 'cosine', 'exponential', 'linear', 'minus_sqrt'"
 
 
 @pytest.mark.parametrize(
@@ -123,13 +126,15 @@ POSITIVE_INT = "an integer from 1 to 2**53"
             0.5,
         ),
         ({"train_iters": 9, "lr_warmup_fraction": 2.0}, "lr_warmup_fraction", "a number from 0 to 1", 2.0),
+        ({"train_iters": 9, "lr_decay_iters": 0}, "lr_decay_iters", POSITIVE_INT, 0),
+        ({"train_iters": 9, "lr": 0.0}, "lr", "a finite number above 0", 0.0),
+        ({"train_iters": 9, "min_lr": 2.0}, "min_lr", "at most `lr` (1.0)", 2.0),
+        ({"train_iters": 9, "lr_warmup_init": 2.0}, "lr_warmup_init", "at most `lr` (1.0)", 2.0),
+        ({"train_iters": 9, "lr_decay_style": "wsd"}, "lr_decay_style", STYLES, "wsd"),
+        ({"train_iters": 9, "lr_wsd_decay_style": "x"}, "lr_wsd_decay_style", WSD_STYLES, "x"),
+        ({"train_samples": 9, "lr_decay_style": "WSD"}, "lr_wsd_decay_samples", GIVEN, None),
     ],
 )
 def test_invalid_arguments(arguments: dict, argument: str, requirement: str, got: Any) -> None:
     with raises("scheduler_config", argument, requirement, got):
-        scheduler_config(lr=1.0, **arguments)
-
-
-def test_errors_of_the_formulas_are_those_of_megatron() -> None:
-    with raises("optimizer_param_scheduler", "wsd_decay_steps", "given if `lr_decay_style` is 'WSD'", None):
-        scheduler_config(lr=1.0, train_samples=90, lr_decay_style="WSD")
+        scheduler_config(**{"lr": 1.0, **arguments})

@@ -59,14 +59,17 @@ COMPOSER_CLASSES = {
 
 # --- Random configurations of every type, made without the code under test ---
 
-Example = tuple[str, Callable[[], fs.Schedule], Callable[[fs.Schedule], fs.Schedule]]
+# A description, a function that builds the schedule, one that writes and reads it, and the number of updates.
+Example = tuple[str, Callable[[], fs.Schedule], Callable[[fs.Schedule], fs.Schedule], int]
+UPDATES = 150
 
 
 def transformers_examples(rng: random.Random) -> Iterator[Example]:
     level = lambda: rng.choice([0.0, 0.1, 0.5, 1.0, rng.random()])  # noqa: E731
     total = rng.randint(1, 100)
     warmup = min(rng.choice([0, 1, 2, rng.randint(0, total)]), total - 1)
-    waves = rng.choice([{}, {"num_cycles": rng.choice([0.5, 1.0, 2.0, 0.25])}])
+    run = rng.choice([None, rng.randint(1, total)])
+    waves = rng.choice([{}, {"num_cycles": rng.choice([0.5, 1.0, 2.0, 0.25, rng.uniform(0.1, 3)])}])
     styles = ["linear", "cosine", "1-sqrt"]
     arguments: dict[str, dict[str, Any]] = {
         "constant": {},
@@ -74,7 +77,7 @@ def transformers_examples(rng: random.Random) -> Iterator[Example]:
         "linear": {},
         "cosine": waves,
         "cosine_with_restarts": {"num_cycles": rng.randint(1, 5)},
-        "polynomial": {"lr_end": 0.99 * PEAK * level(), "power": rng.choice([1, 2, 0.5, 2.7])},
+        "polynomial": {"lr_end": 0.99 * PEAK * level(), "power": 1 if run else rng.choice([1, 2, 0.5, 2.7])},
         "inverse_sqrt": {"timescale": rng.choice([None, 10, 300])},
         "cosine_with_min_lr": {**waves, **rng.choice([{"min_lr_rate": level()}, {"min_lr": PEAK * level()}])},
         "cosine_warmup_with_min_lr": {
@@ -91,22 +94,24 @@ def transformers_examples(rng: random.Random) -> Iterator[Example]:
         },
     }
     for name, specific in arguments.items():
+        longer = rng.choice([0, 0, total]) if name != "polynomial" else 0  # a warmup that is longer than the run
         yield (
-            f"{name}, {warmup}, {total}, {specific}",
-            lambda name=name, specific=specific: from_scheduler_type(  # type: ignore[misc]
-                name, num_warmup_steps=warmup, num_training_steps=total, base_lr=PEAK, **specific
+            f"{name}, {warmup + longer}, {total}, {specific}, {run}",
+            lambda name=name, specific=specific, longer=longer: from_scheduler_type(  # type: ignore[misc]
+                name, num_warmup_steps=warmup + longer, num_training_steps=total, base_lr=PEAK, **specific
             ),
-            lambda schedule: read_transformers(transformers_to_config(schedule, PEAK)),
+            lambda schedule: read_transformers(transformers_to_config(schedule, PEAK, run)),
+            run or UPDATES,
         )
 
 
 def megatron_examples(rng: random.Random) -> Iterator[Example]:
     batch = rng.choice([1, 1, 7, 16, 100])
     total = rng.randint(2, 300) * rng.choice([1, batch])
-    warmup = rng.randint(0, total - 1)
+    warmup, run = rng.choice([0, rng.randint(0, total - 1)]), rng.choice([None, rng.randint(1, 150)])
     for style in ("constant", "linear", "cosine", "inverse-square-root", "WSD"):
         arguments = {
-            "init_lr": PEAK * rng.choice([0.0, 0.5, rng.random()]),
+            "init_lr": PEAK * rng.choice([0.0, 1.0, rng.random()]),
             "max_lr": PEAK,
             "min_lr": PEAK * rng.choice([0.0, 0.1, 1.0, rng.random()]),
             "lr_warmup_steps": warmup,
@@ -114,7 +119,7 @@ def megatron_examples(rng: random.Random) -> Iterator[Example]:
             "lr_decay_style": style,
         }
         if style == "WSD":
-            arguments["wsd_decay_steps"] = rng.randint(0, rng.choice([total, total - warmup]))
+            arguments["wsd_decay_steps"] = rng.randint(0, rng.choice([2 * total, total, total - warmup]))
             arguments["lr_wsd_decay_style"] = rng.choice(["linear", "cosine", "exponential", "minus_sqrt"])
 
         def read(arguments: dict[str, Any]) -> fs.Schedule:
@@ -126,8 +131,9 @@ def megatron_examples(rng: random.Random) -> Iterator[Example]:
             f"{batch}, {arguments}",
             lambda arguments=arguments, read=read: read(arguments),  # type: ignore[misc]
             lambda schedule, read=read: read(  # type: ignore[misc]
-                megatron.to_config(schedule, PEAK, global_batch_size=batch)
+                megatron.to_config(schedule, PEAK, global_batch_size=batch, total_steps=run)
             ),
+            run or UPDATES,
         )
 
 
@@ -138,15 +144,20 @@ def deepspeed_examples(rng: random.Random) -> Iterator[Example]:
     total = {"total_num_steps": rng.randint(0, 100)}
     cycle = {"cycle_first_step_size": rng.randint(1, 30), "cycle_second_step_size": rng.choice([None, 0, 1, 20])}
     decay = {"decay_lr_rate": rng.choice([0.0, 1.0, rng.random()]), "decay_step_size": rng.choice([0, 5, 10])}
+    stairs = {f"cycle_{ramp}_stair_count": rng.choice([0, rng.randint(1, 20)]) for ramp in ("first", "second")}
+    size, growth = rng.randint(1, 30), rng.choice([0.0, 1.0, 5 * rng.random()])
+    test = {"lr_range_test_step_size": size, "lr_range_test_step_rate": growth, "lr_range_test_min_lr": PEAK}
     params: dict[str, dict[str, Any]] = {
-        "OneCycle": {"cycle_min_lr": PEAK * ratio(), "cycle_max_lr": PEAK, **cycle, **decay},
+        "LRRangeTest": {**test, "lr_range_test_staircase": rng.random() < 0.5},
+        "OneCycle": {"cycle_min_lr": PEAK * ratio(), "cycle_max_lr": PEAK, **cycle, **stairs, **decay},
         "WarmupLR": rates,
         "WarmupDecayLR": {**total, **rates},
         "WarmupCosineLR": {**total, "warmup_min_ratio": ratio(), "cos_min_ratio": ratio(), **warmup},
     }
 
     def read(config: dict[str, Any]) -> fs.Schedule:
-        schedule, peak = deepspeed.from_config(config, lr=PEAK)
+        end = {"total_num_steps": UPDATES} if config["type"] == "LRRangeTest" else {}
+        schedule, peak = deepspeed.from_config({**config, "params": {**config["params"], **end}}, lr=PEAK)
         assert peak == PEAK
         return schedule
 
@@ -156,6 +167,7 @@ def deepspeed_examples(rng: random.Random) -> Iterator[Example]:
             str(config),
             lambda config=config: read(config),  # type: ignore[misc]
             lambda schedule: read(deepspeed.to_config(schedule, PEAK)),
+            UPDATES,
         )
 
 
@@ -173,6 +185,7 @@ def torchtitan_examples(rng: random.Random) -> Iterator[Example]:
             str(arguments),
             lambda arguments=arguments: torchtitan.lr_schedules_config(**arguments),  # type: ignore[misc]
             lambda schedule: torchtitan.lr_schedules_config(**torchtitan.to_config(schedule)),
+            UPDATES,
         )
 
 
@@ -186,9 +199,9 @@ def timm_examples(rng: random.Random) -> Iterator[Example]:
         **prefix,
         "t_initial": total,
         "lr_min": rate(),
-        "cycle_mul": rng.choice([1.0, 2.0, 1.5]),
+        "cycle_mul": rng.choice([1.0, 2.0, 1.5, 0.75]),
         "cycle_decay": rng.choice([1.0, 0.5]),
-        "cycle_limit": rng.choice([1, 1, 3]),
+        "cycle_limit": rng.choice([0, 1, 1, 3]),
     }
     arguments: dict[str, dict[str, Any]] = {
         "CosineLRScheduler": {**cycles, "k_decay": rng.choice([1.0, 2.0])},
@@ -224,6 +237,7 @@ def timm_examples(rng: random.Random) -> Iterator[Example]:
             f"{name}, {own}",
             lambda name=name, own=own: read(name, own),  # type: ignore[misc]
             lambda schedule: read(*bridges.timm.to_config(schedule, PEAK)),
+            UPDATES,
         )
 
 
@@ -241,7 +255,11 @@ def composer_examples(rng: random.Random) -> Iterator[Example]:
         "LinearScheduler": {"alpha_i": level(), "alpha_f": level(), **t_max},
         "ExponentialScheduler": {"decay_period": size, **gamma},
         "CosineAnnealingScheduler": {"alpha_f": level(), **t_max},
-        "CosineAnnealingWarmRestartsScheduler": {"t_0": size, "t_mult": rng.choice([1, 2, 3]), "alpha_f": level()},
+        "CosineAnnealingWarmRestartsScheduler": {
+            "t_0": size,
+            "t_mult": rng.choice([1, 2, 1.5, 0.7]),
+            "alpha_f": level(),
+        },
         "PolynomialScheduler": {**power, "alpha_f": level(), **t_max},
         "MultiStepWithWarmupScheduler": {**t_warmup, **milestones},
         "ConstantWithWarmupScheduler": {**t_warmup, "alpha": level(), **t_max},
@@ -252,7 +270,8 @@ def composer_examples(rng: random.Random) -> Iterator[Example]:
     assert arguments.keys() == COMPOSER_CLASSES.keys()
 
     def read(name: str, arguments: dict[str, Any]) -> fs.Schedule:
-        schedule: fs.Schedule = COMPOSER_CLASSES[name](**arguments)
+        run = {"max_duration": f"{UPDATES}ba"} if "t_0" in arguments else {}
+        schedule: fs.Schedule = COMPOSER_CLASSES[name](**arguments, **run)
         return schedule
 
     for name, own in arguments.items():
@@ -260,6 +279,7 @@ def composer_examples(rng: random.Random) -> Iterator[Example]:
             f"{name}, {own}",
             lambda name=name, own=own: read(name, own),  # type: ignore[misc]
             lambda schedule: read(*bridges.composer.to_config(schedule)),
+            UPDATES,
         )
 
 
@@ -270,19 +290,21 @@ def composer_examples(rng: random.Random) -> Iterator[Example]:
         (megatron_examples, 20),
         (deepspeed_examples, 50),
         (torchtitan_examples, 50),
-        (timm_examples, 6),
+        (timm_examples, 4),
         (composer_examples, 10),
     ],
 )
 def test_what_is_written_reads_back_as_the_same_curve(examples: Any, count: int) -> None:
     rng = random.Random(16)
     for _ in range(count):
-        for description, build, write_and_read in examples(rng):
+        for description, build, write_and_read, updates in examples(rng):
             schedule = build()
             copy = write_and_read(schedule)
-            for step in range(150):
-                # Another shape may have the same values up to the rounding of its last operations.
-                assert math.isclose(copy(step), schedule(step), rel_tol=2.0**-50), (description, step)
+            for step in range(min(updates, UPDATES)):
+                # Another shape may have the same values up to the rounding of its last operations, and a number of
+                # cycles is rounded.
+                value, expected = copy(step), schedule(step)
+                assert math.isclose(value, expected, rel_tol=2.0**-50, abs_tol=2.0**-48), (description, step)
 
 
 # --- The trainers themselves ---
@@ -314,6 +336,7 @@ def sgd() -> torch.optim.Optimizer:
     ("schedule", "expected"),
     [
         (fs.warmup_linear(10, 100), {"lr_scheduler_type": "linear"}),
+        (fs.count_by(fs.warmup_linear(640, 6400), 64), {"lr_scheduler_type": "linear", "warmup_steps": 10}),
         (fs.warmup_cosine(10, 100), {"lr_scheduler_type": "cosine"}),
         (fs.warmup_stable_decay(10, 0, 90, decay_shape=fs.cosine), {"lr_scheduler_type": "cosine"}),
         (
@@ -361,6 +384,26 @@ def test_transformers_runs_the_schedule(schedule: fs.Schedule, expected: dict[st
     assert_rates(stepped(optimizer, scheduler, 100), schedule)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "name"),
+    [
+        (fs.warmup_cosine(10, 100), "cosine"),
+        (fs.warmup_cosine(10, 100, end=0.1), "cosine_with_min_lr"),
+        (fs.warmup_linear(10, 100), "polynomial"),
+        (fs.cosine_restarts(25), "cosine_with_restarts"),
+        (fs.warmup_cosine_restarts(10, 100, cycles=3), "cosine_with_restarts"),
+        (fs.warmup_linear(100, 200), "constant_with_warmup"),
+    ],
+    ids=str,
+)
+def test_transformers_runs_the_beginning_of_a_schedule(schedule: fs.Schedule, name: str) -> None:
+    config, optimizer = transformers_to_config(schedule, PEAK, 60), sgd()
+    assert (config["lr_scheduler_type"], config["max_steps"]) == (name, 60)
+    kwargs = config["lr_scheduler_kwargs"]
+    scheduler = transformers.get_scheduler(name, optimizer, config["warmup_steps"], 60, kwargs)
+    assert_rates(stepped(optimizer, scheduler, 60), schedule)
+
+
 def test_transformers_without_an_end() -> None:
     common = {"learning_rate": PEAK, "lr_scheduler_kwargs": {}}
     constant = {"lr_scheduler_type": "constant", "warmup_steps": 0}
@@ -381,8 +424,12 @@ def test_a_run_that_is_longer_than_the_schedule() -> None:
         "total_steps": 100,
         "training_steps": 120,
     }
-    with pytest.raises(ValueError, match="no transformers settings for"):
-        transformers_to_config(fs.warmup_cosine(10, 100, end=0.1), PEAK, total_steps=120)
+    for schedule, length in (
+        (fs.warmup_cosine(10, 100, end=0.1), 120),
+        (fs.warmup_polynomial(10, 100, exponent=2), 80),
+    ):
+        with pytest.raises(ValueError, match="no transformers settings for"):
+            transformers_to_config(schedule, PEAK, total_steps=length)
 
 
 @pytest.mark.parametrize(
@@ -453,6 +500,35 @@ def test_megatron_needs_the_length_of_an_inverse_square_root() -> None:
             },
         ),
         (
+            fs.staircase(fs.ramp(1, 6, steps=5), 20),
+            {
+                "type": "LRRangeTest",
+                "params": {
+                    "lr_range_test_min_lr": PEAK,
+                    "lr_range_test_step_size": 20,
+                    "lr_range_test_step_rate": 1.0,
+                    "lr_range_test_staircase": True,
+                },
+            },
+        ),
+        (
+            fs.piecewise_constant([5, 10, 11, 16], levels=[0, 0.5, 1, 0.5, 0]),
+            {
+                "type": "OneCycle",
+                "params": {
+                    "cycle_min_lr": 0.0,
+                    "cycle_max_lr": PEAK,
+                    "cycle_first_step_size": 10,
+                    "cycle_second_step_size": 10,
+                    "cycle_first_stair_count": 2,
+                    "cycle_second_stair_count": 2,
+                    "decay_step_size": 0,
+                    "decay_lr_rate": 0.0,
+                    "cycle_momentum": False,
+                },
+            },
+        ),
+        (
             fs.join([fs.constant(0), fs.warmup_linear(10, 99)], [1]),
             {
                 "type": "WarmupDecayLR",
@@ -505,6 +581,13 @@ def test_torchtitan_runs_the_schedule(schedule: fs.Schedule, expected: dict[str,
         (fs.multistep([30, 60], 0.5), ("MultiStepLRScheduler", {"decay_t": [31, 61], "decay_rate": 0.5})),
         (fs.step_decay(30), ("StepLRScheduler", {"decay_t": 30, "decay_rate": 0.1})),
         (
+            fs.join([fs.ramp(1, 0, steps=steps, shape=fs.cosine) for steps in (64, 48, 36)], [64, 112]),
+            (
+                "CosineLRScheduler",
+                {"lr_min": 0.0, "t_initial": 64, "cycle_mul": 0.75, "cycle_decay": 1.0, "cycle_limit": 3},
+            ),
+        ),
+        (
             fs.warmup_cosine(10, 100, end=0.5),
             (
                 "CosineLRScheduler",
@@ -555,6 +638,10 @@ def test_timm_runs_the_schedule(schedule: fs.Schedule, expected: Any) -> None:
         ),
         (fs.warmup_constant(10), ("ConstantWithWarmupScheduler", {"alpha": 1.0, "t_max": "100ba"})),
         (
+            fs.join([fs.ramp(1, 0.1, steps=steps, shape=fs.cosine) for steps in (20, 30, 45, 67)], [20, 50, 95]),
+            ("CosineAnnealingWarmRestartsScheduler", {"t_0": "20ba", "t_mult": 1.5, "alpha_f": 0.1}),
+        ),
+        (
             fs.join([fs.ramp(0, 1, steps=10), fs.shift(fs.multistep([30, 60], 0.5), 10)], [10]),
             ("MultiStepWithWarmupScheduler", {"milestones": ["30ba", "60ba"], "gamma": 0.5}),
         ),
@@ -562,7 +649,8 @@ def test_timm_runs_the_schedule(schedule: fs.Schedule, expected: Any) -> None:
 )
 def test_composer_runs_the_schedule(schedule: fs.Schedule, expected: Any) -> None:
     name, arguments = bridges.composer.to_config(schedule, total_steps=100)
-    assert (name, arguments) == (expected[0], {"t_warmup": "10ba", **expected[1]})
+    warmup = {} if "t_0" in arguments else {"t_warmup": "10ba"}
+    assert (name, arguments) == (expected[0], {**warmup, **expected[1]})
     schedulers, time = peers.composer()
     scheduler = getattr(schedulers, name)(**arguments)
     rates = []

@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import funcsched as fs
@@ -45,8 +45,8 @@ class Case(NamedTuple):
     """The arguments of `get_scheduler`, and the learning rate of the optimizer."""
 
     name: str
-    warmup: int | None
-    total: int | None
+    warmup: float | None
+    total: float | None
     base: float
     keywords: dict[str, Any]
 
@@ -65,17 +65,17 @@ class Case(NamedTuple):
     def theirs(self) -> Any:
         return self.scheduler(sgd(self.base)).lr_lambdas[0]
 
-    def decay(self) -> int:
+    def decay(self) -> float:
         return max(1, self.total - self.warmup)
 
     def last(self) -> int:
         """The last step at which ours and transformers' are compared."""
         if self.name in CONTINUING:
-            return self.warmup + self.decay() - CONTINUING[self.name]
+            return math.floor(self.warmup + self.decay()) - CONTINUING[self.name]
         if self.total is not None:
-            return self.total + AFTER_END
+            return math.ceil(max(self.total, self.warmup or 0)) + AFTER_END
         stable, decay = (self.keywords.get(f"num_{phase}_steps", 0) for phase in ("stable", "decay"))
-        return (self.warmup or 0) + stable + decay + AFTER_END
+        return math.ceil((self.warmup or 0) + stable + decay) + AFTER_END
 
     def min_multiplier(self) -> float:
         if "min_lr" in self.keywords:
@@ -103,8 +103,10 @@ class Case(NamedTuple):
         if self.name != "cosine_with_restarts" or not self.warmup < step < self.total:
             return False
         cycles = self.keywords.get("num_cycles", 1)
-        is_restart = Fraction(cycles * (step - self.warmup), self.decay()).denominator == 1
-        return is_restart and (float(cycles) * (float(step - self.warmup) / float(self.decay()))) % 1.0 > 0.5
+        cycle = Fraction(cycles) * Fraction(step - self.warmup) / Fraction(self.decay())
+        return (
+            cycle.denominator == 1 and (float(cycles) * (float(step - self.warmup) / float(self.decay()))) % 1.0 > 0.5
+        )
 
 
 def sgd(*rates: float) -> torch.optim.Optimizer:
@@ -129,11 +131,11 @@ def error_message(*args: Any, **kwargs: Any) -> str:
 
 
 RATIOS = st.one_of(st.sampled_from([0.0, 0.1, 1.0]), st.floats(1e-6, 2.0))
-NUM_CYCLES = st.one_of(st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 7]), st.floats(0.01, 8.0))
+NUM_CYCLES = st.one_of(st.sampled_from([0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 7]), st.floats(0.01, 8.0))
 CURVES = st.sampled_from(["linear", "cosine", "1-sqrt"])
 OPTIONAL = {
     "cosine": {"num_cycles": NUM_CYCLES},
-    "cosine_with_restarts": {"num_cycles": st.integers(1, 60)},
+    "cosine_with_restarts": {"num_cycles": st.one_of(st.integers(0, 60), st.sampled_from([0.5, 1.5, 2.25]))},
     "polynomial": {"power": st.one_of(st.sampled_from([0.5, 1, 2, 3.0]), st.floats(0.05, 6.0))},
     "inverse_sqrt": {"timescale": st.one_of(st.none(), st.integers(1, 20_000))},
     "cosine_with_min_lr": {"num_cycles": NUM_CYCLES},
@@ -149,9 +151,19 @@ OPTIONAL = {
 
 @st.composite
 def cases(draw: st.DrawFn, name: str, max_total: int = 60) -> Case:
-    """Valid arguments of a type, some of them omitted."""
-    total = draw(st.integers(1 if name == "polynomial" else 0, max_total))
-    warmup = draw(st.integers(0, total - (name == "polynomial")))
+    """Valid arguments of a type, some of them omitted. The warmup may be longer than the run, and steps fractional."""
+    unit = draw(st.sampled_from([1, 1, 8]))
+
+    def steps(high: float, low: int = 0) -> float:
+        number = draw(st.integers(low * unit, int(high * unit)))
+        return number / unit if unit > 1 else number
+
+    total = steps(max_total)
+    warmup = draw(st.one_of(st.just(0), st.integers(0, 2 * max_total))) if name == "cosine_warmup_with_min_lr" else None
+    if warmup is None:
+        warmup = steps(total) if draw(st.integers(0, 4)) else steps(2 * max_total)
+    assume(name != "linear" or not 0 < total - warmup < 1)
+    assume(name != "polynomial" or warmup != total)
     base = draw(st.sampled_from([1.0, 3e-4, 0.1]) | st.floats(1e-5, 10.0))
     keywords = draw(st.fixed_dictionaries({}, optional=OPTIONAL.get(name, {})))
     if name == "polynomial" and draw(st.booleans()):
@@ -160,9 +172,11 @@ def cases(draw: st.DrawFn, name: str, max_total: int = 60) -> Case:
         ratio = draw(RATIOS)
         keywords |= {"min_lr_rate": ratio} if draw(st.booleans()) else {"min_lr": ratio * base}
     if name == "warmup_stable_decay":
-        keywords["num_decay_steps"] = draw(st.integers(0, total - warmup))
+        keywords["num_decay_steps"] = draw(
+            st.sampled_from([0, steps(max(1, total - warmup), 1), steps(max_total + 1, 1)])
+        )
         if draw(st.booleans()):
-            keywords["num_stable_steps"], total = draw(st.integers(0, max_total)), None
+            keywords["num_stable_steps"], total = steps(max_total), None
     return Case(name, warmup, total, base, keywords)
 
 
@@ -182,7 +196,9 @@ def test_steps_of_long_runs_match_transformers(name: str, data: st.DataObject) -
     bounds = {0, last, last - AFTER_END, case.warmup, *(last * i // 40 for i in range(40))}
     if name == "warmup_stable_decay":
         bounds.add(last - AFTER_END - case.keywords["num_decay_steps"])
-    assert_close(case, sorted({min(max(bound + offset, 0), last) for bound in bounds for offset in (-2, -1, 0, 1, 2)}))
+    assert_close(
+        case, sorted({min(max(int(bound) + offset, 0), last) for bound in bounds for offset in (-2, -1, 0, 1, 2)})
+    )
 
 
 REQUIRED = {
@@ -376,24 +392,45 @@ def test_last_epoch_is_an_error() -> None:
     assert message == f"from_scheduler_type: no argument `last_epoch` (got 3); it takes {COMMON_KEYWORDS}, `num_cycles`"
 
 
-def test_lengths_with_which_transformers_jumps_or_fails_are_errors() -> None:
+def test_a_warmup_that_ends_after_the_start_of_the_decay_takes_precedence_as_in_transformers() -> None:
     linear = Case("linear", 20, 10, 1.0, {})
-    assert (linear.theirs()(19), linear.theirs()(20)) == (0.95, 0.0)
-    assert error_message("linear", num_warmup_steps=20, num_training_steps=10) == (
-        "from_scheduler_type: `num_warmup_steps` must be at most `num_training_steps` (10), got 20"
-    )
     wsd = Case("warmup_stable_decay", 4, 10, 1.0, {"num_decay_steps": 9, "decay_type": "linear"})
-    assert (wsd.theirs()(3), wsd.theirs()(4)) == (0.75, pytest.approx(6 / 9))
-    assert error_message("warmup_stable_decay", num_warmup_steps=4, num_training_steps=10, num_decay_steps=9) == (
-        "from_scheduler_type: `num_decay_steps` must be at most `num_training_steps` - `num_warmup_steps` (6), got 9"
-    )
+    for case, step, expected in ((linear, 19, 0.95), (linear, 20, 0.0), (wsd, 3, 0.75), (wsd, 4, 6 / 9)):
+        assert case.theirs()(step) == pytest.approx(expected, rel=2 * EPS)
+        assert case.ours()(step) == pytest.approx(expected, rel=2 * EPS)
+
+
+def test_where_transformers_divides_by_zero_is_an_error() -> None:
     polynomial = Case("polynomial", 10, 10, 1.0, {})
     assert polynomial.theirs()(9) == 0.9
     with pytest.raises(ZeroDivisionError):
         polynomial.theirs()(10)
     assert error_message("polynomial", num_warmup_steps=10, num_training_steps=10, base_lr=1.0) == (
-        "from_scheduler_type: `num_warmup_steps` must be below `num_training_steps` (10) for 'polynomial', got 10"
+        "from_scheduler_type: `num_warmup_steps` must be other than `num_training_steps` for 'polynomial', got 10"
     )
+
+
+@pytest.mark.parametrize("total", [0.06 * 1234, 100 / 3])
+def test_steps_that_are_rounded_fractions_match_transformers(total: float) -> None:
+    for name in ("linear", "cosine"):
+        case = Case(name, 0.1 * total, total, 1.0, {})
+        ours, theirs = case.ours(), case.theirs()
+        # The lengths have a relative error of EPS / 2 each, which moves the curve by that fraction of its slope.
+        assert max(abs(ours(step) - theirs(step)) for step in range(int(total) + 1)) <= 8 * EPS
+
+
+@pytest.mark.parametrize(
+    ("case", "argument", "requirement"),
+    [
+        (Case("cosine", 2**0.5, 9, 1.0, {}), "num_warmup_steps", "an integer or a fraction with a denominator of"),
+        (Case("linear", 8.5, 9, 1.0, {}), "num_training_steps", "at least 1 above `num_warmup_steps`, or at most"),
+        (Case("cosine_warmup_with_min_lr", 2.5, 9, 1.0, {"min_lr_rate": 0.1}), "num_warmup_steps", "an integer for"),
+        (Case("warmup_stable_decay", 1, 9, 1.0, {"num_decay_steps": 0.5}), "num_decay_steps", "0 or at least 1"),
+    ],
+)
+def test_fractional_steps_that_are_errors(case: Case, argument: str, requirement: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"from_scheduler_type: `{argument}` must be {requirement}")):
+        case.ours()
 
 
 # Invalid arguments
@@ -476,67 +513,40 @@ def test_an_unknown_keyword_lists_the_keywords_of_the_type(name: str) -> None:
 
 
 LENGTHS = {"num_warmup_steps": 2, "num_training_steps": 9, "base_lr": 0.5}
-NONNEGATIVE_INT = "an integer from 0 to 2**53"
+STEPS = "a number from 0 to 2**53"
+CYCLES = "0 or a number from 1e-6 to 1000000"
 NONNEGATIVE = "a number from 0 to 1.7e38"
 POSITIVE = "a finite number above 0"
 CURVE = "one of '1-sqrt', 'cosine', 'linear'"
 ERRORS: list[tuple[str, dict[str, Any], str, str]] = [
-    ("linear", {"num_warmup_steps": -1}, "num_warmup_steps", NONNEGATIVE_INT),
-    ("linear", {"num_warmup_steps": 0.5}, "num_warmup_steps", NONNEGATIVE_INT),
-    ("linear", {"num_warmup_steps": True}, "num_warmup_steps", NONNEGATIVE_INT),
-    ("linear", {"num_training_steps": "many"}, "num_training_steps", NONNEGATIVE_INT),
-    ("constant", {"num_training_steps": -1}, "num_training_steps", NONNEGATIVE_INT),
+    ("linear", {"num_warmup_steps": -1}, "num_warmup_steps", STEPS),
+    ("linear", {"num_warmup_steps": True}, "num_warmup_steps", STEPS),
+    ("linear", {"num_training_steps": "many"}, "num_training_steps", STEPS),
+    ("constant", {"num_training_steps": -1}, "num_training_steps", STEPS),
     ("linear", {"base_lr": 0.0}, "base_lr", POSITIVE),
-    ("cosine", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
-    ("cosine_with_restarts", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
-    ("polynomial", {"num_warmup_steps": 10}, "num_warmup_steps", "at most `num_training_steps` (9)"),
-    (
-        "cosine_with_min_lr",
-        {"num_warmup_steps": 10, "min_lr_rate": 0.1},
-        "num_warmup_steps",
-        "at most `num_training_steps` (9)",
-    ),
-    (
-        "cosine_warmup_with_min_lr",
-        {"num_warmup_steps": 10, "min_lr_rate": 0.1},
-        "num_warmup_steps",
-        "at most `num_training_steps` (9)",
-    ),
-    (
-        "warmup_stable_decay",
-        {"num_warmup_steps": 10, "num_decay_steps": 0},
-        "num_warmup_steps",
-        "at most `num_training_steps` (9)",
-    ),
-    ("cosine", {"num_cycles": 0}, "num_cycles", POSITIVE),
-    ("cosine", {"num_cycles": None}, "num_cycles", POSITIVE),
-    ("cosine_with_restarts", {"num_cycles": 0}, "num_cycles", "an integer from 1 to 1000000"),
-    ("cosine_with_restarts", {"num_cycles": 1.5}, "num_cycles", "an integer from 1 to 1000000"),
+    ("cosine", {"num_cycles": -1}, "num_cycles", CYCLES),
+    ("cosine", {"num_cycles": None}, "num_cycles", CYCLES),
+    ("cosine_with_restarts", {"num_cycles": -1}, "num_cycles", CYCLES),
+    ("cosine_with_restarts", {"num_cycles": 2**0.5}, "num_cycles", "a fraction with a denominator of at most 4096"),
     ("polynomial", {"power": 0}, "power", POSITIVE),
     ("polynomial", {"lr_end": -1e-7}, "lr_end", NONNEGATIVE),
-    ("polynomial", {"lr_end": 0.5}, "lr_end", "below `base_lr` (0.5)"),
-    ("inverse_sqrt", {"timescale": 0}, "timescale", "an integer from 1 to 2**53"),
+    ("polynomial", {"lr_end": 0.5}, "lr_end", "below the learning rate (0.5)"),
+    ("inverse_sqrt", {"timescale": 0}, "timescale", "above 0"),
     ("cosine_with_min_lr", {}, "min_lr_rate", "given for 'cosine_with_min_lr' unless `min_lr` is"),
     ("cosine_with_min_lr", {"min_lr": -0.1}, "min_lr", NONNEGATIVE),
     ("cosine_with_min_lr", {"min_lr_rate": -0.1}, "min_lr_rate", NONNEGATIVE),
     ("cosine_with_min_lr", {"min_lr": 0.1, "min_lr_rate": 0.2}, "min_lr_rate", "None if `min_lr` is given (0.1)"),
-    ("cosine_with_min_lr", {"min_lr_rate": 0.2, "num_cycles": -1}, "num_cycles", POSITIVE),
+    ("cosine_with_min_lr", {"min_lr_rate": 0.2, "num_cycles": -1}, "num_cycles", CYCLES),
     ("cosine_warmup_with_min_lr", {}, "min_lr_rate", "given for 'cosine_warmup_with_min_lr' unless `min_lr` is"),
-    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "num_cycles": -1}, "num_cycles", POSITIVE),
+    ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "num_cycles": -1}, "num_cycles", CYCLES),
     ("cosine_warmup_with_min_lr", {"min_lr_rate": 0.1, "warmup_lr_rate": -0.1}, "warmup_lr_rate", NONNEGATIVE),
     ("warmup_stable_decay", {}, "num_decay_steps", "given for 'warmup_stable_decay'"),
-    ("warmup_stable_decay", {"num_decay_steps": -1}, "num_decay_steps", NONNEGATIVE_INT),
-    (
-        "warmup_stable_decay",
-        {"num_decay_steps": 8},
-        "num_decay_steps",
-        "at most `num_training_steps` - `num_warmup_steps` (7)",
-    ),
-    ("warmup_stable_decay", {"num_decay_steps": 3, "num_stable_steps": 1.5}, "num_stable_steps", NONNEGATIVE_INT),
+    ("warmup_stable_decay", {"num_decay_steps": -1}, "num_decay_steps", STEPS),
+    ("warmup_stable_decay", {"num_decay_steps": 3, "num_stable_steps": -1}, "num_stable_steps", STEPS),
     ("warmup_stable_decay", {"num_decay_steps": 3, "warmup_type": "sqrt"}, "warmup_type", CURVE),
     ("warmup_stable_decay", {"num_decay_steps": 3, "decay_type": "exp"}, "decay_type", CURVE),
     ("warmup_stable_decay", {"num_decay_steps": 3, "min_lr_ratio": -0.1}, "min_lr_ratio", NONNEGATIVE),
-    ("warmup_stable_decay", {"num_decay_steps": 3, "num_cycles": 0}, "num_cycles", POSITIVE),
+    ("warmup_stable_decay", {"num_decay_steps": 3, "num_cycles": -1}, "num_cycles", CYCLES),
 ]
 
 

@@ -378,6 +378,8 @@ def test_llama_factory_stable_and_decay(warmup: int, rest: int, given_steps: dic
 def test_llama_factory_errors() -> None:
     with raises("from_scheduler_type", "num_warmup_steps", "at most `num_training_steps` (4)", 5):
         from_scheduler_type("warmup_stable_decay", num_warmup_steps=5, num_training_steps=4)
+    with pytest.raises(ValueError, match=r"^from_scheduler_type: `lr_scheduler_type` must be one of .*, got 'wsd'$"):
+        from_scheduler_type("wsd", num_warmup_steps=1, num_training_steps=4)
     with raises("from_scheduler_type", "num_training_steps", "an integer from 0 to 2**53", 4.5):
         from_scheduler_type("warmup_stable_decay", num_warmup_steps=1, num_training_steps=4.5)  # type: ignore[arg-type]
     with raises("from_scheduler_type", "num_warmup_steps", "given for 'warmup_stable_decay'", None):

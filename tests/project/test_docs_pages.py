@@ -18,7 +18,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PAGES = sorted(FOLDER.rglob("*.md"))
 GENERATED = {FOLDER / "catalogue.md", FOLDER / "stacks.md"}  # their examples are tested elsewhere
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-NO_PEERS = {"jax", "rated", "expressions", "phases"}
+NO_PEERS = {"arguments", "compositions", "expressions", "jax", "phases", "rated"}
 PEERS = {module.name for module in iter_modules([str(ROOT / "bridges")])} - NO_PEERS
 NO_MODULE = {"ignite", "nemo", "lightning_cli"}  # pages of libraries that need no module
 

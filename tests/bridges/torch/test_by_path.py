@@ -87,6 +87,18 @@ def test_a_list_of_schedules_and_a_peak_value() -> None:
     assert values(scheduler) == values(expected)
 
 
+def test_a_list_of_schedules_of_a_hyperparameter_has_one_for_each_group_or_for_each_value() -> None:
+    halves = fs.constant(0.5)
+    per_group = Scheduler(adamw(), TEXT, NUMBERS, hyperparameters={"weight_decay": ["constant(0.5)", None]})
+    assert values(per_group) == values(lambda_lr(adamw(), SCHEDULE, hyperparameters={"weight_decay": [halves, None]}))
+    for entries in ([None, "constant(0.5)"], [[None, "constant(0.5)"]] * 2):
+        scheduler = Scheduler(adamw(), TEXT, NUMBERS, hyperparameters={"betas": entries})
+        assert [group["betas"] for group in scheduler.optimizer.param_groups] == [(0.9, 0.4995)] * 2
+    requirement = "one schedule, or a list of one for each of the 2 parameter groups"
+    with raises("lambda_lr", "hyperparameters['weight_decay']", requirement, [halves]):
+        Scheduler(adamw(), TEXT, NUMBERS, hyperparameters={"weight_decay": ["constant(0.5)"]})
+
+
 def test_the_optimizer_notifies_the_scheduler_once() -> None:
     gc.disable()
     try:
@@ -166,6 +178,9 @@ def test_errors() -> None:
     for name in ("numbers", "hyperparameters"):
         with raises("Scheduler", name, "a mapping with strings as keys, or None", [1], TypeError):
             Scheduler(adamw(), TEXT, **{name: [1]})
+    other = "hf:linear(num_warmup_steps=1, num_training_steps=9)"
+    with pytest.raises(ValueError, match=r"`schedule` must be an expression of funcsched, got 'hf:.*from_expression"):
+        Scheduler(adamw(), other)
     with raises("lambda_lr", "optimizer", "a torch optimizer", None, TypeError):
         Scheduler(None, "constant()")  # type: ignore[arg-type]
 

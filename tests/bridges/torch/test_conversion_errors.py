@@ -80,6 +80,7 @@ AFFINE = (
 SETS = "a chain in which no factor follows a scheduler that sets the rate at every step"
 NESTED = "the first scheduler of a SequentialLR (torch raises at the milestone of a later one)"
 COUNT, LENGTH = "an integer from 0 to 2**53", "an integer from 1 to 2**53"
+FACTOR = "0 or a number from 1e-30 to 1e30"
 LEVEL, RATIO, FRACTION = "a number from 0 to 1.7e38", "a number from 1e-30 to 1e30", "a number from 0 to 1"
 
 REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
@@ -170,8 +171,16 @@ REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
         ValueError,
         f"`scheduler.eta_min` must be {LEVEL}, got -0.1",
     ),
-    "negative gamma": (lambda o: ExponentialLR(o, -0.5), ValueError, f"`scheduler.gamma` must be {LEVEL}, got -0.5"),
-    "gamma below 1e-30": (lambda o: StepLR(o, 3, 1e-40), ValueError, f"`scheduler.gamma` must be {RATIO}, got 1e-40"),
+    "negative gamma": (
+        lambda o: ExponentialLR(o, -0.5),
+        ValueError,
+        f"`scheduler.gamma` must be {FACTOR}, got -0.5",
+    ),
+    "gamma below 1e-30": (
+        lambda o: StepLR(o, 3, 1e-40),
+        ValueError,
+        f"`scheduler.gamma` must be {FACTOR}, got 1e-40",
+    ),
     "negative step_size": (lambda o: StepLR(o, -1), ValueError, f"`scheduler.step_size` must be {LENGTH}, got -1"),
     "fractional total_iters": (
         lambda o: LinearLR(o, total_iters=2.5),  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ def test_a_change_before_the_step_is_rejected_with_both_ways_to_continue(caplog:
     ("old", "new", "message"),
     [
         ('"format": 1', '"format": 9', "`schedules['lr'][0]` must be a result of `snapshot`, got {'format': 9, "),
-        ('"base_value": 0.5', '"base_value": "0.5"', "`schedules['lr'][0].base_value` must be a number, got '0.5'"),
+        ('"base_value": 0.5', '"base_value": "0"', "`schedules['lr'][0].base_value` must be a finite number, got '0'"),
         ("warmup_inverse_sqrt", "warmup_inverse", "`schedules['lr'][0]` must be a result of `snapshot`, got {"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_malformed_description_is_rejected(old: str, new: str, message: str) -
     assert state["schedules"].count(old)
     state["schedules"] = state["schedules"].replace(old, new)
     scheduler = lambda_lr(sgd(0.5), fs.shift(SQRT, 1), hyperparameters={"weight_decay": SQRT}, on_mismatch="warn")
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises((TypeError, ValueError)) as caught:
         scheduler.load_state_dict(state)
     assert str(caught.value).startswith(f"load_state_dict: {message}") and scheduler.last_epoch == 0
 
