@@ -6,7 +6,8 @@ function that torch's own `LambdaLR` takes. All use the schedule as a multiplier
 `lr`.
 
 From torch to this library: `from_lr_scheduler` converts a scheduler of `torch.optim.lr_scheduler` to one
-`Rated(schedule, peak_value)` for each parameter group.
+`Rated(schedule, peak_value)` for each parameter group. `identify_scheduler` finds the schedule of a scheduler, of its
+saved state or of a checkpoint.
 """
 
 try:
@@ -18,6 +19,7 @@ except ModuleNotFoundError as error:
 from bridges.torch.by_path import Scheduler
 from bridges.torch.conversion import from_lr_scheduler
 from bridges.torch.lr_lambda import to_lr_lambda
+from bridges.torch.saved import identify_scheduler
 from bridges.torch.scheduler import ScheduleLR, lambda_lr
 
-__all__ = ["ScheduleLR", "Scheduler", "from_lr_scheduler", "lambda_lr", "to_lr_lambda"]
+__all__ = ["ScheduleLR", "Scheduler", "from_lr_scheduler", "identify_scheduler", "lambda_lr", "to_lr_lambda"]

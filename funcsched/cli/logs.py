@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,9 +12,20 @@ if TYPE_CHECKING:
 
 def print_identified(options: argparse.Namespace) -> int:
     """The subcommand `identify`."""
-    from funcsched.evidence.report import identify_file
+    return _print(lambda: _identified(options.file, options.column))
 
-    return _print(lambda: identify_file(options.file, options.column))
+
+def _identified(file: str, column: str | None) -> tuple[str, int]:
+    from funcsched.evidence.logs import is_saved_by_torch
+    from funcsched.evidence.report import described, identify_file
+
+    if not is_saved_by_torch(file):
+        return identify_file(file, column)
+    try:
+        from bridges.torch import identify_scheduler
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{os.path.basename(file)} is a file of torch.save: {error}") from error
+    return described(f"the scheduler in {os.path.basename(file)}", identify_scheduler(file, key=column))
 
 
 def print_log_check(options: argparse.Namespace) -> int:

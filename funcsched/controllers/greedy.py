@@ -160,7 +160,7 @@ def greedy(
         [2.0, 4.0, 2.0, 1.0]
 
     In other libraries:
-        transformers: greedy, GreedyLR
+        transformers: greedy, get_greedy_schedule, GreedyLR
 
     Source: GreedyLR of transformers 5.23; arXiv:2512.14527.
     """

@@ -136,8 +136,11 @@ def plateau(
     In other libraries:
         torch: ReduceLROnPlateau
         optax: contrib.reduce_on_plateau; its `patience` is one more
-        transformers: reduce_lr_on_plateau
+        transformers: reduce_lr_on_plateau, get_reduce_on_plateau_schedule
         Keras: ReduceLROnPlateau; its `patience` is one more
+        timm: PlateauLRScheduler
+        mmengine: ReduceOnPlateauLR
+        fairseq: reduce_lr_on_plateau
 
     Source: ReduceLROnPlateau of PyTorch 2.13.
     """

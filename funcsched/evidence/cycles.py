@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import cos, floor, log, pi
 
 import funcsched as fs
@@ -74,66 +75,93 @@ def one_cycle(shape: str, three: bool) -> Family:
     return Family("one_cycle", parameters, ["start", "end"], row, guesses, build, [*SIMPLE, "one_cycle"])
 
 
-def _cycle(step: float, period: float, factor: float) -> tuple[int, float]:
-    """The number of the cycle, and the elapsed fraction."""
+def _cycle(step: float, period: float, factor: float) -> tuple[int, float, float]:
+    """The number of the cycle, its first step and its length."""
     if factor <= 1.0005:
         number = floor(step / period)
-        return number, step / period - number
+        return number, number * period, period
     number = max(floor(log(step / period * (factor - 1) + 1) / log(factor) + 1e-12), 0)
-    start = period * (factor**number - 1) / (factor - 1)
-    return number, (step - start) / (period * factor**number)
-
-
-def restarts(growing: bool, lowering: bool) -> Family:
-    parameters = [("period", INTEGER)]
-    parameters += [("period_factor", REAL)] if growing else []
-    parameters += [("level_factor", REAL)] if lowering else []
-
-    def row(step: int, p: Sequence[float]) -> Sequence[float]:
-        number, u = _cycle(step, max(p[0], 1e-9), p[1] if growing else 1.0)
-        g = 0.5 + 0.5 * cos(pi * u)
-        return g * (p[-1] ** number if lowering else 1.0), 1.0 - g
-
-    def guesses(facts: Facts) -> list[list[float]]:
-        if not facts.jumps or facts.warmups:
-            return []
-        starts = [_middle(jump) for jump in facts.jumps]
-        found: list[list[float]] = []
-        if growing:
-            if len(starts) < 2:
-                return []
-            lengths = [starts[0], starts[1] - starts[0]]
-            ratio = lengths[1] / lengths[0]
-            for factor in {round(ratio), ratio, round(2 * ratio) / 2}:
-                if factor > 1.01:
-                    low = max(a / _growth(i + 1, factor) for i, (a, _) in enumerate(facts.jumps))
-                    high = min(b / _growth(i + 1, factor) for i, (_, b) in enumerate(facts.jumps))
-                    found.append([(low + high) / 2, factor])
-        else:
-            low = max(a / (i + 1) for i, (a, _) in enumerate(facts.jumps))
-            high = min(b / (i + 1) for i, (_, b) in enumerate(facts.jumps))
-            if high > low:
-                found.append([low + (high - low) * 0.5])
-                found.append([low + (high - low) * 0.95])
-        return [[*guess, level] for guess in found for level in (0.7, 0.4)] if lowering else found
-
-    return Family(
-        "cosine_restarts",
-        parameters,
-        ["end"],
-        row,
-        guesses,
-        lambda values, levels: fs.cosine_restarts(**values, **levels),
-        ["cosine_restarts"],
-    )
+    return number, period * _growth(number, factor), float(period * factor**number)
 
 
 def _growth(count: int, factor: float) -> float:
-    return float((factor**count - 1) / (factor - 1))
+    """The length of some cycles, in units of the first one."""
+    return float((factor**count - 1) / (factor - 1)) if factor > 1.0005 else float(count)
 
 
-def _middle(pair: tuple[int, int]) -> float:
-    return (pair[0] + pair[1]) / 2
+def restarts(*options: str) -> Family:
+    """`cosine_restarts` with some of its arguments: warmup_steps, times, period_factor, level_factor."""
+    order = "warmup_steps", "period", "times", "period_factor", "level_factor"
+    names = [name for name in order if name in options or name == "period"]
+    place = {name: names.index(name) for name in names}
+    warmup, times = place.get("warmup_steps"), place.get("times")
+    growth, lowering = place.get("period_factor"), place.get("level_factor")
+    period = place["period"]
+
+    def row(step: int, p: Sequence[float]) -> Sequence[float]:
+        number, start, length = _cycle(step, max(p[period], 1e-9), 1.0 if growth is None else p[growth])
+        if times is not None and number >= round(p[times]):
+            return 0.0, 0.0, 1.0
+        top = 1.0 if lowering is None else p[lowering] ** number
+        w = 0.0 if warmup is None else p[warmup] * length / max(p[period], 1e-9)
+        if step - start < w:
+            u = (step - start) / w
+            return top * u, 1.0 - u, 0.0
+        g = 0.5 + 0.5 * cos(pi * fraction(step - start, w, length))
+        return top * g, 0.0, 1.0 - g
+
+    def guesses(facts: Facts) -> list[list[float]]:
+        if (warmup is None) is bool(facts.warmups) or (times is not None and not facts.is_held):
+            return []
+        if warmup is None:
+            ends, warmups = facts.jumps, [0.0]
+        else:
+            following = dict(pairwise(facts.steps))
+            ends = [(low, following[low]) for low in facts.turns[1::2]]
+            warmups = list({facts.warmups[0], *map(float, facts.turns[:1])})
+        found = [
+            {"warmup_steps": w, "period": length, "period_factor": factor}
+            for w in warmups
+            for length, factor in _periods(ends, growth is not None)
+        ]
+        count = len(ends) + 1
+        levels = (0.7, 0.4) if lowering is not None else (1.0,)
+        return [
+            [{**guess, "times": float(count), "level_factor": level}[name] for name in names]
+            for guess in found
+            for level in levels
+        ]
+
+    def build(values: dict[str, Any], levels: dict[str, Any]) -> Schedule:
+        return fs.cosine_restarts(**values, **levels)
+
+    reals = ("period_factor", "level_factor")
+    parameters = [(name, REAL if name in reals else INTEGER) for name in names]
+    if warmup is None:
+        levels, coefficients = ["end"], lambda step, p: row(step, p)[::2]
+    else:
+        levels, coefficients = ["start", "end"], row
+    return Family("cosine_restarts", parameters, levels, coefficients, guesses, build, ["cosine_restarts"])
+
+
+def _periods(restarts: Sequence[tuple[int, int]], growing: bool) -> list[tuple[float, float]]:
+    """Guesses of (period, period_factor) from the last step before each restart and the first one after it."""
+    if len(restarts) < 1 + growing:
+        return []
+    factors = {1.0}
+    if growing:
+        first, second = ((a + b) / 2 for a, b in restarts[:2])
+        ratio = (second - first) / first
+        factors = {factor for factor in (round(ratio), ratio, round(2 * ratio) / 2) if factor > 1.01}
+    found = []
+    for factor in factors:
+        low = max(a / _growth(i + 1, factor) for i, (a, _) in enumerate(restarts))
+        high = min(b / _growth(i + 1, factor) for i, (_, b) in enumerate(restarts))
+        if growing:
+            found.append(((low + high) / 2, factor))
+        elif high > low:
+            found += [(low + (high - low) * part, factor) for part in (0.5, 0.95)]
+    return found
 
 
 def hard_restarts(cycles: int) -> Family:

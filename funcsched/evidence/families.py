@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log
 
 import funcsched as fs
 from funcsched.core.schedule import Schedule
@@ -53,6 +53,17 @@ def _falling(facts: Facts) -> bool:
     return not facts.warmups
 
 
+def _growths(facts: Facts) -> list[list[float]]:
+    """Guesses of (total_steps, start) for an exponential rise, of which the log may lack the last point."""
+    middle = len(facts.steps) // 2
+    if not facts.warmups or not 0 < facts.rates[0] < facts.rates[middle]:
+        return []
+    slope = log(facts.rates[middle] / facts.rates[0]) / (facts.steps[middle] - facts.first)
+    next_step = 2 * facts.last - facts.steps[-2]
+    found = [[total, exp(-slope * total)] for total in (log(facts.high / facts.rates[0]) / slope, float(next_step))]
+    return sorted([[facts.totals[0], facts.low / facts.high], *found], key=lambda guess: len(f"{guess[1]:.4g}"))
+
+
 FAMILIES = [
     _noam(),
     *WARMUPS,
@@ -83,14 +94,18 @@ FAMILIES = [
         "range_test",
         [TOTAL, ("start", REAL)],
         lambda step, p: max(p[1], 1e-30) ** (1.0 - min(step / max(p[0], 1e-9), 1.0)),
-        lambda facts: (
-            [[total, facts.low / facts.high] for total in facts.totals[:1]] if facts.warmups and facts.low > 0 else []
-        ),
+        _growths,
         lambda total_steps, start: fs.range_test(total_steps, start=start),
     ),
     *(one_cycle(shape, three) for three in (False, True) for shape in ("cosine", "linear")),
     cosine_linear(),
-    *(restarts(growing, lowering) for growing in (False, True) for lowering in (False, True)),
+    *(
+        restarts(*warmup, *times, *growth, *lowering)
+        for times in ([], ["times"])
+        for warmup in ([], ["warmup_steps"])
+        for growth in ([], ["period_factor"])
+        for lowering in ([], ["level_factor"])
+    ),
     *(hard_restarts(cycles) for cycles in range(2, 7)),
     *(cyclic(mode, symmetric) for mode in ("triangular", "triangular2", "exp_range") for symmetric in (True, False)),
 ]

@@ -28,6 +28,7 @@ class Problem:
         self.row, self.points = row, points
         self.ratios: list[float | None] = [None] * (levels - 1)
         self.peak: float | None = None
+        self.direction = 1.0  # of the small changes for slopes
 
     def columns(self, parameters: Sequence[float]) -> tuple[Sequence[Sequence[float]], list[float]]:
         """For each point the coefficients of the free levels, and what remains of the rate for them."""
@@ -99,7 +100,7 @@ class Problem:
 
     def _slope(self, parameters: list[float], i: int, weights: Sequence[float], residuals: list[float]) -> list[float]:
         shifted = list(parameters)
-        shifted[i] += (delta := 1e-5 * abs(parameters[i]) + 1e-9)
+        shifted[i] += (delta := self.direction * (1e-5 * abs(parameters[i]) + 1e-9))
         return [(b - a) / delta for a, b in zip(residuals, self.solve(shifted, weights)[1], strict=True)]
 
     def spreads(
@@ -110,7 +111,7 @@ class Problem:
         slopes = []
         for i in free:
             shifted = list(parameters)
-            shifted[i] += (delta := 1e-5 * abs(parameters[i]) + 1e-9)
+            shifted[i] += (delta := self.direction * (1e-5 * abs(parameters[i]) + 1e-9))
             new_rows, new_targets = self.columns(shifted)
             slopes.append(
                 [

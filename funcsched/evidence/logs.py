@@ -87,6 +87,8 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
         raise _error(path, "is empty")
     if "tfevents" in path.name or head[4:8] == b"\0\0\0\0" or (b"\0" in head and b"brain.Event:" in head):
         log = _log_of_events(path, column)
+    elif is_saved_by_torch(path):
+        raise _error(path, "is a file of torch.save: use bridges.torch.identify_scheduler(path)")
     elif b"\0" in head:
         raise _error(path, "is a binary file, and not one of TensorBoard")
     else:
@@ -98,6 +100,13 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
         wanted = f"named {column!r}" if column else "such as lr, learning_rate or lr-AdamW"
         raise _error(path, f"has no numbers in a column {wanted} with a step")
     return log
+
+
+def is_saved_by_torch(path: str | Path) -> bool:
+    """Whether a file is one of `torch.save`: a ZIP archive, or a pickle of older versions."""
+    with Path(path).open("rb") as file:
+        head = file.read(4)
+    return head == b"PK\x03\x04" or head[:2] in (b"\x80\x02", b"\x80\x04")
 
 
 def _error(path: Path, problem: str) -> ValueError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
+from funcsched.evidence.candidate import explains
 from funcsched.evidence.identify import Identified, identify
-from funcsched.evidence.logs import Log, read_log
+from funcsched.evidence.logs import read_log
 from funcsched.evidence.points import FLOAT32, points_of
-from funcsched.evidence.search import explains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +20,15 @@ def identify_file(path: str | Path, column: str | None = None) -> tuple[str, int
         OSError, ValueError: as `read_log`.
     """
     log = read_log(path, column=column)
-    return described(log, identify(log.steps, log.rates))
+    return described(log.name, identify(log.steps, log.rates))
 
 
-def described(log: Log, result: Identified | None) -> tuple[str, int]:
-    """A result as text, and the exit status."""
-    count = len(log.steps)
+def described(name: str, result: Identified | None) -> tuple[str, int]:
+    """A result as text, and the exit status. `name` is that of the log."""
     if result is None:
-        return f"no named schedule explains the {count} points of {log.name}", 1
+        return f"no named schedule explains {name}", 1
     lines = [result.expression]
-    explained = f"explains {result.explained} of {result.points} points of {log.name}"
+    explained = f"explains {result.explained} of {result.points} points of {name}"
     if result.departure is not None:
         explained += f"; the log leaves it at step {result.departure}, reason: {result.reason}"
     lines.append(explained)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import exp, floor, log, log10
 
 
 def simple_numbers(value: float, spread: float) -> list[float]:
@@ -34,7 +34,8 @@ def shape_numbers(value: float, spread: float) -> list[float]:
     """Candidates for a parameter of a shape. Where it is hardly determined, the usual values come first."""
     usual = [0.01, 0.1] if spread > 0.3 * abs(value) else []
     found = [*near(value), *usual, *simple_numbers(value, spread)[: 3 if usual else None]]
-    return [number for number in dict.fromkeys(found) if number > 0]
+    numbers = [number for number in dict.fromkeys(found) if number > 0]
+    return numbers if usual else sorted(numbers, key=lambda number: len(f"{number:.12g}"))
 
 
 def inverse_roots(value: float, spread: float) -> list[float]:
@@ -65,3 +66,37 @@ def simple_integers(value: float, spread: float) -> list[float]:
     middle = round(value)
     near = [middle + d for d in (0, 1, -1, 2, -2, 3, -3) if low <= middle + d <= high]
     return [float(n) for n in dict.fromkeys([*round_ones, *near])]
+
+
+def relative_decays(value: float, spread: float, is_inverse: bool) -> dict[float, tuple[float, int]]:
+    """Relative decays per step near a value, each with a simple rate and the number of steps in which it applies.
+
+    The simplest come first, and at last the value itself. An exponential decay is ``-log(rate) / steps``; that of
+    `inverse_time` is ``rate / steps``.
+    """
+    found: dict[float, tuple[float, int]] = {}
+    sizes: list[tuple[int, float]] = []
+    spread += 1e-15
+
+    def add(rate: float, steps: int, size: int) -> None:
+        decay = rate / steps if is_inverse else -log(rate) / steps
+        if abs(decay - value) <= spread:
+            found[decay] = rate, steps
+            sizes.append((size, decay))
+
+    for steps in (first * 10**power for power in range(8) for first in (1, 2, 5)):
+        if is_inverse:
+            low, high = (value - spread) * steps, (value + spread) * steps
+        else:
+            low, high = exp(-(value + spread) * steps), exp(-(value - spread) * steps)
+        if 1e-30 < low < high < 1e30 and (high <= 1 or is_inverse):
+            for rate in simple_numbers((low + high) / 2, (high - low) / 2)[:2]:
+                add(rate, steps, len(f"{rate:.12g}") + len(str(steps)) - (steps == 1))
+    for thousandths in range(1, 1000):
+        rate = thousandths / 100 if is_inverse else thousandths / 1000
+        steps = round(rate / value if is_inverse else -log(rate) / value)
+        if 1 <= steps <= 1e9:
+            add(rate, steps, len(f"{rate:.6g}") + len(str(steps).rstrip("0")) + 1)
+    simplest = [decay for _, decay in sorted(sizes)[:8]]
+    exact = value if is_inverse else exp(-value)
+    return {**{decay: found[decay] for decay in simplest}, value: (exact, 1)}

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, log
+from math import ceil
 
-from funcsched.core.schedule import Schedule
+from funcsched.evidence.candidate import Candidate, explains
 from funcsched.evidence.facts import Facts
 from funcsched.evidence.family import INTEGER, RATE, REAL, Family
 from funcsched.evidence.fitting import Problem
 from funcsched.evidence.points import Points
-from funcsched.evidence.rounding import inverse_roots, near, shape_numbers, simple_integers, simple_numbers
+from funcsched.evidence.rounding import (
+    inverse_roots,
+    near,
+    relative_decays,
+    shape_numbers,
+    simple_integers,
+    simple_numbers,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,40 +27,6 @@ _FITS = 1.7  # largest residual of a least-squares fit that may still be within 
 _NEAR = 0.03  # of the largest rate: a larger residual of the first fit rules a guess out
 _WAVE_FITS = 1e4  # the same for waves, before the number of cycles is rounded to a half: the fit is singular there
 _NODES = 100  # fits in the search of one family
-
-
-class Candidate:
-    """A schedule and a peak value that explain every point, and the ranges of its integers."""
-
-    def __init__(
-        self,
-        family: str,
-        schedule: Schedule,
-        peak_value: float,
-        ranges: dict[str, tuple[int, int]],
-        words: int,
-        determined: bool = True,
-    ) -> None:
-        self.is_determined = determined
-        self.family, self.schedule, self.peak_value, self.ranges = family, schedule, peak_value, ranges
-        digits = sum(c.isdigit() for c in repr(schedule)) + len(f"{peak_value:.12g}")
-        self.complexity = (words, digits, len(repr(schedule)))
-
-    def is_clearly_simpler(self, other: Candidate) -> bool:
-        """Whether its expression has no more arguments, and fewer of them or at least 4 digits less."""
-        (words, digits, _), (other_words, other_digits, _) = self.complexity, other.complexity
-        if words < other_words:
-            return digits <= other_digits
-        return words == other_words and digits + 4 <= other_digits
-
-
-def explains(schedule: Schedule, peak_value: float, points: Points) -> list[bool]:
-    """For each point, whether the schedule gives its rate within the printed digits."""
-    slack = 4e-16 * abs(peak_value)
-    return [
-        abs(rate - peak_value * schedule(step)) <= tolerance * 1.000001 + slack
-        for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True)
-    ]
 
 
 def fit(family: Family, points: Points, sample: Points, facts: Facts) -> Candidate | None:
@@ -70,6 +43,8 @@ def fit(family: Family, points: Points, sample: Points, facts: Facts) -> Candida
     coarse = sample.part(range(0, len(sample), 2)) if len(sample) > 30 else sample
     for guess in family.guesses(facts):
         problem = Problem(family.row, sample, len(family.levels) + 1)
+        if family.name == "cosine_restarts":  # a longer period would move a restart past the point that shows it
+            problem.direction = -1.0
         try:
             problem.points = coarse
             parameters, _, residuals = problem.minimize(guess, free, even[: len(coarse)], 12, 0.97)
@@ -144,7 +119,7 @@ class _Snapping:
             return None
         spread = 6 * deviations[0]
         if kinds[0] == RATE:
-            return self._fix_parameter(parameters, free, self._rates(parameters[free[0]], spread))
+            return self._fix_parameter(parameters, free, self._decays(parameters[free[0]], spread))
         return self._fix_parameter(parameters, free, simple_integers(parameters[free[0]], spread + 0.6))
 
     def _fix_shape(self, parameters: list[float], free: list[int], spreads: list[float]) -> Candidate | None:
@@ -279,39 +254,10 @@ class _Snapping:
         ratios[position] = None
         return None
 
-    def _rates(self, value: float, spread: float) -> list[float]:
-        """Relative decays per step that a simple factor in a simple number of steps gives."""
-        found: list[tuple[int, float]] = []
-        spread += 1e-15
-        for power in range(8):
-            for first in (1, 2, 5):
-                steps = first * 10**power
-                if self.family.name == "inverse_time":
-                    low, high = (value - spread) * steps, (value + spread) * steps
-                else:
-                    low, high = exp(-(value + spread) * steps), exp(-(value - spread) * steps)
-                if not 1e-30 < low < high < 1e30 or (high > 1 and self.family.name != "inverse_time"):
-                    continue
-                for rate in simple_numbers((low + high) / 2, (high - low) / 2)[:2]:
-                    decay = rate / steps if self.family.name == "inverse_time" else -log(rate) / steps
-                    self.pairs[decay] = (rate, steps)
-                    found.append((len(f"{rate:.12g}") + len(str(steps)) - (steps == 1), decay))
-        for thousandths in range(1, 1000):
-            rate = thousandths / 1000
-            if self.family.name == "inverse_time":
-                steps = round(rate * 10 / value)
-                decay = rate * 10 / max(steps, 1)
-            else:
-                steps = round(-log(rate) / value)
-                decay = -log(rate) / max(steps, 1)
-            if 1 <= steps <= 1e9 and abs(decay - value) <= spread:
-                size = rate * 10 if self.family.name == "inverse_time" else rate
-                self.pairs[decay] = (float(f"{size:.6g}"), steps)
-                found.append((len(f"{size:.6g}") + len(str(steps).rstrip("0")) + 1, decay))
-        chosen = [decay for _, decay in sorted(found)[:8]]
-        exact = value if self.family.name == "inverse_time" else exp(-value)
-        self.pairs.setdefault(value, (exact, 1))
-        return [*dict.fromkeys(chosen), value]
+    def _decays(self, value: float, spread: float) -> list[float]:
+        found = relative_decays(value, spread, self.family.name == "inverse_time")
+        self.pairs.update(found)
+        return list(found)
 
     def _candidate(self, parameters: list[float]) -> Candidate | None:
         family, problem = self.family, self.problem

@@ -7,83 +7,15 @@ from math import cos, exp, log, pi, sin, sqrt
 import funcsched as fs
 from funcsched.core.schedule import Schedule
 from funcsched.evidence.facts import Facts
-from funcsched.evidence.family import INTEGER, RATE, REAL, SIMPLE, TOTAL, Family, fraction, timescales
+from funcsched.evidence.family import INTEGER, RATE, REAL, SIMPLE, TOTAL, fraction, timescales
+from funcsched.evidence.tail import Tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Guesses = Callable[[Facts, float], list[list[float]]]
-    Fall = Callable[[float, float, Sequence[float]], float]
-
-
-class _Tail:
-    """What follows a warmup: a function of (step, end of the warmup, parameters) that falls from 1."""
-
-    def __init__(
-        self,
-        name: str,
-        parameters: Sequence[tuple[str, str]],
-        fall: Fall,
-        guesses: Guesses,
-        *,
-        has_end: bool = True,
-        replaces: Sequence[str] = (),
-        options: dict[str, Any] | None = None,
-        convert: Callable[[dict[str, Any]], dict[str, Any]] = lambda given: given,
-        bare: Callable[..., Schedule] | None = None,
-    ) -> None:
-        self.name, self.parameters, self.fall, self.guesses = name, tuple(parameters), fall, guesses
-        self.has_end, self.replaces, self.options = has_end, tuple(replaces), options or {}
-        self.convert, self.bare = convert, bare
-
-    def family(self, head: str) -> Family:
-        """The tail after a warmup: "none", "zero" (from 0), "offset" (`warmup_offset` is 1), "start" (from a level)."""
-        fall, has_end, has_start = self.fall, self.has_end, head == "start"
-        offset = 1 if head == "offset" else 0
-        create: Callable[..., Schedule] = getattr(fs, self.name)
-
-        if head == "none":
-
-            def row(step: int, p: Sequence[float]) -> Sequence[float]:
-                g = fall(step, 0.0, p)
-                return (g, 1.0 - g) if has_end else (g,)
-
-        else:
-
-            def row(step: int, p: Sequence[float]) -> Sequence[float]:
-                w = p[0]
-                if step < w:
-                    u = min((step + offset) / max(w, 1e-9), 1.0)
-                    levels = [u, 1.0 - u] if has_start else [u]
-                    return [*levels, 0.0] if has_end else levels
-                g = fall(step, w, p[1:])
-                levels = [g, 0.0] if has_start else [g]
-                return [*levels, 1.0 - g] if has_end else levels
-
-        def guesses(facts: Facts) -> list[list[float]]:
-            if head not in facts.heads:
-                return []
-            if head == "none":
-                return [] if facts.warmups else self.guesses(facts, 0.0)
-            warmups = facts.warmups
-            if not warmups and head == "zero" and facts.first > 1:
-                warmups = [0.4 * facts.first]
-            return [[w, *rest] for w in warmups for rest in self.guesses(facts, w)]
-
-        def build(values: dict[str, Any], levels: dict[str, Any]) -> Schedule:
-            given = {**values, **self.options}
-            if head == "none" and self.bare is not None:
-                return self.bare(**self.convert(given), **levels)
-            if offset:
-                given["warmup_offset"] = 1
-            given.setdefault("warmup_steps", 0)
-            return create(**self.convert(given), **{k: v for k, v in levels.items() if k != "start" or has_start})
-
-        parameters = self.parameters if head == "none" else (("warmup_steps", INTEGER), *self.parameters)
-        levels = [name for name, present in (("start", has_start), ("end", has_end)) if present]
-        return Family(self.name, parameters, levels, row, guesses, build, self.replaces)
+    from funcsched.evidence.tail import Fall, Guesses
 
 
 def _totals(facts: Facts, w: float) -> list[list[float]]:
@@ -152,17 +84,17 @@ def _bare_exponential(decay_steps: int, rate: float, end: float | None = None) -
 
 _STABLE = (("stable_steps", INTEGER), ("decay_steps", INTEGER))
 _TAILS = [
-    _Tail("warmup_constant", [], lambda step, w, p: 1.0, lambda facts, w: [[]], has_end=False),
-    _Tail("warmup_linear", [TOTAL], lambda step, w, p: 1.0 - fraction(step, w, p[0]), _totals),
-    _Tail("warmup_cosine", [TOTAL], lambda step, w, p: 0.5 + 0.5 * cos(pi * fraction(step, w, p[0])), _totals),
-    _Tail("warmup_half_cosine", [TOTAL], lambda step, w, p: 1.0 - sin(pi / 2 * fraction(step, w, p[0])), _totals),
-    _Tail(
+    Tail("warmup_constant", [], lambda step, w, p: 1.0, lambda facts, w: [[]], has_end=False),
+    Tail("warmup_linear", [TOTAL], lambda step, w, p: 1.0 - fraction(step, w, p[0]), _totals),
+    Tail("warmup_cosine", [TOTAL], lambda step, w, p: 0.5 + 0.5 * cos(pi * fraction(step, w, p[0])), _totals),
+    Tail("warmup_half_cosine", [TOTAL], lambda step, w, p: 1.0 - sin(pi / 2 * fraction(step, w, p[0])), _totals),
+    Tail(
         "warmup_inverse_sqrt",
         [],
         lambda step, w, p: sqrt(max(w, 1e-9) / max(step, 1e-9)),
         lambda facts, w: [[]] if w else [],
     ),
-    _Tail(
+    Tail(
         "warmup_inverse_sqrt",
         [("timescale", INTEGER)],
         lambda step, w, p: sqrt(p[0] / (p[0] + step - w)),
@@ -170,7 +102,7 @@ _TAILS = [
         replaces=["warmup_inverse_sqrt", "noam"],
         bare=fs.inverse_sqrt,
     ),
-    _Tail(
+    Tail(
         "warmup_exponential",
         [("decay", RATE)],
         lambda step, w, p: exp(-p[0] * (step - w)),
@@ -179,7 +111,7 @@ _TAILS = [
         convert=_rate_conversion,
         bare=_bare_exponential,
     ),
-    _Tail(
+    Tail(
         "warmup_exponential",
         [("decay", RATE), ("end", REAL)],
         lambda step, w, p: max(exp(-p[0] * (step - w)), p[1]),
@@ -189,7 +121,7 @@ _TAILS = [
         replaces=["warmup_exponential"],
         bare=_bare_exponential,
     ),
-    _Tail(
+    Tail(
         "warmup_stable_decay",
         _STABLE,
         _stable(lambda u: 1.0 - u),
@@ -197,7 +129,7 @@ _TAILS = [
         replaces=[*SIMPLE],
     ),
     *(
-        _Tail("warmup_stable_decay", _STABLE, _stable(fall), _phases, replaces=SIMPLE, options={"decay_shape": shape})
+        Tail("warmup_stable_decay", _STABLE, _stable(fall), _phases, replaces=SIMPLE, options={"decay_shape": shape})
         for shape, fall in [
             (fs.cosine, lambda u: 0.5 + 0.5 * cos(pi * u)),
             (fs.sqrt, lambda u: 1.0 - sqrt(u)),
@@ -207,7 +139,7 @@ _TAILS = [
             (fs.power(2), lambda u: 1.0 - u * u),
         ]
     ),
-    _Tail(
+    Tail(
         "tri_stage",
         [*_STABLE, ("end", REAL)],
         lambda step, w, p: max(p[2], 1e-30) ** fraction(step, w + p[0], w + p[0] + p[1]),
@@ -217,27 +149,28 @@ _TAILS = [
         has_end=False,
         replaces=["warmup_exponential", *SIMPLE],
     ),
-    _Tail(
+    Tail(
         "warmup_polynomial",
         [TOTAL, ("exponent", REAL)],
         lambda step, w, p: (1.0 - fraction(step, w, p[0])) ** max(p[1], 1e-3),
         _with(2.0, 0.6),
         replaces=["warmup_linear", "warmup_constant"],
     ),
-    _Tail("warmup_cosine", [TOTAL, ("cycles", REAL)], _wave, _waves, replaces=SIMPLE),
-    _Tail(
+    Tail("warmup_cosine", [TOTAL, ("cycles", REAL)], _wave, _waves, replaces=SIMPLE),
+    Tail(
         "power_law",
         [("exponent", REAL)],
         lambda step, w, p: (max(w, 1e-9) / max(step, w, 1e-9)) ** p[0],
         lambda facts, w: [[1.0], [0.4]] if w else [],
         replaces=["warmup_inverse_sqrt", "noam", "warmup_constant"],
     ),
-    _Tail(
+    Tail(
         "power_law",
         [("exponent", REAL), ("timescale", INTEGER)],
         lambda step, w, p: (max(p[1], 1e-9) / (max(p[1], 1e-9) + step - w)) ** p[0],
         lambda facts, w: [[e, *t] for t in timescales(facts, w) for e in (1.0, 0.4)],
         replaces=["warmup_inverse_sqrt", "noam", "power_law", "warmup_constant"],
+        bare=fs.inverse_power,
     ),
 ]
 

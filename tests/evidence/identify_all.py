@@ -83,6 +83,10 @@ KINDS: dict[str, Draw] = {
         warmup(r, n), steps_of(r, 0.2 * n, n), number(r, 0.05, 0.9)
     ),
     "exponential_decay": lambda r, n: fs.exponential_decay(number(r, 0.05, 0.9), steps_of(r, 0.2 * n, n)),
+    "warmup_exponential in stairs": lambda r, n: fs.warmup_exponential(
+        warmup(r, n), steps_of(r, 0.15 * n, 0.4 * n), number(r, 0.1, 0.9), staircase=True, **offset(r)
+    ),
+    "inverse_power": lambda r, n: fs.inverse_power(steps_of(r, 0.1 * n, n), r.choice([0.51, 0.8, number(r, 0.3, 1.5)])),
     "inverse_time": lambda r, n: fs.inverse_time(number(r, 0.1, 3), steps_of(r, 0.1 * n, n)),
     "hypot_decay": lambda r, n: fs.hypot_decay(steps_of(r, 0.1 * n, 0.6 * n), r.choice([0.25, 0.5, 1.0])),
     "saturating_exponential": lambda r, n: fs.saturating_exponential(steps_of(r, 0.1 * n, 0.6 * n)),
@@ -99,6 +103,12 @@ KINDS: dict[str, Draw] = {
     "cosine_restarts": lambda r, n: fs.cosine_restarts(steps_of(r, 0.12 * n, 0.4 * n), **end(r)),
     "cosine_restarts that change": lambda r, n: fs.cosine_restarts(
         steps_of(r, 0.1 * n, 0.2 * n), period_factor=r.choice([1.0, 2.0]), level_factor=r.choice([0.5, 0.8])
+    ),
+    "cosine_restarts with warmup": lambda r, n: fs.cosine_restarts(
+        p := steps_of(r, 0.15 * n, 0.4 * n), warmup_steps=steps_of(r, 0.2 * p, 0.5 * p), **end(r)
+    ),
+    "cosine_restarts with times": lambda r, n: fs.cosine_restarts(
+        steps_of(r, 0.05 * n, 0.12 * n), times=3, period_factor=r.choice([1.0, 2.0]), level_factor=r.choice([0.5, 0.8])
     ),
     "cyclic": lambda r, n: fs.cyclic(steps_of(r, 0.1 * n, 0.25 * n), start=number(r, 0.05, 0.5)),
     "cyclic triangular2": lambda r, n: fs.cyclic(steps_of(r, 0.1 * n, 0.2 * n), start=0.1, mode="triangular2"),
@@ -139,8 +149,9 @@ def schedule_peak(schedule: Schedule, last: int) -> float:
 
 def _has_ranges_of_jumps(result: Identified) -> bool:
     """Whether the curve jumps at steps that lie between two points of the log, as the result says."""
-    is_stepped = result.schedule.factory in ("step_decay", "multistep", "piecewise_constant", "cosine_restarts")
-    return is_stepped and any(name.startswith(("period", "boundaries")) for name, _, _ in result.ranges)
+    factories = "step_decay", "multistep", "piecewise_constant", "cosine_restarts", "warmup_exponential"
+    starts = "period", "boundaries", "decay_steps"
+    return result.schedule.factory in factories and any(name.startswith(starts) for name, _, _ in result.ranges)
 
 
 def check_huge_file(megabytes: int = 50) -> None:

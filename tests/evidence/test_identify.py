@@ -75,6 +75,24 @@ def test_steps_counted_from_one() -> None:
     assert (result.schedule, result.peak_value, result.counted_from) == (schedule, 5e-5, 1)
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        fs.warmup_exponential(100, 250, 0.5, staircase=True),
+        fs.warmup_exponential(100, 250, 0.3, staircase=True, warmup_offset=1),
+        fs.inverse_power(200, 0.8),
+        fs.cosine_restarts(250, warmup_steps=50, end=0.1),
+        fs.cosine_restarts(150, warmup_steps=50, start=0.2, period_factor=2.0, level_factor=0.5),
+        fs.cosine_restarts(100, times=3, period_factor=2.0, level_factor=0.8),
+        fs.range_test(1000, start=0.01),
+    ],
+    ids=str,
+)
+def test_arguments_that_few_runs_use(schedule: Schedule) -> None:
+    steps = list(range(0, 1000, 5))
+    assert found_in(steps, log_of(schedule, 2e-3, steps, digits=7)).expression == f"0.002 * {schedule!r}"
+
+
 def test_integers_with_ranges() -> None:
     steps = list(range(0, 1000, 7))
     result = found_in(steps, log_of(fs.step_decay(300), 0.1, steps))

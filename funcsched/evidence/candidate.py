@@ -1,0 +1,40 @@
+"""A schedule that explains a log, and how simple it is."""
+
+from __future__ import annotations
+
+from funcsched.core.schedule import Schedule
+from funcsched.evidence.points import Points
+
+
+class Candidate:
+    """A schedule and a peak value that explain every point, and the ranges of its integers."""
+
+    def __init__(
+        self,
+        family: str,
+        schedule: Schedule,
+        peak_value: float,
+        ranges: dict[str, tuple[int, int]],
+        words: int,
+        determined: bool = True,
+    ) -> None:
+        self.is_determined = determined
+        self.family, self.schedule, self.peak_value, self.ranges = family, schedule, peak_value, ranges
+        digits = sum(c.isdigit() for c in repr(schedule)) + len(f"{peak_value:.12g}")
+        self.complexity = (words, digits, len(repr(schedule)))
+
+    def is_clearly_simpler(self, other: Candidate) -> bool:
+        """Whether its expression has no more arguments, and fewer of them or at least 4 digits less."""
+        (words, digits, _), (other_words, other_digits, _) = self.complexity, other.complexity
+        if words < other_words:
+            return digits <= other_digits
+        return words == other_words and digits + 4 <= other_digits
+
+
+def explains(schedule: Schedule, peak_value: float, points: Points) -> list[bool]:
+    """For each point, whether the schedule gives its rate within the printed digits."""
+    slack = 4e-16 * abs(peak_value)
+    return [
+        abs(rate - peak_value * schedule(step)) <= tolerance * 1.000001 + slack
+        for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True)
+    ]
