@@ -5,7 +5,7 @@ learning rates that both runs used and their accuracies, and saves a figure of t
 
     python examples/train_both.py
     python examples/train_both.py --schedule warmup_linear --steps 300
-    python examples/train_both.py --schedule "join([ramp(0, 1, steps=50), constant(0.5)], [50])" --peak 0.005
+    python examples/train_both.py --schedule "join([ramp(0, 1, steps=50), constant(0.5)], [50])" --peak-value 0.005
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 def main() -> None:
     options, schedule = read_command_line()
     batches = shuffled_batches(options.steps, options.batch_size, options.seed)
-    task = Task(schedule, options.peak, load_data(options.seed), initial_weights(options.seed), batches)
+    task = Task(schedule, options.peak_value, load_data(options.seed), initial_weights(options.seed), batches)
     title = f"learning rate: {task.peak} * {schedule!r}"
     print(title)
     jax, torch = train_jax(task), train_torch(task)
@@ -283,7 +283,9 @@ def read_command_line() -> tuple[argparse.Namespace, fs.Schedule]:
         help="an expression such as 'warmup_cosine(50, 500, end=0.1)', or only a name, which gets its lengths from "
         f"--steps (a tenth is warmup): {', '.join(schedules_by_name(1))}; default: %(default)s",
     )
-    parser.add_argument("--peak", type=peak, default=0.01, help="learning rate at multiplier 1, default: %(default)s")
+    parser.add_argument(
+        "--peak-value", type=peak, default=0.01, help="learning rate at multiplier 1, default: %(default)s"
+    )
     parser.add_argument("--steps", type=integer(2, 100_000), default=600, help="updates to make, default: %(default)s")
     parser.add_argument("--seed", type=integer(0, 2**32 - 1), default=0, help="default: %(default)s")
     parser.add_argument("--batch-size", type=integer(1, TRAINING_IMAGES), default=64, help="default: %(default)s")
@@ -291,7 +293,7 @@ def read_command_line() -> tuple[argparse.Namespace, fs.Schedule]:
     options = parser.parse_args()
     try:
         schedule = parse_schedule(options.schedule, options.steps)
-        check_rates(schedule, options.peak, options.steps)
+        check_rates(schedule, options.peak_value, options.steps)
     except (TypeError, ValueError) as error:
         parser.error(f"argument --schedule: {error}")
     return options, schedule

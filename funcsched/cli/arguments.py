@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
 from keyword import iskeyword
+
+from funcsched.cli.sources import content, from_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bridges.rated import Rated
     from funcsched.plans.arguments import PlanCurve
+
+_MAX_FOUND = 12  # entries that a search by words shows
 
 
 def positive_int(text: str) -> int:
@@ -22,6 +27,12 @@ def positive_int(text: str) -> int:
     except (ValueError, OverflowError):
         pass
     raise argparse.ArgumentTypeError(f"must be an integer from 1 to 2**53, got {text!r}")
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 65535, got {text!r}")
+    return int(text)
 
 
 def peak(text: str) -> float:
@@ -48,25 +59,31 @@ def function_name(text: str) -> str:
 
 def pattern(text: str) -> str:
     """A part of a name or a summary."""
-    from funcsched.cli.names import SECTIONS, all_names, matches
+    from funcsched.cli.names import all_names, matches, own_names
     from funcsched.serialization.data import suggestion
 
-    if not any(matches(name, text) for names in SECTIONS.values() for name in names):
+    if not any(matches(name, text) for name in own_names()):
         hint = suggestion(text, all_names(), "`funcsched list` shows all names")
         raise argparse.ArgumentTypeError(f"no entry contains {text!r}; {hint}")
     return text
 
 
 def public_name(text: str) -> str:
-    from funcsched.cli.names import all_names, uses_of
-    from funcsched.plans.published import published
+    """A name of this library, of another library, or of a recipe; or words that describe an entry."""
+    from funcsched.cli.names import all_names, found_by_words, matches, own_name, own_names, uses_of
+    from funcsched.plans.published import near_names, published
     from funcsched.serialization.data import suggestion
 
-    known = [*all_names(), *published()]
-    if text not in known and not uses_of(text):
-        hint = suggestion(text, known, "`funcsched list` shows all names")
-        raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
-    return text
+    if text in published() or own_name(text) or uses_of(text):
+        return text
+    hint = near_names(text, published())
+    found = found_by_words(text)
+    if 1 <= len(found) <= _MAX_FOUND and not hint:
+        return text
+    if not hint and found and any(matches(name, text) for name in own_names()):
+        hint = f"`funcsched list {shlex.quote(text)}` shows the entries that contain it"
+    hint = hint or suggestion(text, all_names(), "`funcsched list` shows all names")
+    raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
 
 
 def setting(text: str) -> tuple[str, float]:
@@ -81,17 +98,25 @@ def setting(text: str) -> tuple[str, float]:
     raise argparse.ArgumentTypeError(f"must be a name and a number, such as total=12000, got {text!r}")
 
 
-def expression(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:
-    """The expression, for labels and messages, and its schedule with the peak value."""
+def read_schedules(texts: list[str], numbers: dict[str, float]) -> list[tuple[str, Rated | PlanCurve]]:
+    """The expression of each argument, for labels and messages, and its schedule with the peak value."""
+    if texts.count("-") > 1:
+        raise argparse.ArgumentError(None, "argument EXPR: `-`, standard input, can be given only once")
+    return [_schedule(content(text), numbers) for text in texts]
+
+
+def _schedule(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:
     from bridges.expressions import from_expression
     from funcsched.cli.published import published_rate
 
     try:
+        if text.startswith("{"):
+            return from_json(text)
         return text, published_rate(text) or from_expression(text, **numbers)
     except ModuleNotFoundError as error:
         extra = "torch" if error.name == "torch" else "jax"
         message = f"{error.name} is not installed; pip install 'funcsched[{extra}]'"
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message = without_function(error)
     except argparse.ArgumentTypeError as error:  # an unknown recipe
         message = str(error)

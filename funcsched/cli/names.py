@@ -48,6 +48,13 @@ def _defined(module: str) -> list[str]:
 
 
 SECTIONS = {title: [name for module in modules for name in _defined(module)] for title, modules in MODULES.items()}
+# Controllers follow a metric, so they have no curve in the catalogue.
+ENTRIES = {**SECTIONS, "Controllers": ["plateau", "greedy"]}
+_COMMON_WORDS = {"a", "and", "in", "learning", "lr", "of", "rate", "schedule", "scheduler", "the", "to", "with"}
+
+
+def own_names() -> list[str]:
+    return [name for names in ENTRIES.values() for name in names]
 
 
 def documentation(name: str) -> str:
@@ -93,11 +100,43 @@ def uses_of(name: str) -> list[tuple[str, str, str]]:
     """The entries with a name of another library: our name, the library, and what it calls it."""
     return [
         (own, library, entry)
-        for names in SECTIONS.values()
-        for own in names
+        for own in own_names()
         for library, entry in other_names(own).items()
         if plain(name) in map(plain, names_in(entry))
     ]
+
+
+def own_name(text: str) -> str | None:
+    """Our name itself, or in other words: `warmup cosine` and `CosineWarmup` are `warmup_cosine`."""
+    names = own_names()
+    if text in names:
+        return text
+    return next((name for name in names if sorted(_words(name)) == sorted(_words(text))), None)
+
+
+def found_by_words(text: str) -> list[str]:
+    """Our names whose entries contain a phrase, or else all of its words except common ones.
+
+    Longer words may be the beginning of a word: trapezoid finds trapezoidal.
+    """
+    phrase = f" {' '.join(_words(text))} "
+    texts = {name: f" {' '.join(_words(_searched(name)))} " for name in own_names()}
+    wanted = [f" {word}" if len(word) > 5 else f" {word} " for word in _words(text) if word not in _COMMON_WORDS]
+    if not wanted:
+        return []
+    found = [name for name in texts if phrase in texts[name]]
+    return found or [name for name in texts if all(word in texts[name] for word in wanted)]
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", text)]
+
+
+def _searched(name: str) -> str:
+    """The text of an entry that a search reads."""
+    source = documentation(name).partition("\nSource: ")[2]
+    others = (f"{library} {library.lower()} {entry}" for library, entry in other_names(name).items())
+    return " ".join([name, summary(name), source, *others])
 
 
 def contains(pattern: str, text: str) -> bool:
@@ -112,5 +151,5 @@ def matches(name: str, pattern: str) -> bool:
 
 def all_names() -> list[str]:
     """Our names, and those of all other libraries."""
-    own = [name for names in SECTIONS.values() for name in names]
+    own = own_names()
     return [*own, *(other for name in own for entry in other_names(name).values() for other in names_in(entry))]

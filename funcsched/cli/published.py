@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from math import ceil
 
 from funcsched.plans.published import near_names, published
@@ -36,17 +37,27 @@ def run_of_recipes(texts: list[str]) -> tuple[int, str] | None:
     return (max(ceil(plan.length) for plan in plans), units.pop()) if len(units) == 1 else None
 
 
-def print_published() -> None:
+def print_published(as_json: bool) -> int:
     """Print the name and the source of each recipe."""
     names = published()
+    if as_json:
+        print(json.dumps([{"name": name, "source": published(name).source} for name in names], indent=2))
+        return 0
     width = max(map(len, names))
     for name in names:
         print(f"{name:<{width}}  {published(name).source}")
+    return 0
 
 
-def print_plan(name: str) -> None:
-    """Print the source, the curves, the values at the beginning of each stage, and the notes of a recipe."""
+def print_plan(name: str, as_json: bool) -> int:
+    """Print the source, the curves, the values at the beginning of each stage, and the notes of a recipe.
+
+    As JSON, print the data from which `Plan.from_dict` builds it.
+    """
     plan = published(name)
+    if as_json:
+        print(json.dumps(plan.to_dict(), indent=2))
+        return 0
     print(f"{name}\n\nSource: {plan.source}\n")
     for curve, (schedule, peak) in plan.curves.items():
         print(f"{curve} = {peak!r} * {schedule!r}")
@@ -60,3 +71,4 @@ def print_plan(name: str) -> None:
         print("  ".join([f"{stage:<{widths[0]}}", *cells]))
     if plan.notes:
         print("\nNotes:", *(f"- {note}" for note in plan.notes), sep="\n")
+    return 0

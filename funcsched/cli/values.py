@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from heapq import merge
+from itertools import groupby
+from math import ceil
 
 from funcsched.cli.arguments import without_function
 
@@ -16,8 +19,7 @@ _TABLE_ROWS = 20  # approximate number of rows without --every
 
 def print_table(options: argparse.Namespace) -> int:
     """The subcommand `table`."""
-    from itertools import chain
-
+    from funcsched.analysis.landmarks import phase_boundaries
     from funcsched.cli.published import run_of_recipes
     from funcsched.plotting.layout import default_steps, round_spacing
 
@@ -26,29 +28,40 @@ def print_table(options: argparse.Namespace) -> int:
     run = run_of_recipes([text])
     last = options.steps or (run[0] if run else default_steps(rated.schedule))
     every = options.every or round_spacing(last / _TABLE_ROWS)
-    unit = run[1] if run else "step"
-    columns = [unit, "multiplier"] if peak is None else [unit, "multiplier", "rate"]
+    boundaries = {ceil(step) for step in phase_boundaries(rated.schedule, last) if 0 < step <= last}
+    # Lazy, because the table may be endless for practical purposes and its reader may close the pipe.
+    steps = (step for step, _ in groupby(merge(range(0, last, every), sorted({*boundaries, last}))))
 
-    def row(step: int) -> tuple[Any, ...]:
+    def row(step: int) -> dict[str, Any]:
         value = float(rated.schedule(step))
-        return (step, value) if peak is None else (step, value, value * peak)
+        rate = None if peak is None else value * peak
+        return {"step": step, "multiplier": value, "rate": rate, "boundary": step in boundaries}
 
-    rows = map(row, chain(range(0, last, every), [last]))
-    if options.format == "csv":
+    rows = map(row, steps)
+    unit = run[1] if run else "step"
+    if options.json:
+        import json
+
+        print(
+            json.dumps(
+                {"expression": text, "unit": run[1] if run else "updates", "peak_value": peak, "rows": list(rows)},
+                indent=2,
+            )
+        )
+        return 0
+    names = ["multiplier"] if peak is None else ["multiplier", "rate"]
+    if options.csv:
         import csv
 
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    elif options.format == "json":
-        import json
-
-        print("[" + ",\n ".join(json.dumps(dict(zip(columns, row, strict=True))) for row in rows) + "]")
-    else:
-        width = max(len(str(last)), 4)
-        print("  ".join([f"{columns[0]:>{width}}", *(f"{name:>10}" for name in columns[1:])]))
-        for step, *values in rows:
-            print("  ".join([f"{step:>{width}}", *(f"{value:>10.6g}" for value in values)]))
+        writer.writerow([unit, *names, "boundary"])
+        writer.writerows([row["step"], *(row[name] for name in names), row["boundary"]] for row in rows)
+        return 0
+    width = max(len(str(last)), 4)
+    print("  ".join([f"{unit:>{width}}", *(f"{name:>10}" for name in names)]))
+    for values in rows:
+        mark = ["phase boundary"] if values["boundary"] else []
+        print("  ".join([f"{values['step']:>{width}}", *(f"{values[name]:>10.6g}" for name in names), *mark]))
     return 0
 
 

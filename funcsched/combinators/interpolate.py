@@ -100,6 +100,8 @@ def interpolate(
         optax: piecewise_interpolate_schedule
         Scenic: piecewise_linear, from 1 at step 0
         SciPy: PchipInterpolator, with `smooth`
+        ignite: PiecewiseLinear (milestones_values)
+        RLlib: PiecewiseSchedule, a list of `[step, value]`
 
     Source: optax.piecewise_interpolate_schedule. big_vision and Scenic interpolate as well. `smooth` is the method of
     Fritsch and Butland 1984, doi:10.1137/0905021.

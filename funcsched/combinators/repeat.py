@@ -188,6 +188,7 @@ def repeat(
 
     In other libraries:
         T5X: cosine_decay, which jumps back to 1
+        ignite: CosineAnnealingScheduler, which jumps back to its start
 
     Source: Loshchilov and Hutter 2016, arXiv:1608.03983.
     """

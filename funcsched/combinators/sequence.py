@@ -138,6 +138,9 @@ def join(schedules: Iterable[Schedule | Callable[[Any], Any]], boundaries: Itera
     In other libraries:
         optax: join_schedules
         torch: SequentialLR
+        mmengine: param_scheduler, with begin and end
+        fvcore: CompositeParamScheduler
+        ignite: ConcatScheduler, create_lr_scheduler_with_warmup
 
     Source: optax.join_schedules counts steps in the same way.
     """

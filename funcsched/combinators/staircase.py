@@ -56,6 +56,9 @@ def staircase(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule
         >>> [schedule(step) for step in (0, 9, 10, 19, 20, 100)]
         [0.0, 0.0, 0.5, 0.5, 1.0, 0.0]
 
+    In other libraries:
+        mmengine: by_epoch
+
     Source: torch's schedulers, whose `step` is called once per epoch, and timm's `t_in_epochs`.
     """
     inner = as_schedule("staircase", "schedule", schedule)

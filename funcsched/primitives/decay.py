@@ -92,6 +92,8 @@ def exponential_decay(rate: float, steps: int = 1, *, staircase: bool = False, e
         optax: exponential_decay
         Keras: ExponentialDecay
         Composer: ExponentialScheduler
+        mmengine: ExponentialLR
+        fvcore: ExponentialParamScheduler; `steps` is the length of the run
 
     Source: ExponentialLR of torch (with ``steps=1``), optax.exponential_decay, and Keras' ExponentialDecay.
     """

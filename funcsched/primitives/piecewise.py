@@ -150,6 +150,8 @@ def piecewise_constant(
         big_vision: stair
         diffusers: piecewise_constant, get_piecewise_constant_schedule (step_rules)
         Scenic: piecewise_constant; each level changes one step later
+        mmengine: ConstantLR, over `end - begin - 1` steps
+        fvcore: StepParamScheduler, StepWithFixedGammaParamScheduler
 
     Source: optax.piecewise_constant_schedule and torch's MultiStepLR take factors, Keras and Scenic take levels.
     """

@@ -183,6 +183,11 @@ def ramp(start: float, stop: float, *, steps: int, shape: Shape | Callable[[Any]
         Keras: CosineDecay without a warmup
         T5X: linear_warmup, linear_decay; the second one has its own warmup and falls by `decay_factor` per step
         Composer: LinearScheduler, CosineAnnealingScheduler
+        mmengine: LinearLR, over `end - begin - 1` steps; CosineAnnealingLR is its ramp with shape=cosine
+        fvcore: LinearParamScheduler, CosineParamScheduler (with shape=cosine)
+        detectron2: WarmupCosineLR, after a warmup with `warm_into`
+        stable-baselines3: LinearSchedule
+        DINOv2: CosineScheduler, after its freeze and warmup
     """
     start, stop, steps = validated("ramp", start=start, stop=stop, steps=steps)
     return Ramp(start, stop, steps, as_shape("ramp", "shape", shape))

@@ -42,7 +42,7 @@ def one_cycle(
     shape: Shape | Callable[[Any], Any] = cosine,
     warmup_offset: int = 0,
 ) -> Schedule:
-    """The one-cycle policy: up to 1, then down to almost 0, in two phases or three.
+    """The one-cycle policy (1cycle): up to 1, then down to almost 0, in two phases or three.
 
     ``start + (1 - start) * shape((step + warmup_offset) / warmup_steps)`` below step `warmup_steps`, then
     ``1 + (end - 1) * shape(u)``, where u is the elapsed fraction of the remaining steps. With
@@ -78,8 +78,11 @@ def one_cycle(
         torch: OneCycleLR; the peak is at `pct_start * total_steps - 1`, the end at `total_steps - 1`
         optax: cosine_onecycle_schedule, linear_onecycle_schedule; the peak is at `int(pct_start * transition_steps)`
         DeepSpeed: OneCycle; a decay after the cycle is that of `inverse_time`
+        mmengine: OneCycleLR, counted as in torch
+        axolotl: lr_scheduler one_cycle
 
-    Source: Smith and Topin 2017, arXiv:1708.07120 (three linear phases); fastai has two cosine phases.
+    Source: Smith and Topin 2017 (super-convergence), arXiv:1708.07120, three linear phases; fastai has two cosine
+    phases.
     """
     assert isinstance(shape, Shape)  # the rule as_shape converts functions
     require_at_most("one_cycle", "warmup_steps", warmup_steps, "total_steps", total_steps)
@@ -131,8 +134,9 @@ def cyclic(
         [0.25, 1.0, 0.25, 0.625, 0.25]
 
     In other libraries:
-        torch: CyclicLR
+        torch: CyclicLR (triangular, triangular2, exp_range)
         fairseq: triangular with an lr_shrink of 1; a lower one multiplies the peak, not the rise from `start`
+        ignite: LinearCyclicalScheduler, which starts at the peak or at the bottom
 
     Source: Smith 2015, arXiv:1506.01186; CyclicLR of torch.
     """

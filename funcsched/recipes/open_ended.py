@@ -106,6 +106,7 @@ def warmup_inverse_sqrt(
         big_vision: rsqrt; its timescale is 10,000 by default
         T5X: linear_warmup * rsqrt_normalized_decay
         ESPnet: WarmupLR; uses `step + 1`
+        NeMo: InverseSquareRootAnnealing; its warmup and its timescale have `warmup_steps + 1`
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3, scaled to a peak of 1; big_vision's rsqrt has
     `timescale` and `shift`.
@@ -142,6 +143,7 @@ def noam(d_model: int, warmup_steps: int) -> Schedule:
     In other libraries:
         ESPnet: NoamLR
         praxis: Transformer
+        NeMo: NoamAnnealing; it has the same rate at steps 0 and 1
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, equation 3; ESPnet's NoamLR.
     """
@@ -276,6 +278,7 @@ def step_decay(period: int, factor: float = 0.1) -> Schedule:
         Composer: StepScheduler
         fairseq: step, after a warmup
         T5X: decay_every
+        mmengine: StepLR
 
     Source: StepLR of torch.
     """
@@ -308,6 +311,9 @@ def multistep(boundaries: Iterable[int], factor: float = 0.1) -> Schedule:
         torch: MultiStepLR
         timm: MultiStepLRScheduler; each level changes one step earlier
         Composer: MultiStepScheduler
+        mmengine: MultiStepLR
+        detectron2: WarmupMultiStepLR, after a warmup with `warm_into`
+        fvcore: MultiStepParamScheduler
 
     Source: MultiStepLR of torch; He et al. 2015, arXiv:1512.03385, section 4.2.
     """

@@ -53,6 +53,7 @@ def warmup_cosine_restarts(
 
     In other libraries:
         transformers: cosine_with_restarts, get_cosine_with_hard_restarts_schedule_with_warmup
+        LLaMA-Factory: cosine_with_restarts
 
     Source: WarmupCosineWithHardRestartsSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016,
     arXiv:1608.03983, eq. 5.

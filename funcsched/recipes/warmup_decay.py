@@ -48,6 +48,8 @@ def warmup_constant(warmup_steps: int, *, start: float = 0.0, warmup_offset: int
         DeepSpeed: WarmupLR, warmup_type linear; the engine uses `step - 1`
         Composer: ConstantWithWarmupScheduler
         fairseq: fixed; `warmup_offset` is 1
+        open_clip: const, const_lr; `warmup_offset` is 1
+        NeMo: WarmupPolicy; its warmup is `(step + 1) / (warmup_steps + 1)`, and after max_steps it is at min_lr
 
     Source: WarmupConstantSchedule of pytorch-transformers 1.0; get_constant_schedule_with_warmup of transformers.
     """
@@ -91,6 +93,8 @@ def warmup_linear(
         torchtitan: linear; `warmup_offset` is 1
         Composer: LinearWithWarmupScheduler
         big_vision: linear
+        LLaMA-Factory: linear
+        NeMo: WarmupAnnealing; its warmup is `(step + 1) / (warmup_steps + 1)`
 
     Source: WarmupLinearSchedule of pytorch-transformers 1.0; Devlin et al. 2018, arXiv:1810.04805, section A.2.
     """
@@ -152,6 +156,10 @@ def warmup_cosine(
         DeepSpeed: WarmupCosineLR; the engine's warmup uses `step - 1`
         Composer: CosineAnnealingWithWarmupScheduler
         big_vision: cosine
+        LLaMA-Factory: cosine
+        axolotl: cosine, get_cosine_schedule_with_warmup_decay_constant; the second one ends before the run
+        NeMo: CosineAnnealing; its warmup is `(step + 1) / (warmup_steps + 1)`
+        DINOv3: linear_warmup_cosine_decay; the decay is one step shorter
 
     Source: WarmupCosineSchedule of pytorch-transformers 1.0; Loshchilov and Hutter 2016, arXiv:1608.03983, eq. 5.
     """
@@ -204,6 +212,7 @@ def warmup_polynomial(
         Composer: PolynomialWithWarmupScheduler
         timm: PolyLRScheduler with warmup_prefix
         big_vision: polynomial
+        NeMo: PolynomialDecayAnnealing; its warmup is `(step + 1) / (warmup_steps + 1)`
 
     Source: get_polynomial_decay_schedule_with_warmup of transformers; fairseq's polynomial_decay.
     """

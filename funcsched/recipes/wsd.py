@@ -74,6 +74,10 @@ def warmup_stable_decay(
         torchtitan: decay_ratio; `warmup_offset` is 1
         MaxText: wsd; the decay is one step shorter
         OLMo-core: WSD, WSDS (cycles); at the first step of a cycle it still has the end of the previous one
+        LLaMA-Factory: warmup_stable_decay; by default a third of the steps after the warmup is stable
+        open_clip: const-cooldown, const_lr_cooldown (`reverse(power(p))`); `warmup_offset` is 1
+        nanochat: get_lr_multiplier, warmdown_ratio; `warmup_offset` is 1
+        modded-nanogpt: get_lr, cooldown_frac; it has no warmup, and the decay may begin between two steps
 
     Source: Hu et al. 2024 (MiniCPM), arXiv:2404.06395; Hagele et al. 2024, arXiv:2405.18392 (1-sqrt); Wen et al. 2024
     (WSD-S, several cycles), arXiv:2410.05192.

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -30,7 +31,7 @@ ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR", "PYTHONPATH")
 }
 ENVIRONMENT["TERM"] = "xterm"
-SUBCOMMANDS = ["list", "published", "show", "plot", "table", "export", "compare", "check"]
+SUBCOMMANDS = ["list", "show", "published", "plot", "table", "export", "compare", "check"]
 
 
 def in_pipe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -133,7 +134,7 @@ def test_list_prints_every_name_with_its_arguments(capsys: Captured) -> None:
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     listed = re.findall(r"^  (\w+)", text, re.M)
-    assert sorted(listed) == sorted({*registry(), "curve", "lift", "tabulate"})
+    assert sorted(listed) == sorted({*registry(), "curve", "lift", "tabulate", "plateau", "greedy"})
     signature = "warmup_cosine(warmup_steps, total_steps, *, start=0.0, end=0.0, cycles=0.5, warmup_offset=0)"
     assert signature in " ".join(text.split())
     assert "    A linear warmup to 1, then a cosine decay.\n" in text
@@ -224,44 +225,65 @@ Source: somewhere.
 
 
 def test_a_text_table_is_aligned(capsys: Captured) -> None:
-    assert main(["table", "warmup_linear(2, 4)", "--steps", "4", "--every", "2", "--peak", "3e-4"]) == 0
+    assert main(["table", "warmup_linear(2, 4)", "--steps", "4", "--every", "2", "--peak-value", "3e-4"]) == 0
     assert capsys.readouterr().out.split("\n") == [
         "step  multiplier        rate",
         "   0           0           0",
-        "   2           1      0.0003",
-        "   4           0           0",
+        "   2           1      0.0003  phase boundary",
+        "   4           0           0  phase boundary",
         "",
     ]
 
 
+def test_a_table_includes_the_boundaries_of_the_phases(capsys: Captured) -> None:
+    wsd = "warmup_stable_decay(7, 41, 20)"
+    assert main(["table", wsd, "--steps", "100", "--every", "50", "--csv"]) == 0
+    assert capsys.readouterr().out.split() == [
+        "step,multiplier,boundary",
+        "0,0.0,False",
+        "7,1.0,True",
+        "48,1.0,True",
+        "50,0.9,False",
+        "68,0.0,True",
+        "100,0.0,False",
+    ]
+    # A phase that ends between two steps is followed by the next step.
+    assert main(["table", "stretch(ramp(1, 0, steps=3), 1.5)", "--steps", "6", "--every", "6"]) == 0
+    assert "   5           0  phase boundary\n" in capsys.readouterr().out
+    assert main(["table", "step_decay(1000)", "--steps", "2000", "--every", "1500", "--csv"]) == 0
+    assert [line.partition(",")[0] for line in capsys.readouterr().out.split()[1:]] == ["0", "1000", "1500", "2000"]
+
+
 def test_a_table_includes_the_last_step(capsys: Captured) -> None:
-    main(["table", "warmup_linear(2, 4)", "--steps", "5", "--every", "2", "--format", "csv"])
+    main(["table", "warmup_linear(2, 4)", "--steps", "5", "--every", "2", "--csv"])
     assert [row.partition(",")[0] for row in capsys.readouterr().out.split()] == ["step", "0", "2", "4", "5"]
 
 
 def test_a_table_has_about_twenty_rows(capsys: Captured) -> None:
     for steps in ("1", "19", "1000", "123456789"):
-        main(["table", COSINE, "--steps", steps, "--format", "csv"])
-        assert min(int(steps) + 1, 9) <= len(capsys.readouterr().out.split()) - 1 <= 22
+        main(["table", COSINE, "--steps", steps, "--csv"])
+        assert min(int(steps) + 1, 9) <= len(capsys.readouterr().out.split()) - 1 <= 24
 
 
 @pytest.mark.parametrize("peak", [None, 0.1])
 def test_csv_and_json_tables_are_exact(peak: float | None, capsys: Captured) -> None:
-    arguments = ["table", COSINE, "--steps", "1e2", "--every", "7", *(["--peak", str(peak)] if peak else [])]
-    main([*arguments, "--format", "csv"])
+    arguments = ["table", COSINE, "--steps", "1e2", "--every", "7", *(["--peak-value", str(peak)] if peak else [])]
+    main([*arguments, "--csv"])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    main([*arguments, "--format", "json"])
-    records = json.loads(capsys.readouterr().out)
+    main([*arguments, "--json"])
+    data = json.loads(capsys.readouterr().out)
     schedule = fs.warmup_cosine(10, 100)
-    assert len(rows) == len(records) == 16
-    for row, record in zip(rows, records, strict=True):
+    assert [data["expression"], data["unit"], data["peak_value"]] == [COSINE, "updates", peak]
+    assert [int(row["step"]) for row in rows] == [0, 7, 10, *range(14, 100, 7), 100]
+    for row, record in zip(rows, data["rows"], strict=True):
         step = int(row["step"])
         assert record["step"] == step
         assert float(row["multiplier"]) == record["multiplier"] == schedule(step)
+        assert (row["boundary"] == "True") is record["boundary"] is (step in (10, 100))
         if peak:
             assert float(row["rate"]) == record["rate"] == schedule(step) * peak
         else:
-            assert set(row) == set(record) == {"step", "multiplier"}
+            assert "rate" not in row and record["rate"] is None
 
 
 def test_different_expressions_of_the_same_curve_are_equal(capsys: Captured) -> None:
@@ -298,6 +320,23 @@ def test_set_gives_names_a_value_in_every_subcommand(capsys: Captured) -> None:
     assert "\n  50    0.666667\n" in capsys.readouterr().out
 
 
+def test_options_may_stand_between_schedules(capsys: Captured) -> None:
+    assert main(["plot", COSINE, "--steps", "20", "warmup_linear(7, 9)", "--log", "noam(512, 10)"]) == 0
+    text = capsys.readouterr().out
+    assert all(schedule in text for schedule in (COSINE, "warmup_linear(7, 9)", "noam(512, 10)"))
+
+
+def test_the_examples_in_the_documentation_run(capsys: Captured) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plotting.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `funcsched (.*)` \|$", page, re.M)
+    assert {name for name, _ in rows} == {*SUBCOMMANDS, "explore", "identify"}
+    for name, example in rows:
+        arguments = shlex.split(example)
+        assert arguments[0] == name
+        if name not in ("explore", "identify"):  # a server, and a file
+            assert main(arguments) in (0, 1), capsys.readouterr().err
+
+
 def test_check_without_warnings_has_status_0(capsys: Captured) -> None:
     assert main(["check", "warmup_cosine(10, 100, start=0.1, end=0.1)", "--steps", "100"]) == 0
     text = capsys.readouterr().out
@@ -305,14 +344,46 @@ def test_check_without_warnings_has_status_0(capsys: Captured) -> None:
 
 
 def test_check_with_a_warning_has_status_1(capsys: Captured) -> None:
-    assert main(["check", COSINE, "--steps", "50", "--peak", "3e-4"]) == 1
+    assert main(["check", COSINE, "--steps", "50", "--peak-value", "3e-4"]) == 1
     assert capsys.readouterr().out.startswith("warning: ")
+
+
+def test_compare_prints_json(capsys: Captured) -> None:
+    assert main(["compare", "warmup_linear(10, 100)", "warmup_linear(10, 110)", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "equal": False,
+        "first_step": 11,
+        "first_value": 89 / 90,
+        "second_value": 0.99,
+        "largest_difference": 0.1,
+        "largest_step": 100,
+        "reason": "the horizon of the second does not include the warmup: it ends at step 110 instead of 100",
+        "peak_values": [1.0, 1.0],
+    }
+    rates = ["optax:constant_schedule(1e-3)", "optax:constant_schedule(2e-3)"]
+    assert main(["compare", *rates, "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["equal"], result["first_step"], result["peak_values"]) == (False, None, [1e-3, 2e-3])
+    assert main(["compare", rates[0], rates[0], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal"] is True
+
+
+def test_check_prints_json(capsys: Captured) -> None:
+    assert main(["check", "warmup_cosine(10, 100, start=0.1, end=0.1)", "--steps", "120", "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert [result["steps"], result["unit"], result["peak_value"]] == [120, "updates", 1.0]
+    assert [*result["findings"][0]] == ["severity", "kind", "step", "text"]
+    found = [(finding["severity"], finding["kind"], finding["step"]) for finding in result["findings"]]
+    assert found == [("warning", "horizon_short", 100), ("info", "warmup", 0), ("info", "end", 119)]
+    assert main(["check", "gpt-3", "--json"]) in (0, 1)
+    result = json.loads(capsys.readouterr().out)
+    assert [result["steps"], result["unit"], result["peak_value"]] == [300 * 10**9, "tokens", 6e-5]
 
 
 @pytest.mark.parametrize("name", ["curve.png", "curve.svg"])
 def test_plot_saves_a_figure_and_prints_nothing(name: str, tmp_path: Path, capsys: Captured) -> None:
     peer = "hf:linear(num_warmup_steps=10, num_training_steps=100)"
-    assert main(["plot", COSINE, peer, "--peak", "3e-4", "--log", "--out", str(tmp_path / name)]) == 0
+    assert main(["plot", COSINE, peer, "--peak-value", "3e-4", "--log", "--out", str(tmp_path / name)]) == 0
     assert capsys.readouterr() == ("", "")
     assert (tmp_path / name).read_bytes()[:4] in (b"\x89PNG", b"<?xm")
 
@@ -321,7 +392,7 @@ def test_a_learning_rate_is_plotted_with_its_own_peak(capsys: Captured) -> None:
     curve = "optax:constant_schedule(0.25)"
     main(["plot", curve])
     assert re.search(r"^ *0\.25 ", capsys.readouterr().out)
-    main(["plot", curve, "--peak", "3"])
+    main(["plot", curve, "--peak-value", "3"])
     assert re.search(r"^ *3 ", capsys.readouterr().out)
 
 
@@ -330,7 +401,7 @@ def test_export_prints_the_source_code(language: str, capsys: Captured) -> None:
     assert main(["export", "warmup_cosine(10, total)", "--set", "total=100", "--to", language]) == 0
     schedule = fs.warmup_cosine(10, 100)
     assert capsys.readouterr().out == fs.to_source(schedule, language)
-    assert main(["export", COSINE, "--to", language, "--peak", "3e-4", "--name", "lr"]) == 0
+    assert main(["export", COSINE, "--to", language, "--peak-value", "3e-4", "--name", "lr"]) == 0
     assert capsys.readouterr().out == fs.to_source(schedule, language, peak_value=3e-4, name="lr")
 
 
@@ -349,8 +420,6 @@ def test_export_of_a_learning_rate_has_its_peak(capsys: Captured) -> None:
 def test_the_help_of_every_subcommand_has_an_example_that_runs(
     subcommand: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shlex
-
     monkeypatch.chdir(tmp_path)
     assert main([subcommand, "--help"]) == 0
     text, errors = capsys.readouterr()
@@ -370,7 +439,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["paint"], r"funcsched: argument COMMAND: invalid choice: 'paint'.*"),
+        (["paint"], r"funcsched: argument COMMAND: unknown command 'paint'; choose from list, show, published, .*"),
         (["plot"], r"funcsched plot: the following arguments are required: EXPR \(see `funcsched plot --help`\)"),
         (
             ["compare", COSINE],
@@ -382,7 +451,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         ),
         (
             ["table", COSINE, "--step", "3"],
-            r"funcsched table: unrecognized arguments: --step 3 \(see `funcsched table --help`\)",
+            r"funcsched table: unknown option '--step'; did you mean '--steps'\?",
         ),
         (
             ["table", COSINE, "--steps", "0"],
@@ -397,15 +466,24 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
             r"funcsched table: argument --steps: must be an integer from 1 to 2\*\*53, got '1e999'",
         ),
         (
-            ["plot", COSINE, "--peak", "nan"],
-            r"funcsched plot: argument --peak: must be a number above 0 and at most 1e200, got 'nan'",
+            ["plot", COSINE, "--peak-value", "nan"],
+            r"funcsched plot: argument --peak-value: must be a number above 0 and at most 1e200, got 'nan'",
         ),
-        (["export", COSINE, "--to", "rust"], r"funcsched export: argument --to: invalid choice: 'rust'.*"),
+        (["export", COSINE, "--to", "rust"], r"funcsched export: argument --to: unknown value 'rust'; .*"),
         (
             ["export", COSINE, "--to", "c", "--name", "a b"],
             r"funcsched export: argument --name: must be the name of a function, got 'a b'",
         ),
-        (["table", COSINE, "--format", "xml"], r"funcsched table: argument --format: invalid choice: 'xml'.*"),
+        (["table", COSINE, "--csv", "--json"], r"funcsched table: argument --json: not allowed with argument --csv"),
+        (["plto"], r"funcsched: argument COMMAND: unknown command 'plto'; did you mean 'plot'\?"),
+        (["--verison"], r"funcsched: unknown option '--verison'; did you mean '--version'\?"),
+        (["export", COSINE, "--too=c"], r"funcsched export: unknown option '--too'; did you mean '--to'\?"),
+        (["export", COSINE, "--to", "pyton"], r"funcsched export: argument --to: unknown value .* mean 'python'\?"),
+        (["plot", COSINE, "-q"], r"funcsched plot: unknown option '-q'; see `funcsched plot --help`"),
+        (["table", COSINE, COSINE], r"funcsched table: unrecognized arguments: .* \(see `funcsched table --help`\)"),
+        (["table", COSINE, "--steps", "-5"], r"funcsched table: argument --steps: must be an integer .*, got '-5'"),
+        (["check", COSINE, "--log", "a.csv", "--json"], r"funcsched check: argument --json: not available with --log"),
+        (["explore", "--port", "70000"], r"funcsched explore: argument --port: must be an integer from 0 to 65535.*"),
         (
             ["show", "warmup_cosin"],
             r"funcsched show: argument NAME: unknown name 'warmup_cosin'; did you mean 'warmup_cosine'\?",
@@ -426,7 +504,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         ),
         (
             ["plot", COSINE, "optax:constant_schedule(0.1)"],
-            r"funcsched plot: argument --peak: required, because 'optax:.*' is a learning rate and .* a multiplier",
+            r"funcsched plot: argument --peak-value: required, because 'optax:.*' is a learning rate and .* multiplier",
         ),
         (
             ["check", "optax:constant_schedule(0.0)", "--steps", "3"],
@@ -525,7 +603,7 @@ def test_a_log_is_identified_and_compared_with_a_configuration(
     assert capsys.readouterr().out.startswith(expression + "explains 50 of 50 points of lr\n")
     assert main(["check", "warmup_cosine(100, 1000, end=0.1)", "--log", str(log)]) == 0
     assert capsys.readouterr().out.startswith("all 50 points of lr follow 0.0003 * warmup_cosine(")
-    assert main(["check", "warmup_cosine(100, 1200, end=0.1)", "--log", str(log), "--peak", "3e-4"]) == 1
+    assert main(["check", "warmup_cosine(100, 1200, end=0.1)", "--log", str(log), "--peak-value", "3e-4"]) == 1
     out = capsys.readouterr().out
     assert "at step 120: 0.000299671 instead of 0.00029978" in out and f"the log follows {expression}" in out
     assert main(["identify", str(tmp_path / "missing.csv")]) == 2

@@ -1,5 +1,7 @@
 """Entries are found by the names that other libraries use, and by parts of names."""
 
+import json
+
 import pytest
 
 from funcsched.cli.main import main
@@ -18,7 +20,16 @@ OWN = [name for names in SECTIONS.values() for name in names]
         ("wsd", "warmup_stable_decay", "MaxText"),
         ("inverse_square_root", "warmup_inverse_sqrt", "Megatron"),
         ("constant_with_warmup", "warmup_constant", "transformers"),
-        ("get_lr", "warmup_cosine", "nanoGPT"),
+        ("get_lr_multiplier", "warmup_stable_decay", "nanochat"),
+        ("const", "warmup_constant", "open_clip"),
+        ("const-cooldown", "warmup_stable_decay", "open_clip"),
+        ("WarmupAnnealing", "warmup_linear", "NeMo"),
+        ("PiecewiseLinear", "interpolate", "ignite"),
+        ("PiecewiseSchedule", "interpolate", "RLlib"),
+        ("CompositeParamScheduler", "join", "fvcore"),
+        ("ReduceOnPlateauLR", "plateau", "mmengine"),
+        ("reduce_on_plateau", "plateau", "optax"),
+        ("GreedyLR", "greedy", "transformers"),
     ],
 )
 def test_show_prints_the_entry_and_the_name_there(name: str, own: str, library: str, capsys: Captured) -> None:
@@ -38,6 +49,54 @@ def test_show_lists_several_entries(capsys: Captured) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("one cycle", "one_cycle"),
+        ("1cycle", "one_cycle"),
+        ("Linear warmup", "warmup_linear"),
+        ("cosine-restarts", "cosine_restarts"),
+        ("trapezoidal", "warmup_stable_decay"),
+        ("trapezoid", "warmup_stable_decay"),
+        ("triangular2", "cyclic"),
+        ("super-convergence", "one_cycle"),
+        ("lr finder", "range_test"),
+        ("llama factory wsd", "warmup_stable_decay"),
+        ("warm restarts", "cosine_restarts"),
+        ("plateau", "plateau"),
+    ],
+)
+def test_show_finds_an_entry_by_words(text: str, own: str, capsys: Captured) -> None:
+    assert main(["show", text]) == 0
+    assert capsys.readouterr().out.startswith(f"{own}(")
+
+
+def test_words_of_several_entries_list_them(capsys: Captured) -> None:
+    assert main(["show", "cosine annealing"]) == 0
+    *entries, hint = [line for line in capsys.readouterr().out.splitlines() if line and line[0] != " "]
+    assert [entry.split()[0] for entry in entries] == ["warmup_cosine", "cosine_restarts", "ramp", "repeat"]
+    assert hint == "`funcsched show warmup_cosine` shows the arguments of the first one."
+
+
+def test_list_and_show_print_json(capsys: Captured) -> None:
+    assert main(["list", "SGDR", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert [*entry] == ["name", "kind", "summary", "arguments", "other_libraries"]
+    assert (entry["name"], entry["kind"]) == ("cosine_restarts", "recipe")
+    assert entry["arguments"][:3] == [
+        {"name": "period", "default": None},
+        {"name": "times", "default": "None"},
+        {"name": "period_factor", "default": "1.0"},
+    ]
+    assert entry["other_libraries"]["torch"] == "CosineAnnealingWarmRestarts"
+    assert main(["show", "SequentialLR", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert shown["name"] == "join" and shown["documentation"].startswith("One schedule after another")
+    assert main(["list", "--json"]) == 0
+    kinds = {entry["kind"] for entry in json.loads(capsys.readouterr().out)}
+    assert kinds == {"recipe", "shape", "primitive", "combinator", "controller"}
+
+
 def test_our_own_name_comes_first(capsys: Captured) -> None:
     assert main(["show", "cosine"]) == 0
     assert capsys.readouterr().out.startswith("cosine\n\nHalf a cosine wave")
@@ -55,7 +114,7 @@ def test_list_finds_names_summaries_and_names_in_other_libraries(capsys: Capture
     assert "linear" not in listed("cosine")
     assert listed("SGDR") == ["cosine_restarts"]  # in the summary and in a name
     assert listed("onecyclelr") == ["one_cycle", "lerp"]  # in other libraries
-    assert sorted(listed("")) == sorted(OWN)
+    assert sorted(listed("")) == sorted([*OWN, "plateau", "greedy"])
 
 
 def test_list_prints_the_matching_names_of_other_libraries(capsys: Captured) -> None:
@@ -85,7 +144,9 @@ def test_the_names_in_an_entry(entry: str, names: list[str]) -> None:
     [
         (["show", "get_cosin_schedule_with_warmup"], "did you mean 'get_cosine_schedule_with_warmup'?"),
         (["show", "CosineAnealingLR"], "did you mean 'CosineAnnealingLR'?"),
-        (["show", "with"], "unknown name 'with'"),
+        (["show", "with"], "unknown name 'with'; `funcsched list` shows all names"),
+        (["show", "warmup"], "unknown name 'warmup'; `funcsched list warmup` shows the entries that contain it"),
+        (["show", "gpt"], "unknown name 'gpt'; did you mean 'gpt-3'"),
         (["list", "polynomal_decay"], "no entry contains 'polynomal_decay'; did you mean 'polynomial_decay'?"),
     ],
 )

@@ -26,10 +26,21 @@ def test_show_prints_the_curves_the_stages_and_what_was_not_published(capsys: py
     assert "\nNotes:\n- published in updates: a second warmup of 100 updates" in text
 
 
+def test_json_has_the_sources_and_the_data_of_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["published", "--json"]) == 0
+    recipes = json.loads(capsys.readouterr().out)
+    assert [recipe["name"] for recipe in recipes] == fs.published()
+    assert {"name": "gpt-3", "source": "Brown et al. 2020, arXiv:2005.14165, appendix B"} in recipes
+    assert main(["show", "moonlight", "--json"]) == 0
+    assert fs.Plan.from_dict(json.loads(capsys.readouterr().out)) == fs.published("moonlight")
+
+
 def test_plot_table_and_check_use_the_learning_rate_of_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["table", "gpt-3", "--steps", "300e9", "--every", "100e9", "--format", "json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert [row["tokens"] for row in rows] == [0, 10**11, 2 * 10**11, 3 * 10**11]
+    assert main(["table", "gpt-3", "--steps", "300e9", "--every", "100e9", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    rows, boundaries = data["rows"], [375 * 10**6, 260 * 10**9]
+    assert data["unit"] == "tokens"
+    assert [row["step"] for row in rows] == sorted([0, 10**11, 2 * 10**11, 3 * 10**11, *boundaries])
     assert (rows[0]["rate"], rows[-1]["rate"]) == (0.0, pytest.approx(6e-6))
     assert main(["plot", "deepseek-v3"]) == 0
     assert "deepseek-v3" in capsys.readouterr().out
@@ -40,9 +51,9 @@ def test_plot_table_and_check_use_the_learning_rate_of_a_recipe(capsys: pytest.C
 
 
 def test_without_steps_the_run_of_the_recipe_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["table", "dinov3-7b", "--format", "csv", "--every", "500"]) == 0
+    assert main(["table", "dinov3-7b", "--csv", "--every", "500"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(",")[0] for line in lines] == ["epochs", "0", "500", "1000"]
+    assert [line.partition(",")[0] for line in lines] == ["epochs", "0", "100", "500", "1000"]
     assert main(["check", "warmup_linear(1, 2)"]) == 2
     assert "argument --steps: required, except for a published recipe" in capsys.readouterr().err
 

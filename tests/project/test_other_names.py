@@ -600,9 +600,8 @@ def no_warnings() -> Iterator[None]:
     deepspeed.logger.setLevel(level)
 
 
-# Classes and functions that are no schedules, or not functions of the step.
-NO_SCHEDULES = {"LRScheduler", "ReduceLROnPlateau", "get_scheduler", "get_reduce_on_plateau_schedule"}
-NO_SCHEDULES |= {"get_adafactor_schedule", "get_greedy_schedule"}
+# Classes and functions that are no schedules.
+NO_SCHEDULES = {"LRScheduler", "get_scheduler", "get_adafactor_schedule"}
 
 
 @pytest.mark.parametrize(

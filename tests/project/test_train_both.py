@@ -15,7 +15,7 @@ from examples import train_both
 from tests.project.scripts import run_example
 
 # The peak is a power of two, so that learning rates are as accurate as multipliers.
-FEW_UPDATES = ["--steps", "60", "--peak", "0.0078125"]
+FEW_UPDATES = ["--steps", "60", "--peak-value", "0.0078125"]
 SCHEDULES = [
     "warmup_cosine_restarts(5, 50, end=0.1, cycles=3)",
     "join([ramp(0, 1, steps=20, shape=power(2)), ramp(1, 0.1, steps=20, shape=cosine), constant(0.05)], (20, 40))",
@@ -112,7 +112,7 @@ def test_two_updates_are_enough(folder: Path) -> None:
 
 def test_a_horizon_past_32_bits_works(folder: Path) -> None:
     output = run_in_process(
-        folder, "--steps", "20", "--peak", "1", "--schedule", "warmup_linear(10, 1_000_000_000_000)"
+        folder, "--steps", "20", "--peak-value", "1", "--schedule", "warmup_linear(10, 1_000_000_000_000)"
     )
     assert largest_difference(output) <= 4
 
@@ -159,9 +159,18 @@ MISTAKES = {
     "half a step": (["--steps", "1.5"], "argument --steps: must be an integer from 2 to 100000, got '1.5'"),
     "negative seed": (["--seed", "-1"], "argument --seed: must be an integer from 0 to 4294967295, got '-1'"),
     "empty batch": (["--batch-size", "0"], "argument --batch-size: must be an integer from 1 to 1437, got '0'"),
-    "not a number": (["--peak", "high"], "argument --peak: must be a number above 0 and at most 1000000, got 'high'"),
-    "zero peak": (["--peak", "0"], "argument --peak: must be a number above 0 and at most 1000000, got '0'"),
-    "infinite peak": (["--peak", "inf"], "argument --peak: must be a number above 0 and at most 1000000, got 'inf'"),
+    "not a number": (
+        ["--peak-value", "high"],
+        "argument --peak-value: must be a number above 0 and at most 1000000, got 'high'",
+    ),
+    "zero peak": (
+        ["--peak-value", "0"],
+        "argument --peak-value: must be a number above 0 and at most 1000000, got '0'",
+    ),
+    "infinite peak": (
+        ["--peak-value", "inf"],
+        "argument --peak-value: must be a number above 0 and at most 1000000, got 'inf'",
+    ),
     "missing folder": (
         ["--figure", "no/a.png"],
         "argument --figure: cannot write 'no/a.png': No such file or directory",
