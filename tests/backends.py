@@ -126,7 +126,7 @@ BACKENDS = [
     Backend("torch", lambda steps: torch.tensor(steps), 24),
     Backend("torch-float64", _torch_float64, 53),
     Backend("torch-float32", lambda steps: torch.tensor(steps, dtype=torch.float32), 24, exact_steps=False),
-    Backend("torch-compiled", lambda steps: torch.tensor(steps), 24, _torch_compile, slow=True, every=2, group_size=8),
-    Backend("torch-compiled-float64", _torch_float64, 53, _torch_compile, slow=True, every=2, first=1, group_size=8),
+    Backend("torch-compiled", lambda steps: torch.tensor(steps), 24, _torch_compile, slow=True, every=2, group_size=27),
+    Backend("torch-compiled-float64", _torch_float64, 53, _torch_compile, slow=True, every=2, first=1, group_size=27),
 ]
 BACKENDS = [backend for backend in BACKENDS if torch is not None or not backend.name.startswith("torch")]

@@ -201,7 +201,8 @@ def _decode(data: Any, path: str, depth: int, list_depth: int, budget: Iterator[
         if key not in parameters(factory):
             raise ValueError(f"from_dict: `{path}`: {unknown_argument(name, factory, key)}")
         value = arguments[key]
-        if key.endswith("shape") and isinstance(value, str) and not isinstance(factories.get(value), Value):
+        is_shape = key.endswith(("shape", "outer", "inner"))
+        if is_shape and isinstance(value, str) and not isinstance(factories.get(value), Value):
             shapes = [known for known, shape in factories.items() if isinstance(shape, Value)]
             hint = suggestion(value, shapes, f"the shapes without arguments are {', '.join(shapes)}")
             raise ValueError(f"from_dict: `{path}.{key}`: unknown shape {short_repr(value)}; {hint}")

@@ -122,7 +122,8 @@ class ExpressionParser:
         try:
             return function(*arguments, **keywords)
         except self.argument_errors as error:
-            raise self.error(at, " ".join(str(error).split())) from error
+            message = " ".join(str(error).split()).replace(".__init__()", "()")  # a class, such as Plan
+            raise self.error(at, message) from error
 
     def error(self, at: int, message: str) -> ParseError:
         """An error at an index into the text. It shows the line, with a caret below the place."""

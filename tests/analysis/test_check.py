@@ -240,7 +240,7 @@ def test_functions_and_array_arguments() -> None:
     found = by_kind(lambda step: values[step], 4)  # not defined after the run
     assert set(found) == {"warmup", "end"}
     assert found["end"].text == "the run ends at 50% of the peak: the multiplier is 0.5 at step 3"
-    found = by_kind(fs.warmup_linear(jnp.int32(4), jnp.int32(8)), 8)
+    found = by_kind(fs.warmup_constant(jnp.int32(4)), 8)
     assert found["warmup"].text == "the warmup takes 50% of the run: the learning rate increases until step 4"
 
 

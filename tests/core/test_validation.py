@@ -340,6 +340,12 @@ MESSAGES = [
         "then: `schedule(5)` must be a number from -1.7e38 to 1.7e38, got -1e+39",
     ),
     (
+        lambda: fs.then(lambda step: "0.5", 5, steps=10),
+        TypeError,
+        "then: `schedule(5)` must be a number from -1.7e38 to 1.7e38: lift: `function` must be a function that returns"
+        " a number, got '0.5'",
+    ),
+    (
         lambda: fs.one_cycle(3, 9, decay_steps=7),
         ValueError,
         "one_cycle: `decay_steps` must be at most `total_steps` - `warmup_steps` (6), got 7",

@@ -189,6 +189,10 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: fs.Plan.parse(3), "Plan.parse: `text` must be a string, got 3"),
     (
+        lambda: fs.Plan.parse("Plan({})"),
+        "Plan.parse: line 1, column 1: Plan() missing 1 required keyword-only argument: 'run'\n    Plan({})\n    ^",
+    ),
+    (
         lambda: PLAN.scaled(tokens=4),
         "Plan.scaled: the stage 'warmup' would be removed: it would have a length of 0.4 tokens",
     ),

@@ -7,8 +7,28 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import tomllib
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_every_file_names_the_version() -> None:
+    citation, changelog, tested = [
+        (ROOT / name).read_text(encoding="utf-8") for name in ("CITATION.cff", "CHANGELOG.md", "docs/versions.md")
+    ]
+    assert f"\nversion: {PROJECT['version']}\n" in citation
+    assert changelog.partition("\n## ")[2].startswith(f"{PROJECT['version']} ")
+    assert f"\n{PROJECT['version']} into a new environment" in tested, "run python tests/supported_versions.py"
+
+
+def test_the_tested_versions_include_the_oldest_supported_ones() -> None:
+    page = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+    first_row = next(line for line in page.splitlines() if line.startswith("| 3."))
+    python, _, *packages = [cell.strip() for cell in first_row.strip("|").split("|")]
+    assert f">={python.rpartition('.')[0]}" == PROJECT["requires-python"]
+    for requirement, version in zip(PROJECT["optional-dependencies"]["jax"], packages, strict=False):
+        assert version.startswith(requirement.partition(">=")[2]), requirement
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +49,10 @@ def test_the_wheel_contains_only_the_two_packages(wheel: Path) -> None:
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment in which only the wheel is installed."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--no-index", "--quiet", str(wheel)], check=True)
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--quiet", str(wheel)]
+    subprocess.run(command, check=True)
     return python
 
 

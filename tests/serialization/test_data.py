@@ -167,6 +167,10 @@ INVALID = [
         "`schedule.warmup_stable_decay.decay_shape`: unknown shape 'power'; the shapes without arguments are cosine,"
         " linear, log, mirror_cosine, rex, sine, sqrt",
     ),
+    (
+        wrap({"ramp": {"start": 0, "stop": 1, "steps": 9, "shape": {"compose": {"outer": "sin", "inner": "rex"}}}}),
+        "`schedule.ramp.shape.compose.outer`: unknown shape 'sin'; did you mean 'sine'?",
+    ),
     (wrap({None: {}}), "`schedule`: unknown schedule None; `funcsched list` shows all names"),
     (
         wrap({"lift": {"function": "abs"}}),
