@@ -82,8 +82,8 @@ def _type_name(annotation: Any) -> str:
     return str(getattr(annotation, "__name__", annotation)).removesuffix(" | None")
 
 
-# Rules by annotation, for `common` of `checked`. A library may replace some: {**BY_TYPE, "float": concrete_level}.
-BY_TYPE: Mapping[str, Rule] = {
+# Rules by annotation, for `common` of `checked`. A library may replace some: BY_TYPE | {"float": concrete_level}.
+BY_TYPE: dict[str, Rule] = {
     "bool": validation.boolean,
     "int": validation.concrete_nonnegative_int,
     "float": validation.concrete_nonnegative,

@@ -7,7 +7,7 @@ from bridges.arguments import BY_TYPE, checked
 from bridges.rated import Rated
 from funcsched.core import validation as rules
 
-_RULES = {**BY_TYPE, "num_cycles": rules.cycles}
+_RULES = BY_TYPE | {"num_cycles": rules.cycles}
 
 
 @checked(common=_RULES)

@@ -33,7 +33,7 @@ def _levels(function: str, argument: str, value: Any) -> tuple[float, ...]:
     return levels
 
 
-_RULES = {**BY_TYPE, "int": rules.concrete_positive_int, "float": rules.concrete_level, "values": _levels}
+_RULES = BY_TYPE | {"int": rules.concrete_positive_int, "float": rules.concrete_level, "values": _levels}
 
 
 def _first_step(total_steps: int, scale: float, boundary: float, reached: Callable[[float, float], bool] = ge) -> int:
@@ -282,7 +282,7 @@ def step_param_scheduler(num_updates: float, values: Iterable[float], *, total_s
     return _stairs(levels, range(1, len(levels)), len(levels), total_steps)
 
 
-@checked(common={**_RULES, "float": rules.positive}, num_decays=rules.integer_cycles)
+@checked(common=_RULES | {"float": rules.positive}, num_decays=rules.integer_cycles)
 def step_with_fixed_gamma_param_scheduler(
     base_value: float, num_decays: int, gamma: float, num_updates: float, *, total_steps: int
 ) -> fs.Schedule:

@@ -28,7 +28,7 @@ def _decay(end: float, steps: int, shape: fs.Shape) -> fs.Schedule:
 
 
 @checked(
-    common={**BY_TYPE, "int": _steps},
+    common=BY_TYPE | {"int": _steps},
     learning_rate=rules.positive,
     lr_schedule_type=option(["cosine", "wsd"]),
     warmup_steps_fraction=rules.unit_interval,

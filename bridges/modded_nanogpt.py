@@ -7,7 +7,7 @@ from bridges.arguments import BY_TYPE, checked
 from bridges.rated import Rated
 from funcsched.core import validation as rules
 
-_RULES = {**BY_TYPE, "num_iterations": rules.concrete_positive_int}
+_RULES = BY_TYPE | {"num_iterations": rules.concrete_positive_int}
 _FRACTION = rules.number_rule("a number from 1e-9 to 1", 1e-9, 1)
 
 

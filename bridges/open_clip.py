@@ -7,7 +7,7 @@ from bridges.arguments import BY_TYPE, checked
 from bridges.rated import Rated
 from funcsched.core import validation as rules
 
-_RULES = {**BY_TYPE, "base_lr": rules.positive, "cooldown_power": rules.exponent}
+_RULES = BY_TYPE | {"base_lr": rules.positive, "cooldown_power": rules.exponent}
 
 
 @checked(common=_RULES)

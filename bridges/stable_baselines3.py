@@ -12,7 +12,7 @@ from bridges.arguments import BY_TYPE, checked
 from bridges.rated import Rated
 from funcsched.core.validation import concrete_level, concrete_positive_int, number_rule
 
-_RULES = {**BY_TYPE, "total_steps": concrete_positive_int}
+_RULES = BY_TYPE | {"total_steps": concrete_positive_int}
 _end_fraction = number_rule("a number from 1e-9 to 1", 1e-9, 1)
 
 

@@ -9,6 +9,7 @@ the schedules in the example of each docstring.
 from __future__ import annotations
 
 import ast
+import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,22 +36,37 @@ the library's own name and arguments.
 
 """
 
+BLACK = "#000000"
+# The colors of the pictures on a light and on a dark page: text, grid, and two curves.
+COLORS = {BLACK: "#cfd0d0", "#e6e6e6": "#34363a", "#0072b2": "#56b4e9", "#d55e00": "#ff9f4a"}
+HOME = {
+    "warmup_cosine": fs.warmup_cosine(1_000, 10_000, end=0.1),
+    "warmup_stable_decay": fs.warmup_stable_decay(1_000, 7_000, 2_000),
+}  # the picture of the home page
+
 
 def page() -> str:
-    """The text of catalogue.md."""
-    contents = "".join(
-        f"- {title}: " + ", ".join(f"[{name}](#{name})" for name in names) + "\n" for title, names in SECTIONS.items()
+    """The text of catalogue.md: a gallery of all pictures by section, then the entries."""
+    gallery = "".join(
+        f"\n**[{title}](#{title.lower()})**\n\n" + "".join(map(_card, names)) for title, names in SECTIONS.items()
     )
     sections = (f"\n## {title}\n" + "".join(map(entry, names)) for title, names in SECTIONS.items())
-    return HEAD + contents + "".join(sections)
+    return HEAD + gallery + "".join(sections)
+
+
+def _card(name: str) -> str:
+    return f"- [![](pictures/{name}.svg)<br>{name}](#{name})\n"
 
 
 def entry(name: str) -> str:
     """The entry of one schedule, shape or combinator."""
-    plotted = "<br>".join(f"`{expression}`" for expression in curves(name))
+    expressions = [f"`{expression}`" for expression in curves(name)]
+    if len(expressions) == 2:
+        expressions = [f"{line}: {text}" for line, text in zip(("solid", "dashed"), expressions, strict=True)]
+    plotted = "<br>".join(expressions)
     rows = "".join(f"| {library} | {their_name} |\n" for library, their_name in other_names(name).items())
     table = f"\n| library | name there |\n| --- | --- |\n{rows}" if rows else ""
-    return f"\n### {name}\n\n![{name}](pictures/{name}.svg)\n\n{plotted}\n\n{description(name)}\n{table}"
+    return f"\n### {name}\n\n![Plot of {name}](pictures/{name}.svg)\n\n{plotted}\n\n{description(name)}\n{table}"
 
 
 def description(name: str) -> str:
@@ -95,15 +111,32 @@ def _calls(name: str) -> Iterator[tuple[str, Any]]:
                     yield text.replace("fs.", ""), eval(text, scope)
 
 
-def draw(name: str, path: Path) -> None:
-    """Save the picture of one entry."""
-    axes: Any = Figure(figsize=(4.2, 1.9), layout="constrained").subplots()
-    fs.plot(curves(name), axes=axes)
-    axes.get_legend().remove()  # the entry lists the expressions
+def draw(plotted: dict[str, fs.Schedule], path: Path, size: tuple[float, float], **options: Any) -> None:
+    """Save a picture. It has no legend if the labels are expressions, which the page lists."""
+    axes: Any = Figure(figsize=size, layout="constrained").subplots()
+    fs.plot(plotted, axes=axes, **options)
+    axes.get_legend().remove()
+    if plotted is HOME:
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(0.12, 0.3))
     axes.tick_params(labelsize=8)
     axes.xaxis.label.set_size(8)
     axes.yaxis.label.set_size(8)
-    axes.figure.savefig(path, format="svg", metadata={"Date": None})
+    axes.set_facecolor("none")
+    image = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "funcsched", "svg.fonttype": "none"}):  # deterministic and small
+        axes.figure.savefig(image, format="svg", metadata={"Date": None}, transparent=True)
+    path.write_text(_adaptive(image.getvalue()), encoding="utf-8")
+
+
+def _adaptive(image: str) -> str:
+    """An SVG whose colors follow the color scheme of the page that shows it."""
+    variables = {light: f"--c{i}" for i, light in enumerate(COLORS)}
+    light = "".join(f"{variable}:{color};" for color, variable in variables.items())
+    dark = "".join(f"{variables[color]}:{other};" for color, other in COLORS.items())
+    text = f"text{{fill:var({variables[BLACK]})}}"
+    style = f"<style>:root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}{text}</style>"
+    image = re.sub("#[0-9a-f]{6}", lambda match: f"var({variables[match[0]]})", image)
+    return image.replace("<defs>", f"{style}\n <defs>", 1)
 
 
 def reference(text: str) -> str:
@@ -118,7 +151,6 @@ def reference(text: str) -> str:
 
 
 def main() -> None:
-    matplotlib.rcParams["svg.hashsalt"] = "funcsched"  # makes the ids in the SVG files deterministic
     (FOLDER / "catalogue.md").write_text(page(), encoding="utf-8")
     api = FOLDER / "api.md"
     api.write_text(reference(api.read_text(encoding="utf-8")), encoding="utf-8")
@@ -127,7 +159,8 @@ def main() -> None:
         if picture.stem not in names:
             picture.unlink()
     for name in names:
-        draw(name, FOLDER / "pictures" / f"{name}.svg")
+        draw(curves(name), FOLDER / "pictures" / f"{name}.svg", (4.2, 1.9))
+    draw(HOME, FOLDER / "learning_rates.svg", (7.2, 2.6), peak_value=3e-4)
     print(f"{len(names)} entries")
 
 

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from funcsched.export.source import to_source
     from funcsched.plans.plan import Plan
     from funcsched.plans.published import published
+    from funcsched.plotting.explore import explore
     from funcsched.plotting.figure import plot
     from funcsched.serialization.data import fingerprint, from_dict, to_dict
     from funcsched.serialization.expression import parse
@@ -84,6 +85,7 @@ _LAZY = {
     "check_resume": "analysis.checkpoint",
     "Clock": "units.clock",
     "compare": "analysis.compare",
+    "explore": "plotting.explore",
     "fingerprint": "serialization.data",
     "from_dict": "serialization.data",
     "greedy": "controllers.greedy",
@@ -122,6 +124,7 @@ __all__ = [
     "count_by",
     "curve",
     "cyclic",
+    "explore",
     "exponential",
     "exponential_decay",
     "fingerprint",

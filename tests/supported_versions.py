@@ -33,11 +33,7 @@ TOOLS = ["hypothesis", "mpmath", "pytest", "pytest-xdist"]
 PYTEST = ["-m", "pytest", "-n", "2", "-q", "-W", "default", "-p", "no:cacheprovider", "--import-mode=importlib"]
 TESTS = "tests/guarantees/test_values.py"
 COLUMNS = {"numpy": "NumPy", "jax": "JAX", "optax": "optax", "torch": "torch"}
-HEADER = f"""---
-orphan: true
----
-
-# Tested versions
+HEADER = f"""# Tested versions
 
 `python tests/supported_versions.py` generates this page. For each row it installs the wheel of funcsched
 {PROJECT["version"]} into a new environment, and tests the values of every schedule on Python, NumPy, JAX and, where it

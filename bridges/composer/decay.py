@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _t_mult = number_rule("a number above 0 and at most 1e6", 0, 1e6, above=True)
-RULES = {**BY_TYPE, "power": positive, "t_mult": _t_mult}
+RULES = BY_TYPE | {"power": positive, "t_mult": _t_mult}
 
 
 @checked(*TRAINING, gamma=ratio_up_to_one)

@@ -47,6 +47,22 @@ class Finding(Value):
         return f"{self.severity}: {self.text}"
 
 
+class Findings(list[Finding]):
+    """A list of findings that notebooks display as a table."""
+
+    def _repr_html_(self) -> str:
+        from html import escape  # imported only in notebooks
+
+        names = Finding.fields
+        head = "".join(f'<th style="text-align:left">{name}</th>' for name in names)
+        rows = (
+            "".join(f'<td style="text-align:left">{escape(str(getattr(finding, name)))}</td>' for name in names)
+            for finding in self
+        )
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self else "no findings"
+
+
 def invalid_multiplier(curve: Curve, steps: list[int], quantity: str) -> Iterator[Finding]:
     is_learning_rate = quantity == LEARNING_RATE
     step = next((step for step in steps if not is_valid(curve(step), is_learning_rate)), None)

@@ -326,6 +326,11 @@ class Plan(Value):
 
         return plot_plan(self, path)
 
+    def _repr_html_(self) -> str | None:
+        from funcsched.plans.figure import html  # imported only in notebooks
+
+        return html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Convert the plan to plain data, from which `Plan.from_dict` builds it.
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from os.path import splitext
 
 from funcsched.core.validation import argument_error, boolean
-from funcsched.plotting.layout import MAX_BOUNDARIES, plotted_curves, steps_to_plot, value_range, wrap
+from funcsched.plotting.layout import (
+    MAX_BOUNDARIES,
+    format_log_value,
+    format_value,
+    needs_exponent,
+    plotted_curves,
+    steps_to_plot,
+    value_range,
+    wrap,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +28,14 @@ if TYPE_CHECKING:
 
 _INTERVALS = 2000  # between evenly spaced points of a curve
 _LEGEND_WIDTH = 92  # characters that fit below the axes
-# The palette of Okabe and Ito without its yellow: distinguishable with colour blindness. Each curve has its own line
-# style too, so that more curves than colours, and curves in print, stay distinguishable.
+_LEGEND_SIZE = 8  # points
+_CHARACTER_WIDTH = 0.58  # of the size, on average
+_LEGEND_KEY_WIDTH = 36  # points, with the borders
+# The palette of Okabe and Ito, without the color that is hard to see on the background: distinguishable with colour
+# blindness. Each curve has its own line style too, so that more curves than colours, and curves in print, stay
+# distinguishable.
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_COLORS_ON_DARK = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#ffffff")
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 2)))
 
 
@@ -48,10 +62,12 @@ def plot(
             visible on it.
         path: where to save the figure (.png or .svg). Without it, the figure belongs to pyplot, which shows it in
             notebooks and by ``pyplot.show()``.
-        axes: the matplotlib axes to plot into, instead of a new figure.
+        axes: the matplotlib axes to plot into, instead of a new figure. Curves that they contain stay visible. The
+            legend is placed where it covers no curve, or below the axes.
 
     Returns:
-        The matplotlib axes.
+        The matplotlib axes. On a dark background, as in matplotlib's style "dark_background", the curves have brighter
+        colors.
 
     Raises:
         TypeError, ValueError: an argument has the wrong type or is out of range, or `log` is True and no value is
@@ -75,13 +91,13 @@ def plot(
     try:
         import matplotlib
         from matplotlib.figure import Figure
-        from matplotlib.ticker import EngFormatter, MaxNLocator
     except ModuleNotFoundError as error:
         message = "plot: matplotlib is not installed; pip install 'funcsched[plot]'"
         raise ModuleNotFoundError(message, name=error.name) from error
-    labels = [wrap(curve.label, _LEGEND_WIDTH) for curve in curves]
     figure: Any = None
     ax: Any = axes  # untyped, because matplotlib's annotations are incomplete
+    legend_width = _LEGEND_WIDTH if axes is None else _characters_across(ax)
+    labels = [wrap(curve.label, legend_width) for curve in curves]
     if axes is None:
         new_figure: Any = Figure
         if path is None:
@@ -89,8 +105,12 @@ def plot(
         height = 3.6 + 0.17 * sum(map(len, labels))  # inches, including the lines of the legend
         figure = new_figure(figsize=(7.2, height), layout="constrained")
         ax = figure.subplots()
-    for i, (curve, line, label) in enumerate(zip(curves, lines, labels, strict=True)):
-        color, style = _COLORS[i % len(_COLORS)], _STYLES[(i + i // len(_COLORS)) % len(_STYLES)]
+    before = (*ax.get_xlim(), *ax.get_ylim()) if ax.has_data() else None
+    is_dark = _is_light(ax.xaxis.label.get_color())  # light text is on a dark background
+    colors = _COLORS_ON_DARK if is_dark else _COLORS
+    first = len(ax.get_legend_handles_labels()[1])
+    for i, (curve, line, label) in enumerate(zip(curves, lines, labels, strict=True), first):
+        color, style = colors[i % len(colors)], _STYLES[(i + i // len(colors)) % len(_STYLES)]
         # matplotlib would typeset text between dollar signs, and leave out labels that begin with an underscore.
         text = "\n".join(label).replace("$", r"\$")
         text = f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
@@ -103,27 +123,27 @@ def plot(
             visible = [boundary for boundary in boundaries if curve.value(boundary) >= bottom]
             values = [curve.value(boundary) for boundary in visible]
             ax.plot(visible, values, color=color, marker="o", markersize=4, linestyle="")
-    ax.set_xlim(0, steps)
     if log:
         ax.set_yscale("log")
-        ax.set_ylim(bottom, top * 1.4)
+        limits = [0.0, float(steps), bottom, top * (top / bottom) ** 0.05]
     else:
         margin = 0.05 * (top - bottom)
-        ax.set_ylim(bottom - margin if bottom < 0 else 0, top + margin if top > 0 else 0)
+        limits = [0.0, float(steps), (bottom - margin if bottom < 0 else 0), (top + margin if top > 0 else 0)]
+    if before is not None and not (log and before[2] <= 0):
+        limits = [choose(pair) for choose, *pair in zip((min, max, min, max), before, limits, strict=True)]
+    ax.set_xlim(*limits[:2])
+    ax.set_ylim(*limits[2:])
     ax.set_xlabel("step")
     ax.set_ylabel("learning rate" if any(curve.is_rate for curve in curves) else "multiplier")
-    if steps < 10:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if steps >= 10_000:
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.grid(color="0.9", linewidth=0.6)
+    _set_ticks(ax, log)
+    ax.grid(color="0.25" if is_dark else "0.9", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     if figure is None:
-        ax.legend(fontsize=8)
+        _add_legend(ax)
         figure = ax.figure
     else:
-        font = {"family": "monospace", "size": 8}
+        font = {"family": "monospace", "size": _LEGEND_SIZE}
         figure.legend(loc="outside lower left", frameon=False, handlelength=3.2, prop=font)
     if suffix is not None:
         # Without a date, and with deterministic ids, the same figure gives the same file.
@@ -131,3 +151,59 @@ def plot(
             figure.savefig(path, format=suffix[1:], dpi=110, metadata={"Date": None} if suffix == ".svg" else None)
     result: Axes = ax
     return result
+
+
+def _set_ticks(ax: Any, log: bool) -> None:
+    """Set the positions and labels of ticks. Steps are integers, and labels are short."""
+    from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter, NullLocator
+
+    steps, (low, high) = ax.get_xlim()[1], ax.get_ylim()
+    if steps < 10:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if steps >= 10_000:
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if log:
+        ax.yaxis.set_major_formatter(lambda value, _: format_log_value(value))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        if high < 10 * low:  # powers of ten would be too few
+            ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            ax.yaxis.set_minor_locator(NullLocator())
+    elif (scientific := needs_exponent(low, high)) or max(-low, high) >= 10_000:
+        ax.yaxis.set_major_formatter(lambda value, _: format_value(value, scientific))
+
+
+def _is_light(color: Any) -> bool:
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
+
+
+def _characters_across(axes: Any) -> int:
+    """How many characters of a legend fit into the width of axes."""
+    points = 72 * axes.get_window_extent().width / axes.figure.dpi
+    return max(int((points - _LEGEND_KEY_WIDTH) / (_CHARACTER_WIDTH * _LEGEND_SIZE)), 20)
+
+
+def _add_legend(axes: Any) -> None:
+    """Add a legend inside the axes where it covers no curve, or below them."""
+    legend = axes.legend(fontsize=_LEGEND_SIZE)
+    curves = [line.get_path().transformed(line.get_transform()) for line in axes.get_legend_handles_labels()[0]]
+    for place in range(1, 11):  # corners, edges and the center
+        legend.set_loc(place)
+        box = legend.get_window_extent()
+        if not any(curve.intersects_bbox(box, filled=False) for curve in curves):
+            return
+    from matplotlib.transforms import ScaledTranslation
+
+    labels_end = axes.xaxis.get_tightbbox().y0  # pixels
+    offset = ScaledTranslation(0, (labels_end - axes.bbox.y0) / axes.figure.dpi - 0.05, axes.figure.dpi_scale_trans)
+    anchor = {"bbox_to_anchor": (0, 0), "bbox_transform": axes.transAxes + offset}
+    legend = axes.legend(fontsize=_LEGEND_SIZE, loc="upper left", frameon=False, borderaxespad=0, **anchor)
+    if axes.figure.get_layout_engine() is None:  # the axes and their legend share the space of the axes
+        subplot = axes.get_subplotspec()
+        space = axes.get_position() if subplot is None else subplot.get_position(axes.figure)
+        # Where the labels of the axis were cut off, they become visible, too.
+        height = (legend.get_window_extent().height + max(-labels_end, 0)) / axes.figure.bbox.height
+        bottom = space.y0 + min(height, space.height / 2)
+        axes.set_position([space.x0, bottom, space.width, space.y1 - bottom])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Point = tuple[float, float]  # a step and a value
 
 MAX_BOUNDARIES = 24  # with more phase boundaries, a plot marks none of them
-_MAX_STEPS = 2**53
+MAX_STEPS = 2**53
 _DEFAULT_STEPS = 100  # length of a schedule that has no end and no timescale
 _CYCLES = 4  # cycles to plot of an endless repetition
 _SMALL_VALUE = 0.01  # multiplier down to which an endless exponential decay is plotted
@@ -109,7 +109,7 @@ def default_steps(schedule: Schedule) -> int:
     length, _ = _length(schedule)
     if length == 0:
         length = _DEFAULT_STEPS
-    return min(-(-11 * math.ceil(length) // 10), _MAX_STEPS) if length < _MAX_STEPS else _MAX_STEPS
+    return min(-(-11 * math.ceil(length) // 10), MAX_STEPS) if length < MAX_STEPS else MAX_STEPS
 
 
 def _length(schedule: Any) -> tuple[float, bool]:
@@ -148,7 +148,7 @@ def _length(schedule: Any) -> tuple[float, bool]:
         return length * own["steps"], ends
     if kind == "count_by":
         length, ends = _length(own["schedule"])
-        count = min(length * own["per"], _MAX_STEPS)
+        count = min(length * own["per"], MAX_STEPS)
         return schedule.update_sizes().updates_for(math.ceil(count)), ends
     parts = [_length(item) for item in children(own)]
     ending = [length for length, ends in parts if ends]
@@ -177,6 +177,58 @@ def value_range(function: str, lines: Iterable[Sequence[Point]], log: bool) -> t
         raise ValueError(f"{function}: a logarithmic axis requires a value above 0")
     lowest = min(above_zero)
     return (top / 2 if lowest == top else max(lowest, top * 10.0**-_DECADES)), top
+
+
+class ValueAxis:
+    """The vertical axis of a plot that this package draws itself."""
+
+    __slots__ = ("bottom", "log", "top")
+
+    def __init__(self, bottom: float, top: float, log: bool) -> None:
+        self.bottom, self.top, self.log = bottom, top, log
+
+    def fraction(self, value: float) -> float:
+        """The position of a value, from 0 at the bottom, where lower values are drawn too, to 1 at the top."""
+        value = max(value, self.bottom)
+        if self.log:
+            return math.log(value / self.bottom) / math.log(self.top / self.bottom)
+        return (value - self.bottom) / (self.top - self.bottom)
+
+    def labels(self, rows: int, distance: int) -> dict[int, str]:
+        """The labels by row, counted from the top. On a logarithmic axis they are at least `distance` rows apart."""
+        last = rows - 1
+        scientific = needs_exponent(self.bottom, self.top)
+        if not self.log:
+            parts = next(parts for parts in (4, 2, 1) if last % parts == 0)  # so that each label has a row
+            spacing = (self.top - self.bottom) / parts
+            return {last * i // parts: format_value(self.top - i * spacing, scientific) for i in range(parts + 1)}
+        labels = {last: format_log_value(self.bottom), 0: format_log_value(self.top)}
+        for exponent in range(math.ceil(math.log10(self.bottom)), math.floor(math.log10(self.top)) + 1):
+            row = round((1 - self.fraction(10.0**exponent)) * last)
+            if all(abs(row - other) >= distance for other in labels):
+                labels[row] = format_log_value(10.0**exponent)
+        return labels
+
+
+def needs_exponent(bottom: float, top: float) -> bool:
+    """Whether the labels of an axis are written like 3e-4, because all values are small."""
+    return max(abs(bottom), abs(top)) < 1e-3
+
+
+def format_value(value: float, scientific: bool = False) -> str:
+    """A value as the label of an axis, such as 0.25, 3e-5 or 12.5k."""
+    size = abs(value)
+    if 10_000 <= size < 1e18:
+        power = min(int(math.log10(size) // 3), 5)
+        return f"{value / 1000**power:.4g}{' kMGTP'[power]}"
+    text = f"{value:.2e}" if scientific and value else f"{value:.4g}" if 1000 <= size < 10_000 else f"{value:.3g}"
+    mantissa, e, exponent = text.partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}" if e else text
+
+
+def format_log_value(value: float) -> str:
+    """A value as the label of a logarithmic axis, such as 0.1 or 1e-3."""
+    return format_value(value, abs(value) < 0.01)
 
 
 def wrap(text: str, width: int) -> list[str]:

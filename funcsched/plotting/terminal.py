@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from funcsched.core.validation import boolean, number_rule, one_of
 from funcsched.plotting.layout import (
     MAX_BOUNDARIES,
+    ValueAxis,
     format_step,
     plotted_curves,
     round_spacing,
@@ -81,8 +82,8 @@ def terminal(
     unicode = one_of("braille", "ascii")("terminal", "characters", characters) == "braille"
     color = boolean("terminal", "color", color)
     lines = [curve.points(steps, 4 * width) for curve in curves]
-    axis = _ValueAxis(*value_range("terminal", lines, log), log)
-    labels = axis.labels(height)
+    axis = ValueAxis(*value_range("terminal", lines, log), log)
+    labels = axis.labels(height, 2)
     margin = max(map(len, labels.values()))
     columns = width - margin - 2
     braille = unicode and (len(curves) == 1 or (color and len(curves) <= len(_COLORS)))
@@ -110,36 +111,6 @@ def terminal(
     return "\n".join(line.rstrip() for line in text)
 
 
-class _ValueAxis:
-    """The vertical axis."""
-
-    __slots__ = ("bottom", "log", "top")
-
-    def __init__(self, bottom: float, top: float, log: bool) -> None:
-        self.bottom, self.top, self.log = bottom, top, log
-
-    def fraction(self, value: float) -> float:
-        """The position of a value, from 0 at the bottom, where lower values are drawn too, to 1 at the top."""
-        value = max(value, self.bottom)
-        if self.log:
-            return math.log(value / self.bottom) / math.log(self.top / self.bottom)
-        return (value - self.bottom) / (self.top - self.bottom)
-
-    def labels(self, height: int) -> dict[int, str]:
-        """The labels by row."""
-        last = height - 1
-        if not self.log:
-            parts = next(parts for parts in (4, 2, 1) if last % parts == 0)  # so that each label has a row
-            spacing = (self.top - self.bottom) / parts
-            return {last * i // parts: f"{self.top - i * spacing:.3g}" for i in range(parts + 1)}
-        labels = {last: f"{self.bottom:.2g}", 0: f"{self.top:.2g}"}
-        for exponent in range(math.ceil(math.log10(self.bottom)), math.floor(math.log10(self.top)) + 1):
-            row = round((1 - self.fraction(10.0**exponent)) * last)
-            if not {row - 1, row, row + 1} & labels.keys():  # leaves a row between labels
-                labels[row] = f"{10.0**exponent:.2g}"
-        return labels
-
-
 class _Grid:
     """A grid of cells, one for each character: a letter, or a braille character of 2 x 4 dots."""
 
@@ -155,7 +126,7 @@ class _Grid:
         """The column of cells at a fraction of the width."""
         return round(fraction * (self.columns - 1)) // (2 if self.braille else 1)
 
-    def draw(self, curve: int, line: Sequence[Point], steps: int, axis: _ValueAxis) -> None:
+    def draw(self, curve: int, line: Sequence[Point], steps: int, axis: ValueAxis) -> None:
         """Draw the points of a curve, connected by straight lines. A value that is not finite leaves a gap."""
         for (step, value), (next_step, next_value) in pairwise(line):
             if not math.isfinite(value + next_value) or max(value, next_value) < axis.bottom:

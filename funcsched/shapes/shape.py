@@ -54,6 +54,11 @@ class Shape(Value):
     def __dir__(self) -> list[str]:
         return public_names(self)
 
+    def _repr_html_(self) -> str | None:
+        from funcsched.plotting.notebook import shape_html  # imported only in notebooks
+
+        return shape_html(self)
+
     def rise(self, xp: NumberSystem, steps: Any) -> Weight:
         """The weight from 0 to 1 in a phase of `steps` steps, in the number system `xp`."""
         raise NotImplementedError

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.transforms import Bbox
 
 import funcsched as fs
 from bridges.rated import Rated
@@ -179,6 +182,95 @@ def test_the_styles_of_many_curves_differ() -> None:
     axes = plot([fs.constant(0.1 * i) for i in range(1, 15)], steps=10, axes=Figure().subplots())
     styles = {(line.get_color(), str(line._dash_pattern)) for line in axes.get_lines() if line.get_linewidth() == 1.8}
     assert len(styles) == 14
+
+
+TWO = [fs.warmup_cosine(1000, 10_000, end=0.1), fs.warmup_stable_decay(1000, 7000, 2000)]
+
+
+def legend_and_curves(axes: Axes) -> tuple[Bbox, list[np.ndarray]]:
+    """The box of the legend and densely sampled curves, both in pixels."""
+    axes.figure.draw_without_rendering()
+    steps = np.linspace(0, axes.get_xlim()[1], 5000)
+    lines = [line for line in axes.lines if line.get_linewidth() == 1.8]
+    curves = [np.interp(steps, *map(np.asarray, line.get_data())) for line in lines]
+    return axes.get_legend().get_window_extent(), [axes.transData.transform(np.c_[steps, curve]) for curve in curves]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize(
+    ("schedules", "inside"), [(TWO, False), ({"cosine": TWO[0], "wsd": TWO[1]}, True), (TWO[0], True)]
+)
+def test_the_legend_covers_no_curve_of_given_axes(schedules, inside: bool, layout: str | None) -> None:
+    axes = Figure(layout=layout).subplots()
+    plot(schedules, axes=axes)
+    box, curves = legend_and_curves(axes)
+    assert not any(box.count_contains(curve) for curve in curves)
+    assert (box.y0 >= axes.bbox.y0) == inside
+    assert box.y0 >= 0 and box.x1 <= axes.figure.bbox.x1  # all of it is in the figure
+    assert inside or box.y1 <= axes.xaxis.get_tightbbox().y0
+
+
+def test_axes_without_a_layout_share_their_space_with_the_legend_once() -> None:
+    axes = Figure().subplots()
+    top = axes.get_position().y1
+    for _ in range(3):
+        axes.clear()
+        plot(TWO, axes=axes)
+    assert axes.get_position().y1 == pytest.approx(top)
+    assert axes.get_position().height > 0.6
+
+
+def test_a_second_plot_into_the_same_axes_keeps_the_first_visible() -> None:
+    axes = plot({"long": fs.ramp(0, 2, steps=1000)}, axes=Figure().subplots())
+    plot({"short": fs.ramp(-1, 1, steps=10)}, axes=axes)
+    assert axes.get_xlim() == (0, 1100)
+    assert axes.get_ylim() == pytest.approx((-1.1, 2.1))
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["long", "short"]
+    lines = [line for line in axes.lines if line.get_linewidth() == 1.8]
+    assert lines[0].get_color() != lines[1].get_color()
+    plot(fs.ramp(1, 0.5, steps=10), axes=axes, log=True)  # 0 and below have no place on it
+    assert axes.get_ylim()[0] == 0.5
+
+
+def luminance(color: object) -> float:
+    """The relative luminance of WCAG 2."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_every_curve_is_visible_on_its_background(style: str) -> None:
+    with matplotlib.style.context(style):
+        axes = plot([fs.constant(0.1 * i) for i in range(1, 8)], axes=Figure().subplots())
+    background = luminance(axes.get_facecolor())
+    for line in axes.get_legend_handles_labels()[0]:
+        darker, lighter = sorted([background, luminance(line.get_color())])
+        assert (lighter + 0.05) / (darker + 0.05) > 2.2
+
+
+def shown_labels(axes: Axes) -> list[str]:
+    axes.figure.draw_without_rendering()
+    low, high = axes.get_ylim()
+    return [label.get_text() for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+
+
+def test_small_and_large_values_have_short_labels() -> None:
+    axes = plot(fs.warmup_linear(10, 100), peak_value=3e-4, axes=Figure().subplots())
+    assert shown_labels(axes) == ["0", "5e-5", "1e-4", "1.5e-4", "2e-4", "2.5e-4", "3e-4"]
+    axes = plot(fs.warmup_linear(10, 100), peak_value=40_000, axes=Figure().subplots())
+    assert shown_labels(axes) == ["0", "5000", "10k", "15k", "20k", "25k", "30k", "35k", "40k"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "labels"),
+    [
+        (fs.constant(0.5), ["0.3", "0.4", "0.5"]),
+        (fs.ramp(1, 0.7, steps=100), ["0.7", "0.8", "0.9", "1"]),
+        (fs.exponential_decay(0.1, 10, end=1e-4), ["1e-4", "1e-3", "0.01", "0.1", "1"]),
+    ],
+)
+def test_a_logarithmic_axis_has_several_labels(schedule: fs.Schedule, labels: list[str]) -> None:
+    assert shown_labels(plot(schedule, log=True, axes=Figure().subplots())) == labels
 
 
 @pytest.mark.parametrize("label", ["_hidden", "$x_1$", r"$\foo$", "a$b"])

@@ -3,7 +3,7 @@
 import pytest
 
 import funcsched as fs
-from funcsched.plotting.layout import PlottedCurve, default_steps, format_step, round_spacing
+from funcsched.plotting.layout import PlottedCurve, ValueAxis, default_steps, format_step, format_value, round_spacing
 from funcsched.plotting.notebook import svg
 from tests.plotting.stored import WSD, parsed
 
@@ -88,6 +88,25 @@ def test_a_user_function_is_called_with_integers_only() -> None:
 )
 def test_large_steps_have_an_si_prefix(step: int, text: str) -> None:
     assert format_step(step) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.25, "0.25"), (3e-5, "3e-5"), (-2.5e-7, "-2.5e-7"), (1536.0, "1536"), (12_500.0, "12.5k"),
+     (-3_200_000.0, "-3.2M"), (15e12, "15T"), (1e38, "1e38")],
+)  # fmt: skip
+def test_values_are_short(value: float, text: str) -> None:
+    assert format_value(value) == text
+
+
+def test_small_values_have_the_same_form_on_an_axis() -> None:
+    labels = ValueAxis(0.0, 4e-4, False).labels(5, 1)
+    assert labels == {0: "4e-4", 1: "3e-4", 2: "2e-4", 3: "1e-4", 4: "0"}
+
+
+def test_labels_of_a_logarithmic_axis_keep_their_distance() -> None:
+    # 1e-3 and 0.01 are 33 rows apart, and 0.1 is 1 row below the top.
+    assert ValueAxis(1e-3, 0.105, True).labels(70, 16) == {0: "0.105", 35: "0.01", 69: "1e-3"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Plots as SVG, and the display of schedules in notebooks."""
+"""Plots as SVG, and what notebooks display."""
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import funcsched as fs
+from bridges.rated import Rated
+from funcsched.analysis.findings import Finding, Findings
 from funcsched.plotting.notebook import html, svg
 from tests.cases import CASES
 from tests.plotting.stored import FIVE
@@ -52,6 +55,72 @@ def test_a_notebook_displays_the_text_alone_if_the_schedule_cannot_be_plotted() 
 
     assert html(fs.lift(fails)) is None
     assert html(fs.constant(np.array([0.5, 1.0]))) is None
+
+
+def test_a_value_that_is_not_finite_leaves_a_gap() -> None:
+    image = svg(fs.lift(lambda step: float("nan") if 3 <= step <= 5 else 1.0), 10)
+    path = ElementTree.fromstring(image).findall(".//{*}path")[-1].attrib["d"]
+    assert path == "M0,0L28,0L56,0M168,0L196,0L224,0L252,0L280,0"
+
+
+def test_a_notebook_displays_a_shape_over_the_fraction() -> None:
+    text = fs.power(2)._repr_html_()
+    assert text is not None and text.startswith("<code>power(exponent=2.0)</code><br><svg ")
+    assert ">fraction 1<" in text and "L140,60L" in text  # 0.25 at 0.5
+    path = ElementTree.fromstring(text.partition("<br>")[2]).findall(".//{*}path")[-1].attrib["d"]
+    assert path.startswith("M0,80L") and path.endswith("L280,0")
+
+
+def test_a_shape_that_fails_is_displayed_as_text() -> None:
+    def fails(fraction: float) -> float:
+        return fraction if fraction in (0, 1) else 1 / 0
+
+    shape = fs.ramp(0, 1, steps=10, shape=fails).arguments()["shape"]
+    assert shape._repr_html_() is None
+
+
+def test_a_notebook_displays_learning_rates_of_a_rated_schedule() -> None:
+    text = Rated(fs.warmup_linear(10, 100), 4e-4)._repr_html_()
+    assert text is not None and text.startswith("<code>Rated(schedule=warmup_linear(")
+    assert all(f">{label}<" in text for label in ("4e-4", "3e-4", "2e-4", "1e-4"))
+
+
+def test_a_notebook_displays_every_curve_of_a_plan() -> None:
+    plan = fs.Plan(
+        {"lr": (fs.warmup_linear(10**9, 10**11), 4e-4), "a<b": (fs.constant(), -64)},
+        run={"tokens": 10**11},
+        stages={"warmup": 0, "decay": 10**9},
+        source="Someone & others",
+    )
+    text = plan._repr_html_()
+    assert text is not None
+    pictures = [ElementTree.fromstring(picture) for picture in re.findall("<svg.*?</svg>", text)]
+    assert [picture.find("{*}title").text for picture in pictures] == ["lr", "a<b"]
+    assert [[each.text for each in picture.findall("{*}text")][-1] for picture in pictures] == ["100B tokens"] * 2
+    assert [each.text for each in pictures[1].findall("{*}text")][:5] == ["0", "-16", "-32", "-48", "-64"]
+    assert "stages: warmup from 0, decay from 1,000,000,000" in text and "Someone &amp; others" in text
+
+
+def test_a_plan_in_epochs_is_displayed_between_integers() -> None:
+    text = fs.Plan({"lr": (fs.stretch(fs.warmup_linear(50, 250), 0.01), 1)}, run={"epochs": 2.5})._repr_html_()
+    assert text is not None and ">2.5 epochs<" in text
+    path = re.findall('d="(M[^"]*)"', text)[-1]
+    points = [tuple(map(float, point.split(","))) for point in re.split("[ML]", path) if point]
+    warmup = [(x, y) for x, y in points if x <= 56]  # a fifth of the width
+    assert len(warmup) > 20
+    assert all(y == pytest.approx(80 - 80 * x / 56, abs=0.02) for x, y in warmup)
+
+
+def test_a_notebook_displays_findings_as_a_table() -> None:
+    found = Findings([Finding("warning", "jump", 3, "a < b"), Finding("info", "end", 9, "text")])
+    table = ElementTree.fromstring(found._repr_html_())
+    assert [cell.text for cell in table.iter("th")] == ["severity", "kind", "step", "text"]
+    assert [[cell.text for cell in row] for row in table.findall("tbody/tr")] == [
+        ["warning", "jump", "3", "a < b"],
+        ["info", "end", "9", "text"],
+    ]
+    assert Findings()._repr_html_() == "no findings"
+    assert found == list(found)
 
 
 @pytest.mark.parametrize(

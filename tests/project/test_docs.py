@@ -44,6 +44,10 @@ def test_every_entry_has_a_formula_and_a_picture(name: str) -> None:
     assert re.search(r"`[^`]*[(*/]|`u`", description(name)), description(name)
     picture = (FOLDER / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
     assert picture.count("<path") > 5
+    # Colors follow the scheme of the page, on a transparent background.
+    assert "prefers-color-scheme:dark" in picture
+    colors = re.findall('(?:fill|stroke): ([^;"]+)', picture)
+    assert set(colors) <= {"none", *(f"var(--c{i})" for i in range(4))}
 
 
 @pytest.mark.parametrize("name", [*SECTIONS["Recipes"], *SECTIONS["Shapes"]])
