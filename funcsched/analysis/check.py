@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funcsched.analysis.findings import Finding, findings, invalid_multiplier
+from funcsched.analysis.findings import Finding, Findings, findings, invalid_multiplier
 from funcsched.analysis.run import LEARNING_RATE, Run
 from funcsched.analysis.sampling import Curve, sample_steps
 from funcsched.core.schedule import Schedule, as_schedule
@@ -84,4 +84,4 @@ change nothing
         raise argument_error("check", "quantity", "a string", quantity, TypeError)
     invalid = list(invalid_multiplier(curve, sampled, quantity))
     found = invalid or list(findings(Run(curve, sampled, float(peak_value), quantity)))
-    return sorted(found, key=lambda finding: (finding.severity == "info", finding.step))
+    return Findings(sorted(found, key=lambda finding: (finding.severity == "info", finding.step)))

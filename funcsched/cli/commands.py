@@ -193,10 +193,10 @@ def parser() -> Parser:
     identify = command(
         "identify",
         print_identified,
-        "find the schedule of a log: CSV, JSON lines, trainer_state.json or a TensorBoard event file",
+        "find the schedule of a log (CSV, JSON, trainer_state.json, TensorBoard) or of a saved torch scheduler",
         "funcsched identify trainer_state.json",
     )
-    identify.add_argument("file", metavar="FILE", help="the log")
+    identify.add_argument("file", metavar="FILE", help="the log, or a checkpoint (.pt) with the state of the scheduler")
     for reader in (check, identify):
         reader.add_argument("--column", metavar="NAME", help="column, key or tag of the learning rate in the log")
 

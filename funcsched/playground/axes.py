@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from funcsched.plotting.layout import format_step, round_spacing
+from funcsched.plotting.layout import format_step, format_value, round_spacing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,10 +61,4 @@ def rate_axis(bottom: float, top: float, log: bool) -> dict[str, Any]:
 
 def _labelled(values: list[float], log: bool = False) -> list[list[Any]]:
     small = (min if log else max)(map(abs, values)) < 1e-3
-    return [[value, _short(f"{value:.2e}" if small and value else f"{value:.3g}")] for value in values]
-
-
-def _short(number: str) -> str:
-    """3.00e-05 as 3e-5."""
-    mantissa, e, exponent = number.partition("e")
-    return f"{float(mantissa):g}e{int(exponent)}" if e else mantissa
+    return [[value, format_value(value, small)] for value in values]

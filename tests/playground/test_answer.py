@@ -83,7 +83,7 @@ def test_the_shortest_run_and_the_smallest_rate_have_axes() -> None:
     [
         ("3e-4", ["0", "5e-5", "1e-4", "1.5e-4", "2e-4", "2.5e-4", "3e-4"]),
         ("2", ["0", "0.5", "1", "1.5", "2"]),
-        ("4e6", ["0", "1e6", "2e6", "3e6", "4e6"]),
+        ("4e3", ["0", "1000", "2000", "3000", "4000"]),
     ],
 )
 def test_learning_rates_have_round_labels(peak: str, labels: list[str]) -> None:
