@@ -76,6 +76,7 @@ def test_a_real_algorithm_trains_with_the_rates_of_a_schedule() -> None:
 
     schedule = fs.warmup_linear(16, 64)
     model = sb3.A2C("MlpPolicy", Line(), n_steps=8, learning_rate=to_progress(schedule, 64, 0.5), device="cpu")
+    model.set_logger(sb3.common.logger.Logger(folder=None, output_formats=[]))  # the default one leaves a folder
     model.learn(64, callback=Record())
     assert rates == [0.5 * schedule(step) for step in range(0, 64, 8)]
 
