@@ -27,8 +27,8 @@ from funcsched.cli.names import SECTIONS, documentation, other_names
 FOLDER = Path(__file__).parent
 HEAD = """# Catalogue
 
-Every schedule, shape and combinator with its picture, formula, source, and names in other libraries. Generated from the
-docstrings by `python -m docs.catalogue`.
+Every schedule, shape and combinator with its picture, formula, source, and names in other libraries.
+`python -m docs.catalogue` generates this page from the docstrings.
 
 A step is the number of updates already made, so the first update is step 0. If another library counts differently, its
 entry says so. To reproduce the values of another library exactly, use the function in `bridges.<library>` that keeps

@@ -38,7 +38,7 @@ TORCH = [
         " checkpoints of a schedule that differs before the step of the resume, or of different base values, groups or"
         " hyperparameters are rejected",
         (
-            "By default, loading the state of a different schedule or base value raises."
+            "By default, loading the state of a different schedule or base value raises an error."
             " `lambda_lr(..., on_mismatch='warn')` warns and continues with its own values. Loading never changes the"
             " schedule or the base values. `base_values={'lr': 3e-5}` replaces those of the checkpoint.",
             "A change of the learning rate by other code (`ReduceLROnPlateau`, a manual edit) is overwritten with a"
@@ -168,8 +168,8 @@ TORCH = [
         " optimizers, gradient clipping, two optimizers, and after resuming",
         (
             "To skip an update, the scaler does not call the optimizer, except a fused one, whose `found_inf` is set"
-            " instead. Comparing the scale before and after works for one optimizer (with `>=`, not `==`), but not for"
-            " two that share a scaler.",
+            " instead. To detect a skipped update of a single optimizer, the scale before and after can be compared"
+            " (with `>=`, not `==`). With two optimizers that share a scaler, this does not work.",
         ),
     ),
 ]
@@ -231,7 +231,7 @@ JAX = [
         "test_sweep",
         "one compilation for populations of seven kinds of schedules; learning rates are bitwise identical to separate"
         " runs, and weights within 2e-6 (float32) or 4e-15 (x64), because XLA sums a batch in a different order",
-        ("All members have the same structure: shapes, exponents and `cycles` are static.",),
+        ("All members need the same treedef, because shapes, exponents and `cycles` are static.",),
     ),
     Stack(
         "Hypergradients",

@@ -23,7 +23,7 @@ on_mismatch_rule = one_of("raise", "warn")
 
 
 def snapshot(schedule: Schedule | Callable[[Any], Any]) -> dict[str, Any]:
-    """What to save of a schedule in a checkpoint, as plain data.
+    """Convert a schedule to plain data for a checkpoint, which `check_resume` reads.
 
     Args:
         schedule: a schedule, or a function from a step to a multiplier.

@@ -17,7 +17,7 @@ _checkpoints = number_rule("an integer from 1 to 100,000", 1, 100_000, int)
 
 
 def merge_weights(shape: Shape | Callable[[Any], Any], checkpoints: int) -> tuple[float, ...]:
-    """The weights of checkpoints whose average equals a decay of the learning rate.
+    """The weights of an average of checkpoints that is equivalent to a decay of the learning rate.
 
     ``weights[i] = f(i / checkpoints) - f((i + 1) / checkpoints)``, where ``f(u) = 1 - shape(u)`` is the decay
 

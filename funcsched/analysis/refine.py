@@ -33,7 +33,7 @@ def refine(
     power: float = 2.0,
     points: int = 100,
 ) -> Schedule:
-    """The schedule that the gradient norms of a run suggest for the next run.
+    """Derive a schedule for the next run from the gradient norms of a finished run.
 
     ``w(t) * (sum of w from t to the end)``, scaled to a peak of 1, with ``w = smoothed norm ** -power``
 

@@ -37,7 +37,7 @@ EXPR is one of
     'torch:CosineAnnealingLR(T_max=100)', for a base learning rate of 1
   @FILE, a text file with one of these, or with the JSON of fs.to_dict
   -, which reads the same from standard input
-Numbers may be names with a value from --set, and combined with + - * / //:
+Numbers may be variables (--set) and arithmetic with + - * / //:
   'warmup_cosine(total // 100, total)' --set total=12000
 
 """
@@ -82,7 +82,7 @@ def parser() -> Parser:
                 action="append",
                 default=[],
                 type=setting,
-                help="value of a name in the schedules, such as total=12000; may be repeated",
+                help="value of a variable in the schedules, such as total=12000; may be repeated",
             )
         subparser.set_defaults(run=run, parser=subparser, any_number=expressions in ("+", "*"))
         return subparser
@@ -189,7 +189,7 @@ def parser() -> Parser:
     check.add_argument(
         "--quantity", metavar="NAME", default="learning rate", help="what is scheduled (default: %(default)s)"
     )
-    check.add_argument("--log", metavar="FILE", help="report instead where the learning rates of this log differ")
+    check.add_argument("--log", metavar="FILE", help="compare the schedule with the learning rates of this log instead")
     identify = command(
         "identify",
         print_identified,

@@ -45,7 +45,7 @@ def blend(
     second: Schedule | Callable[[Any], Any] | float,
     weight: Schedule | Callable[[Any], Any] | float,
 ) -> Schedule:
-    """A weighted mean of two schedules, whose weight is a third one: a gradual transition from one to the other.
+    """A gradual transition from one schedule to another: their mean, with a third schedule as the weight of the second.
 
     ``(1 - w) * first(step) + w * second(step)`` with w = weight(step), limited to 0 to 1
 

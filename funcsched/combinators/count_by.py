@@ -126,7 +126,7 @@ def count_by(
     per: int = 1,
     epoch: int | None = None,
 ) -> Schedule:
-    """A schedule that counts tokens or samples, as a schedule of updates: its step advances by the size of each update.
+    """Convert a schedule of tokens or samples to a schedule of updates: its step advances by the size of each update.
 
     ``schedule(count(step) / per)`` with ``count(0) = 0`` and ``count(step + 1) = count(step) + sizes[i]`` for
     ``boundaries[i - 1] <= step < boundaries[i]``

@@ -206,7 +206,7 @@ def warm_into(
     start: float = 0.0,
     shape: Shape | Callable[[Any], Any] = linear,
 ) -> Schedule:
-    """A ramp to the value that a schedule has at a later step, then the schedule: a warmup of any schedule.
+    """A warmup for any schedule: a ramp to its value at step `steps`, then the schedule.
 
     ``start + (v - start) * shape(step / steps)`` below step `steps` with ``v = schedule(steps)``, then
     ``schedule(step)``

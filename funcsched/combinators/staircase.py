@@ -33,7 +33,7 @@ class Staircase(Schedule):
 
 
 def staircase(schedule: Schedule | Callable[[Any], Any], steps: int) -> Schedule:
-    """A schedule that advances by one step after every `steps` updates: a schedule of epochs.
+    """A schedule that advances by one step after every `steps` updates, such as once per epoch.
 
     ``schedule(step // steps)``
 

@@ -87,7 +87,7 @@ class Identified(Value):
 
 
 def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
-    """The simplest named schedule that explains a log of learning rates within its printed digits, or None.
+    """Find the simplest named schedule that explains a log of learning rates within its printed digits, or None.
 
     The number of digits is inferred from the rates. The log may be thinned, rounded, start late or end early.
 

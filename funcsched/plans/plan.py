@@ -130,7 +130,7 @@ class Plan(Value):
         return dict(self._stages)
 
     def at(self, count: Any) -> dict[str, Any]:
-        """The values of all curves.
+        """The values of all curves at a count.
 
         Args:
             count: number of updates, samples, tokens or epochs already used, in the unit of the plan (int, float, or an
@@ -276,7 +276,7 @@ class Plan(Value):
         return Plan(curves, run={self.unit: new}, stages=stages, source=self.source, notes=(*self.notes, note))
 
     def in_updates(self, clock: Clock) -> Plan:
-        """The plan with counts of updates, as `lambda_lr` and `inject_plan` of the bridges run it.
+        """Convert the plan to counts of updates, as `lambda_lr` and `inject_plan` of the bridges require.
 
         ``clock.schedule(schedule, unit)`` for each curve
 

@@ -70,7 +70,7 @@ def table(values: Iterable[float]) -> Schedule:
 
 
 def tabulate(function: Callable[[int], float], steps: int) -> Schedule:
-    """A table of the values of any function, which is called once for each step when the table is built.
+    """A table of the values of any function. It is called once for each step, when the table is built.
 
     ``function(min(step, steps))``
 

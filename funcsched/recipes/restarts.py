@@ -74,7 +74,7 @@ def cosine_restarts(
     end: float = 0.0,
     warmup_offset: int = 0,
 ) -> Schedule:
-    """Cosine decays with warm restarts (SGDR), which may become longer or lower.
+    """Cosine decays with warm restarts (SGDR), in cycles that may become longer or lower.
 
     ``end + (level_factor**i - end) * (1 + cos(pi u)) / 2`` in cycle i, which has ``period * period_factor**i`` steps,
     where u is the elapsed fraction of the cycle after its warmup

@@ -339,7 +339,7 @@ class Clock(Value):
         return float(min(done / exact(total), Fraction(1)))
 
     def schedule(self, schedule: Schedule | Callable[[Any], Any], unit: str) -> Schedule:
-        """A schedule that counts in another unit, as a schedule of updates.
+        """Convert a schedule that counts in another unit to a schedule of updates.
 
         ``schedule(clock.tokens(step))``, and likewise for the other units
 
