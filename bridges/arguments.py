@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from funcsched.core import validation
 from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import argument_error, number_rule, short_repr
-from funcsched.serialization.data import suggestion
+from funcsched.core.validation import argument_error, number_rule, require_known
 
 if TYPE_CHECKING:
     from funcsched.core.validation import Rule
@@ -29,7 +28,7 @@ def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] 
 
 def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], arguments: Mapping[str, Any]) -> Any:
     """``build(**arguments)``, with an error that helps if the name of an argument is not one of `names`."""
-    _require_known(function, list(names), arguments, {})
+    require_known(function, list(names), arguments, {})
     return build(**arguments)
 
 
@@ -61,7 +60,7 @@ def checked(
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            _require_known(function.__name__, names, kwargs, renamed)
+            require_known(function.__name__, names, kwargs, renamed)
             try:
                 bound = called.bind_partial(*args, **kwargs)
             except TypeError:
@@ -122,14 +121,3 @@ def zero_or(requirement: str, low: float, high: float) -> Rule:
 
 
 zero_or_ratio = zero_or("0 or a number from 1e-30 to 1e30", 1e-30, 1e30)
-
-
-def _require_known(function: str, names: list[str], arguments: Mapping[str, Any], renamed: Mapping[str, str]) -> None:
-    """Raise an error unless the names of all arguments are in `names`."""
-    for name, value in arguments.items():
-        if name in names:
-            continue
-        takes = "takes " + ", ".join(f"`{known}`" for known in names) if names else "takes no arguments"
-        hint = f"`{name}` is now `{renamed[name]}`" if name in renamed else suggestion(name, names, "")
-        hint = f"; {hint}" if hint else ""
-        raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{hint}")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import funcsched as fs
 from bridges.arguments import instance_of
 from bridges.rated import Rated
-from funcsched.serialization.data import suggestion
+from funcsched.core.validation import suggestion
 from funcsched.serialization.expression import named_numbers
 from funcsched.serialization.syntax import ExpressionParser, ParseError, shortened
 

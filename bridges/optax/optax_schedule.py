@@ -12,8 +12,9 @@ from jax.core import Tracer
 from bridges.arguments import checked
 from bridges.jax import register
 from bridges.optax.result_dtype import cast, number_dtype, weakly_typed
+from bridges.rated import Rated
 from funcsched.core.schedule import Lift, Schedule, as_schedule, walk
-from funcsched.core.validation import finite
+from funcsched.core.validation import argument_error, finite
 from funcsched.core.value import Value
 from funcsched.shapes.shape import Custom
 
@@ -101,13 +102,20 @@ register(OptaxSchedule)
 _rate = jax.jit(OptaxSchedule._rate)
 
 
+def _schedule(function: str, argument: str, value: Any) -> Schedule:
+    if isinstance(value, Rated):
+        requirement, fix = "a schedule or a function of a step", "use to_optax(*rated)"
+        raise argument_error(function, argument, requirement, value, TypeError, fix=fix)
+    return as_schedule(function, argument, value)
+
+
 @overload
 def to_optax(schedule: Schedule | Callable[[Any], Any], peak_value: float) -> OptaxSchedule: ...
 @overload
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: float, *, dtype: DTypeLike | None
 ) -> OptaxSchedule: ...
-@checked(schedule=as_schedule, dtype=number_dtype)
+@checked(schedule=_schedule, dtype=number_dtype)
 def to_optax(
     schedule: Schedule | Callable[[Any], Any], peak_value: Any = ..., *, dtype: DTypeLike | None = None
 ) -> OptaxSchedule:

@@ -11,9 +11,8 @@ import optax
 
 from bridges.arguments import call_by_name, instance_of
 from bridges.optax.optax_schedule import to_optax
-from funcsched.core.validation import argument_error, callable_
+from funcsched.core.validation import argument_error, callable_, suggestion
 from funcsched.plans.plan import Plan
-from funcsched.serialization.data import suggestion
 
 
 def inject_plan(plan: Plan, factory: Callable[..., Any], **fixed: Any) -> Any:

@@ -8,22 +8,19 @@ from typing import Any
 from torch.optim import Optimizer
 
 from bridges.rated import Rated
-from bridges.torch.hyperparameters import BaseValue, Hyperparameter
-from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error
+from bridges.torch.hyperparameters import Hyperparameter
+from funcsched.core.validation import argument_error, suggestion
 from funcsched.plans.plan import Plan
-from funcsched.serialization.data import suggestion
 
 
 def arguments_of_plan(
     optimizer: Optimizer,
     plan: Plan,
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None,
-    base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
-) -> tuple[Schedule, dict[str, Hyperparameter | list[Hyperparameter]], dict[str, BaseValue | list[BaseValue]]]:
-    """The arguments `schedule`, `hyperparameters` and `base_values` that set the values of a plan.
+) -> tuple[Rated, dict[str, Hyperparameter | list[Hyperparameter]]]:
+    """The arguments `schedule` and `hyperparameters` that set the values of a plan.
 
-    Explicit `hyperparameters` and `base_values` take precedence.
+    Explicit `hyperparameters` take precedence.
     """
     name, groups = "lambda_lr", optimizer.param_groups
     if plan.unit != "updates":
@@ -33,10 +30,6 @@ def arguments_of_plan(
     if "lr" not in curves:
         raise argument_error(name, "schedule", "a plan with a curve 'lr'", list(curves))
     rate = curves.pop("lr")
-    if len({float(group.get("initial_lr", group["lr"])) for group in groups}) > 1 and "lr" not in (base_values or {}):
-        rates = [group["lr"] for group in groups]
-        fix = 'use plan.curves["lr"].schedule, which multiplies the rate of each group'
-        raise argument_error(name, "lr", "the same in all parameter groups, to follow a plan", rates, fix=fix)
     known = [key for key in groups[0] if key not in ("params", "lr") and not key.startswith("initial_")]
     for key in curves:
         if key not in known and (hint := suggestion(key, known, "")):
@@ -46,7 +39,7 @@ def arguments_of_plan(
         for key, curve in curves.items()
         if all(key in group for group in groups)
     }
-    return rate.schedule, {**entries, **(hyperparameters or {})}, {"lr": rate.peak_value, **(base_values or {})}
+    return Rated(*rate), {**entries, **(hyperparameters or {})}
 
 
 def _except_zeros(entry: Rated, values: list[Any]) -> Hyperparameter | list[Hyperparameter]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import shlex
 from keyword import iskeyword
 
@@ -60,7 +61,7 @@ def function_name(text: str) -> str:
 def pattern(text: str) -> str:
     """A part of a name or a summary."""
     from funcsched.cli.names import all_names, matches, own_names
-    from funcsched.serialization.data import suggestion
+    from funcsched.core.validation import suggestion
 
     if not any(matches(name, text) for name in own_names()):
         hint = suggestion(text, all_names(), "`funcsched list` shows all names")
@@ -71,8 +72,8 @@ def pattern(text: str) -> str:
 def public_name(text: str) -> str:
     """A name of this library, of another library, or of a recipe; or words that describe an entry."""
     from funcsched.cli.names import all_names, found_by_words, matches, own_name, own_names, uses_of
+    from funcsched.core.validation import suggestion
     from funcsched.plans.published import near_names, published
-    from funcsched.serialization.data import suggestion
 
     if text in published() or own_name(text) or uses_of(text):
         return text
@@ -83,6 +84,10 @@ def public_name(text: str) -> str:
     if not hint and found and any(matches(name, text) for name in own_names()):
         hint = f"`funcsched list {shlex.quote(text)}` shows the entries that contain it"
     hint = hint or suggestion(text, all_names(), "`funcsched list` shows all names")
+    if "(" in text:
+        name = text.partition("(")[0]
+        entry = f"`funcsched show {shlex.quote(name)}` shows its arguments; " if own_name(name) or uses_of(name) else ""
+        hint = f"{entry}for an expression, use `funcsched table` or `funcsched plot`"
     raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
 
 
@@ -102,7 +107,11 @@ def read_schedules(texts: list[str], numbers: dict[str, float]) -> list[tuple[st
     """The expression of each argument, for labels and messages, and its schedule with the peak value."""
     if texts.count("-") > 1:
         raise argparse.ArgumentError(None, "argument EXPR: `-`, standard input, can be given only once")
-    return [_schedule(content(text), numbers) for text in texts]
+    contents = [content(text) for text in texts]
+    for name in numbers:
+        if not any(re.search(rf"\b{name}\b", text) for text in contents):
+            raise argparse.ArgumentError(None, f"argument --set: no schedule has a variable {name!r}")
+    return [_schedule(text, numbers) for text in contents]
 
 
 def _schedule(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:
@@ -121,6 +130,15 @@ def _schedule(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCu
     except argparse.ArgumentTypeError as error:  # an unknown recipe
         message = str(error)
     raise argparse.ArgumentError(None, f"argument EXPR: {message}")
+
+
+def positive_peak(rated: Rated | PlanCurve) -> float:
+    """The peak value of a schedule, which optax and torch allow to be 0 or negative."""
+    if rated.peak_value <= 0:
+        is_zero = rated.peak_value == 0
+        reason = "is 0 at every step" if is_zero else f"must not be negative, got a peak of {rated.peak_value!r}"
+        raise argparse.ArgumentError(None, f"argument EXPR: the learning rate {reason}")
+    return rated.peak_value
 
 
 def without_function(error: Exception) -> str:

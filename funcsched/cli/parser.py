@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from funcsched.serialization.data import suggestion
+from funcsched.core.validation import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +41,21 @@ class Parser(argparse.ArgumentParser):
                 return
             if len(argument) > 1 and argument[0] == "-" and not argument[1].isdigit() and " " not in argument:
                 if name not in known:
-                    long = [option for option in known if option.startswith("--")]
-                    self.error(f"unknown option {name!r}; {suggestion(name, long, f'see `{self.prog} --help`')}")
+                    self.error(f"unknown option {name!r}; {self._hint(name, known)}")
             elif commands:
                 if argument in commands:
                     commands[argument].refuse_unknown_options(arguments[i + 1 :])
                 return
+
+    def _hint(self, name: str, known: list[str]) -> str:
+        if name in ("-o", "--out", "--output"):
+            return (
+                "did you mean '--out'?"
+                if "--out" in known
+                else "the output goes to standard output; redirect it with `>`"
+            )
+        long = [option for option in known if option.startswith("--")]
+        return suggestion(name, long, f"see `{self.prog} --help`")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

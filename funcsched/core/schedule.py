@@ -295,10 +295,13 @@ def as_schedule(function: str, argument: str, value: Any) -> Schedule:
     """The rule of an argument that is a schedule or a function of a step."""
     if isinstance(value, Schedule):
         return value
-    if callable(value) and getattr(value, "takes_steps", True):  # a shape is callable, but with a fraction
+    is_recipe = hasattr(value, "__wrapped__") and str(value.__module__).startswith("funcsched.recipes.")
+    if callable(value) and getattr(value, "takes_steps", True) and not is_recipe:  # a shape takes a fraction
         return Lift(value)
     fix = ""
-    if isinstance(value, str):
+    if is_recipe:
+        fix = f"call it with its arguments: {value.__name__}(...)"
+    elif isinstance(value, str):
         fix = "use fs.parse(...)"
     elif isinstance(value, dict):
         fix = "use fs.from_dict(...)"

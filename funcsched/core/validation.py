@@ -15,7 +15,7 @@ from funcsched.numerics.number_system import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     Rule = Callable[[str, str, Any], Any]
@@ -104,13 +104,46 @@ def number_rule(
         if not isinstance(value, (int, float)):
             if traced:
                 return value
-            raise argument_error(function, argument, requirement, value, TypeError)
+            integer = _concrete_integer(value) if kind is int else None
+            if integer is None:
+                raise argument_error(function, argument, requirement, value, TypeError)
+            value = integer
         if not low <= value <= high or (above and value == low) or (kind is int and value != int(value)):
             raise argument_error(function, argument, requirement, value)
         return kind(value) + kind(0)  # turns -0.0 into 0.0
 
     check.traced = traced  # type: ignore[attr-defined]
     return check
+
+
+def _concrete_integer(value: Any) -> int | None:
+    """The integer in an array of no dimensions, such as the count of an optimizer. None for a tracer or a float."""
+    try:
+        return int(value.__index__()) if getattr(value, "ndim", None) == 0 else None
+    except TypeError:
+        return None
+
+
+def require_known(
+    function: str, names: Iterable[str], arguments: Mapping[str, Any], renamed: Mapping[str, str] | None = None
+) -> None:
+    """Raise an error unless all names of `arguments` are in `names`. `renamed` has names of older versions."""
+    names = list(names)
+    for name, value in arguments.items():
+        if name in names:
+            continue
+        takes = "takes " + ", ".join(f"`{known}`" for known in names) if names else "takes no arguments"
+        hint = f"`{name}` is now `{renamed[name]}`" if renamed and name in renamed else suggestion(name, names, "")
+        hint = f"; {hint}" if hint else ""
+        raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{hint}")
+
+
+def suggestion(name: Any, known: Iterable[str], otherwise: str) -> str:
+    """The known name that is most similar, as a question; `otherwise` if none is."""
+    from difflib import get_close_matches  # imported only for an error
+
+    similar = get_close_matches(name[:100], known, n=1) if isinstance(name, str) else []
+    return f"did you mean {similar[0]!r}?" if similar else otherwise
 
 
 def accepts_tracers(rule: Rule) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from funcsched.core.validation import argument_error
+from funcsched.core.validation import argument_error, suggestion
 from funcsched.plans.arguments import KEYS, PlanCurve, items
-from funcsched.serialization.data import FORMAT, from_dict, suggestion, to_dict
+from funcsched.serialization.data import FORMAT, from_dict, to_dict
 from funcsched.serialization.expression import parse
 from funcsched.serialization.syntax import ParseError
 

@@ -9,7 +9,7 @@ from math import ceil
 
 from funcsched.combinators.sequence import then
 from funcsched.combinators.time import stretch
-from funcsched.core.validation import argument_error, sequence
+from funcsched.core.validation import argument_error, sequence, suggestion
 from funcsched.core.value import Value
 from funcsched.plans.arguments import (
     KEYS,
@@ -27,7 +27,6 @@ from funcsched.plans.arguments import (
     validated_stages,
 )
 from funcsched.plans.data import arguments_from_data, plan_to_data
-from funcsched.serialization.data import suggestion
 from funcsched.serialization.expression import parse_value
 from funcsched.shapes.basic import linear
 

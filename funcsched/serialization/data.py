@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import argument_error, short_repr
+from funcsched.core.validation import argument_error, short_repr, suggestion
 from funcsched.core.value import Value
 from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from inspect import Parameter
     from typing import Any
 
@@ -237,11 +237,3 @@ def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> 
     names = parameters(function)
     listed = f"arguments: {', '.join(names)}" if names else "it takes no arguments"
     return f"{name} has no argument {short_repr(argument)}; {suggestion(argument, names, listed)}"
-
-
-def suggestion(name: Any, known: Iterable[str], otherwise: str) -> str:
-    """The known name that is most similar, as a question; `otherwise` if none is."""
-    from difflib import get_close_matches  # imported only for an error
-
-    similar = get_close_matches(name[:100], known, n=1) if isinstance(name, str) else []
-    return f"did you mean {similar[0]!r}?" if similar else otherwise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import LARGEST, argument_error, as_number
+from funcsched.core.validation import LARGEST, argument_error, as_number, suggestion
 from funcsched.core.value import Value
-from funcsched.serialization.data import registry, suggestion, unknown_schedule
+from funcsched.serialization.data import registry, unknown_schedule
 from funcsched.serialization.syntax import ExpressionParser, shortened
 
 TYPE_CHECKING = False

@@ -3,9 +3,12 @@
 import json
 import logging
 import math
+from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
+import torch
 
 import funcsched as fs
 from tests.cases import CATALOGUE, Case
@@ -200,3 +203,12 @@ def test_invalid_steps_raise(step) -> None:
 def test_invalid_on_mismatch_raises() -> None:
     with pytest.raises(ValueError, match=r"^check_resume: `on_mismatch` must be one of 'raise', 'warn', got 'ignore'$"):
         fs.check_resume(fs.snapshot(LINEAR), LINEAR, on_mismatch="ignore")
+
+
+@pytest.mark.parametrize("array", [jnp.array(55), np.array(55), torch.tensor(55)])
+def test_the_step_may_be_the_count_of_an_optimizer(array: Any) -> None:
+    saved, longer = fs.snapshot(fs.warmup_linear(10, 100)), fs.warmup_linear(10, 190)
+    with pytest.raises(ValueError, match=r"at step 55, where the run resumes, the multiplier would jump from 0.5 to 0.75"):
+        fs.check_resume(saved, longer, step=array)
+    with pytest.raises(TypeError, match="`step` must be an integer from 0 to"):
+        fs.check_resume(saved, longer, step=array * 1.5)

@@ -20,7 +20,7 @@ RATIO = "a number from 1e-30 to 1e30"
 RATIO_UP_TO_ONE = "a number from 1e-30 to 1"
 TANH_BOUND = "a number from -40 to 40"
 SHAPE = "a shape or a function of the fraction"
-USE_SHAPE = "pass a shape such as `cosine`, not a string"
+USE_SHAPE = "pass a shape such as fs.cosine, not a string"
 
 NOT_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
 INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
@@ -455,7 +455,14 @@ MESSAGES = [
     (
         lambda: fs.warmup_linear(1, 2, finish=0.1),
         TypeError,
-        "warmup_linear() got an unexpected keyword argument 'finish'",
+        "warmup_linear: no argument `finish` (got 0.1); it takes `warmup_steps`, `total_steps`, `start`, `end`, "
+        "`warmup_offset`",
+    ),
+    (
+        lambda: fs.warmup_linear(total_step=2, warmup_steps=1),
+        TypeError,
+        "warmup_linear: no argument `total_step` (got 2); it takes `warmup_steps`, `total_steps`, `start`, `end`, "
+        "`warmup_offset`; did you mean 'total_steps'?",
     ),
     (lambda: fs.warmup_linear(1, 2, 3), TypeError, "warmup_linear() takes 2 positional arguments but 3 were given"),
     (
@@ -480,12 +487,13 @@ def test_the_message_of_an_error(build, kind, message) -> None:
         ("warmup_linear(10, 100)", "use fs.parse(...)"),
         (fs.to_dict(fs.constant()), "use fs.from_dict(...)"),
         (Rated(fs.constant(), 0.5), "pass its `schedule`"),
+        (fs.warmup_linear, "call it with its arguments: warmup_linear(...)"),
         (
             fs.Plan({"lr": (fs.constant(), 0.5)}, run={"updates": 9}),
             "pass the schedule of one of its curves, such as plan.curves['lr'].schedule",
         ),
     ],
-    ids=["string", "dict", "rated", "plan"],
+    ids=["string", "dict", "rated", "recipe", "plan"],
 )
 def test_an_error_about_a_schedule_suggests_a_fix(value: object, fix: str) -> None:
     with pytest.raises(TypeError, match=rf"must be a schedule or a function of a step, got .*; {re.escape(fix)}$"):

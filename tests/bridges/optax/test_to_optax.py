@@ -13,6 +13,7 @@ import pytest
 
 import funcsched as fs
 from bridges.optax import optax_schedule, to_optax
+from bridges.rated import Rated
 from tests import oracle
 from tests.bridges.optax.curves import CASES, COMPILE, SOME, halved_after_5
 from tests.errors import exactly
@@ -273,3 +274,9 @@ def test_a_schedule_that_is_not_callable_is_rejected(value: Any, fix: str) -> No
     message = f"to_optax: `schedule` must be a schedule or a function of a step, got {value!r}{fix}"
     with pytest.raises(TypeError, match=exactly(message)):
         to_optax(value, 1)
+
+
+def test_a_rated_is_unpacked() -> None:
+    rated = Rated(fs.constant(), 0.5)
+    with pytest.raises(TypeError, match=r"to_optax: `schedule` must be .*; use to_optax\(\*rated\)$"):
+        to_optax(rated, 0.5)  # type: ignore[arg-type]
