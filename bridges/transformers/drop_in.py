@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bridges.arguments import checked, choose
+from bridges.arguments import checked, choose, instance_of
 from bridges.transformers.scheduler_type import METRIC_TYPES, SCHEDULER_TYPES, build_schedule
 from funcsched.core.validation import argument_error, number_rule
 from funcsched.numerics.number_system import MAX_COUNT
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _last_epoch = number_rule("an integer from -1 to 2**53 - 1", -1, MAX_COUNT - 1, int)
 
 
-@checked()
+@checked(scheduler_specific_kwargs=instance_of(Mapping, "a mapping"))
 def get_scheduler(
     name: str,
     optimizer: Optimizer,
@@ -60,8 +60,10 @@ def get_scheduler(
     scheduler of transformers cannot be loaded, because it does not describe its schedule: use `last_epoch`.
 
     The types that follow a metric have one multiplier for all groups. So `min_lr` and `max_lr` must be the same
-    multiple of the rate of every group, and `eps` applies to the highest rate. `verbose` is an error. The Trainer of
-    transformers only passes the metric to a ReduceLROnPlateau or GreedyLR, so they cannot be among its `optimizers`.
+    multiple of the rate of every group, and `eps` applies to the highest rate. They begin at the base rate, even if the
+    loaded state of the optimizer has a lower `lr`: load the state of the scheduler, too. `verbose` is an error. The
+    Trainer of transformers only passes the metric to a ReduceLROnPlateau or GreedyLR, so they cannot be among its
+    `optimizers`.
 
     Example:
         >>> import torch
@@ -81,19 +83,19 @@ def get_scheduler(
     if name in METRIC_TYPES:
         return _metric_scheduler(function, name, optimizer, keywords)
     steps = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
-    return _scheduler(function, name, optimizer, steps=steps, **keywords)
+    return _scheduler(function, name, optimizer, steps, keywords)
 
 
 @checked()
 def get_constant_schedule(optimizer: Optimizer, last_epoch: int = -1) -> ScheduleLR:
     """`get_scheduler` for the type "constant"."""
-    return _scheduler("get_constant_schedule", "constant", **locals())
+    return _from_call("get_constant_schedule", "constant", locals())
 
 
 @checked()
 def get_constant_schedule_with_warmup(optimizer: Optimizer, num_warmup_steps: int, last_epoch: int = -1) -> ScheduleLR:
     """`get_scheduler` for the type "constant_with_warmup"."""
-    return _scheduler("get_constant_schedule_with_warmup", "constant_with_warmup", **locals())
+    return _from_call("get_constant_schedule_with_warmup", "constant_with_warmup", locals())
 
 
 @checked()
@@ -101,7 +103,7 @@ def get_linear_schedule_with_warmup(
     optimizer: Optimizer, num_warmup_steps: int, num_training_steps: int, last_epoch: int = -1
 ) -> ScheduleLR:
     """`get_scheduler` for the type "linear"."""
-    return _scheduler("get_linear_schedule_with_warmup", "linear", **locals())
+    return _from_call("get_linear_schedule_with_warmup", "linear", locals())
 
 
 @checked()
@@ -109,7 +111,7 @@ def get_cosine_schedule_with_warmup(
     optimizer: Optimizer, num_warmup_steps: int, num_training_steps: int, num_cycles: float = 0.5, last_epoch: int = -1
 ) -> ScheduleLR:
     """`get_scheduler` for the type "cosine"."""
-    return _scheduler("get_cosine_schedule_with_warmup", "cosine", **locals())
+    return _from_call("get_cosine_schedule_with_warmup", "cosine", locals())
 
 
 @checked()
@@ -117,7 +119,7 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     optimizer: Optimizer, num_warmup_steps: int, num_training_steps: int, num_cycles: int = 1, last_epoch: int = -1
 ) -> ScheduleLR:
     """`get_scheduler` for the type "cosine_with_restarts"."""
-    return _scheduler("get_cosine_with_hard_restarts_schedule_with_warmup", "cosine_with_restarts", **locals())
+    return _from_call("get_cosine_with_hard_restarts_schedule_with_warmup", "cosine_with_restarts", locals())
 
 
 @checked()
@@ -130,7 +132,7 @@ def get_polynomial_decay_schedule_with_warmup(
     last_epoch: int = -1,
 ) -> ScheduleLR:
     """`get_scheduler` for the type "polynomial"."""
-    return _scheduler("get_polynomial_decay_schedule_with_warmup", "polynomial", **locals())
+    return _from_call("get_polynomial_decay_schedule_with_warmup", "polynomial", locals())
 
 
 @checked()
@@ -138,7 +140,7 @@ def get_inverse_sqrt_schedule(
     optimizer: Optimizer, num_warmup_steps: int, timescale: int | None = None, last_epoch: int = -1
 ) -> ScheduleLR:
     """`get_scheduler` for the type "inverse_sqrt"."""
-    return _scheduler("get_inverse_sqrt_schedule", "inverse_sqrt", **locals())
+    return _from_call("get_inverse_sqrt_schedule", "inverse_sqrt", locals())
 
 
 @checked()
@@ -152,7 +154,7 @@ def get_cosine_with_min_lr_schedule_with_warmup(
     min_lr_rate: float | None = None,
 ) -> ScheduleLR:
     """`get_scheduler` for the type "cosine_with_min_lr"."""
-    return _scheduler("get_cosine_with_min_lr_schedule_with_warmup", "cosine_with_min_lr", **locals())
+    return _from_call("get_cosine_with_min_lr_schedule_with_warmup", "cosine_with_min_lr", locals())
 
 
 @checked()
@@ -167,7 +169,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     warmup_lr_rate: float | None = None,
 ) -> ScheduleLR:
     """`get_scheduler` for the type "cosine_warmup_with_min_lr"."""
-    return _scheduler("get_cosine_with_min_lr_schedule_with_warmup_lr_rate", "cosine_warmup_with_min_lr", **locals())
+    return _from_call("get_cosine_with_min_lr_schedule_with_warmup_lr_rate", "cosine_warmup_with_min_lr", locals())
 
 
 @checked()
@@ -184,7 +186,7 @@ def get_wsd_schedule(
     last_epoch: int = -1,
 ) -> ScheduleLR:
     """`get_scheduler` for the type "warmup_stable_decay"."""
-    return _scheduler("get_wsd_schedule", "warmup_stable_decay", **locals())
+    return _from_call("get_wsd_schedule", "warmup_stable_decay", locals())
 
 
 def get_reduce_on_plateau_schedule(optimizer: Optimizer, **kwargs: Any) -> MetricLR:
@@ -213,12 +215,21 @@ def _metric_scheduler(function: str, kind: str, optimizer: Optimizer, keywords: 
     return metric_scheduler(function, kind, optimizer, keywords)
 
 
+def _from_call(function: str, kind: str, arguments: dict[str, Any]) -> ScheduleLR:
+    """The scheduler of a function of one type, from its arguments."""
+    optimizer = arguments.pop("optimizer")
+    steps = {name: arguments.pop(name, None) for name in ("num_warmup_steps", "num_training_steps")}
+    return _scheduler(function, kind, optimizer, steps, arguments)
+
+
 def _scheduler(
-    function: str, kind: str, optimizer: Optimizer, last_epoch: int = -1, steps: Any = None, **keywords: Any
+    function: str, kind: str, optimizer: Optimizer, steps: Mapping[str, Any], keywords: Mapping[str, Any]
 ) -> ScheduleLR:
-    """The scheduler of a type. `steps` has both numbers of steps, if they are not among the keywords."""
+    """The scheduler of a type. The keywords are the arguments of the type, and `last_epoch`."""
     from bridges.torch import lambda_lr
 
+    keywords = dict(keywords)
+    last_epoch = keywords.pop("last_epoch", -1)
     _require_optimizer(function, optimizer)
     groups = optimizer.param_groups
     start = _last_epoch(function, "last_epoch", last_epoch) + 1
@@ -228,7 +239,6 @@ def _scheduler(
     # A group at rate 0 stays at 0 with every schedule, so its schedule uses the default rate.
     default = float(optimizer.defaults.get("lr") or 0.0)
     rates = [float(group.get("initial_lr", group["lr"])) or default or None for group in groups]
-    steps = steps or {name: keywords.pop(name, None) for name in ("num_warmup_steps", "num_training_steps")}
     others = ["last_epoch"]
     by_rate = {rate: build_schedule(function, kind, {**steps, "base_lr": rate}, keywords, others) for rate in rates}
     # A single schedule also applies to groups that are added later.

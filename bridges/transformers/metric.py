@@ -64,7 +64,9 @@ def metric_scheduler(function: str, kind: str, optimizer: Optimizer, keywords: M
 
 def _multiplier(function: str, argument: str, value: Any, rates: list[float]) -> float:
     """A learning rate, or one for each group, as a multiple of the learning rates of all groups."""
-    values = value if isinstance(value, (list, tuple)) and len(value) == len(rates) else [value] * len(rates)
+    values = value if isinstance(value, (list, tuple)) else [value] * len(rates)
+    if len(values) != len(rates):
+        raise argument_error(function, argument, f"a number, or one for each of the {len(rates)} groups", value)
     values = [concrete_nonnegative(function, argument, number) for number in values]
     multiples = [number / rate for number, rate in zip(values, rates, strict=True) if rate] or [0.0]
     if argument == "eps" or isclose(min(multiples), max(multiples)):

@@ -264,3 +264,24 @@ def test_what_is_not_an_optimizer_is_an_error() -> None:
     layerwise = LayerWiseDummyOptimizer({weight: torch.optim.SGD([weight], lr=0.5)}, lr=0.5)
     with pytest.raises(TypeError, match="got 'LayerWiseDummyOptimizer'; call the function for each optimizer"):
         ours.get_scheduler("cosine", layerwise, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "message"),
+    [
+        ("cosine", {"optimizer": 2}, "get_scheduler: no argument `optimizer` (got 2); it takes "),
+        ("cosine", {"steps": 2}, "get_scheduler: no argument `steps` (got 2); it takes "),
+        ("cosine", {1: 2}, "get_scheduler: no argument `1` (got 2); it takes "),
+        ("cosine", [1], "get_scheduler: `scheduler_specific_kwargs` must be a mapping, got [1]"),
+        ("greedy", 3, "get_scheduler: `scheduler_specific_kwargs` must be a mapping, got 3"),
+        (
+            "greedy",
+            {"min_lr": [0.1, 0.1]},
+            "get_scheduler: `min_lr` must be a number, or one for each of the 1 groups, ",
+        ),
+    ],
+)
+def test_an_error_about_specific_arguments(name: str, keywords: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as error:
+        ours.get_scheduler(name, sgd(0.5), 1, 10, scheduler_specific_kwargs=keywords)
+    assert str(error.value).startswith(message)
