@@ -84,7 +84,7 @@ def _repeat_boundaries(arguments: dict[str, Any], until: float, tables: bool) ->
     inside = {step for step in phase_boundaries(arguments["schedule"], period, tables) if step < period}
     found: set[float] = set()
     start, scale = 0.0, 1.0
-    for _ in range(min(arguments["times"] or _MAX_BOUNDARIES, _MAX_BOUNDARIES // (len(inside) + 1))):
+    for _ in range(min(arguments["times"] or _MAX_BOUNDARIES, max(_MAX_BOUNDARIES // (len(inside) + 1), 1))):
         if start > until:
             break
         found |= {start, *(start + scale * step for step in inside)}

@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 
+from funcsched.cli.arguments import positive_peak
+
 
 def print_comparison(options: argparse.Namespace) -> int:
     """The subcommand `compare`."""
     from funcsched.analysis.compare import compare
+    from funcsched.cli.published import unit_note, unit_of_recipes
 
     (_, first), (_, second) = options.expressions
+    unit = unit_of_recipes([text for text, _ in options.expressions]) or "updates"
     result = compare(first.schedule, second.schedule, steps=options.steps)
     peaks = first.peak_value, second.peak_value
     are_rates = 1 not in peaks  # a multiplier has no learning rate to compare
     equal = result.equal and (peaks[0] == peaks[1] or not are_rates)
     if options.json:
         values = {name: getattr(result, name) for name in result.fields}
-        print(json.dumps({**values, "equal": equal, "peak_values": peaks}, indent=2))
+        print(json.dumps({**values, "equal": equal, "peak_values": peaks, "unit": unit}, indent=2))
         return 0 if equal else 1
+    if unit != "updates":
+        print(unit_note(unit))
     print(result)
     if peaks[0] != peaks[1]:
         begin = "the peaks differ:" if are_rates else "compared as multipliers: the peak is"
@@ -30,27 +36,27 @@ def print_findings(options: argparse.Namespace) -> int:
     """The subcommand `check`."""
     from funcsched.analysis.check import check
     from funcsched.cli.logs import print_log_check
-    from funcsched.cli.published import run_of_recipes
+    from funcsched.cli.published import run_of_recipes, unit_note, unit_of_recipes
 
     if options.log is not None:
-        if options.json:
-            raise argparse.ArgumentError(None, "argument --json: not available with --log")
+        for name in ("json", "steps", "quantity"):
+            if getattr(options, name):
+                raise argparse.ArgumentError(None, f"argument --{name}: not available with --log")
         return print_log_check(options)
+    if options.column is not None:
+        raise argparse.ArgumentError(None, "argument --column: requires --log")
     ((text, rated),) = options.expressions
-    run = run_of_recipes([text])
-    steps = options.steps or (run[0] if run else None)
+    steps = options.steps or run_of_recipes([text])
     if steps is None:
         raise argparse.ArgumentError(None, "argument --steps: required, except for a published recipe or with --log")
-    unit = run[1] if run else "updates"
-    peak = options.peak or rated.peak_value
-    if peak == 0:
-        raise argparse.ArgumentError(None, "argument EXPR: the learning rate is 0 at every step")
-    findings = check(rated.schedule, steps=steps, peak_value=peak, quantity=options.quantity)
+    unit = unit_of_recipes([text]) or "updates"
+    peak = options.peak or positive_peak(rated)
+    findings = check(rated.schedule, steps=steps, peak_value=peak, quantity=options.quantity or "learning rate")
     if options.json:
         found = [{name: getattr(finding, name) for name in finding.fields} for finding in findings]
         print(json.dumps({"steps": steps, "unit": unit, "peak_value": peak, "findings": found}, indent=2))
     else:
         if unit != "updates":
-            print(f"steps and updates are {unit} here, the unit of the recipe")
+            print(unit_note(unit))
         print("\n".join(map(str, findings)) or "no findings")
     return 1 if any(finding.severity == "warning" for finding in findings) else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import re
 import shlex
 from keyword import iskeyword
 
@@ -107,11 +106,7 @@ def read_schedules(texts: list[str], numbers: dict[str, float]) -> list[tuple[st
     """The expression of each argument, for labels and messages, and its schedule with the peak value."""
     if texts.count("-") > 1:
         raise argparse.ArgumentError(None, "argument EXPR: `-`, standard input, can be given only once")
-    contents = [content(text) for text in texts]
-    for name in numbers:
-        if not any(re.search(rf"\b{name}\b", text) for text in contents):
-            raise argparse.ArgumentError(None, f"argument --set: no schedule has a variable {name!r}")
-    return [_schedule(text, numbers) for text in contents]
+    return [_schedule(content(text), numbers) for text in texts]
 
 
 def _schedule(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:

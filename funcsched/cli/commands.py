@@ -51,8 +51,9 @@ def parser() -> Parser:
         epilog="example: funcsched plot 'warmup_cosine(1000, 100_000, end=0.1)'\n"
         "See `funcsched COMMAND --help` for the options of a command.",
     )
-    root.add_argument("--version", action="store_true", help="print the version")
-    root.add_argument(
+    printed = root.add_mutually_exclusive_group()
+    printed.add_argument("--version", action="store_true", help="print the version")
+    printed.add_argument(
         "--print-completion",
         metavar="SHELL",
         choices=SHELLS,
@@ -186,9 +187,7 @@ def parser() -> Parser:
         1,
     )
     _add_steps_and_peak(check, "number of updates in the run; required, except for a recipe or with --log")
-    check.add_argument(
-        "--quantity", metavar="NAME", default="learning rate", help="what is scheduled (default: %(default)s)"
-    )
+    check.add_argument("--quantity", metavar="NAME", help="what is scheduled (default: learning rate)")
     check.add_argument("--log", metavar="FILE", help="compare the schedule with the learning rates of this log instead")
     identify = command(
         "identify",

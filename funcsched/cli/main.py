@@ -59,6 +59,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         root.refuse_unknown_options(arguments)
         options, unknown = root.parse_known_args(arguments)
         subparser: Parser = options.parser
+        if subparser is not root and (options.version or options.print_completion):
+            name = "--version" if options.version else "--print-completion"
+            root.error(f"argument {name}: not allowed with a command")
         if unknown and getattr(options, "any_number", False):  # argparse reads only schedules without an option between
             options.expressions += unknown
         elif unknown:  # parse_args would report it without the subcommand

@@ -48,12 +48,9 @@ class Parser(argparse.ArgumentParser):
                 return
 
     def _hint(self, name: str, known: list[str]) -> str:
-        if name in ("-o", "--out", "--output"):
-            return (
-                "did you mean '--out'?"
-                if "--out" in known
-                else "the output goes to standard output; redirect it with `>`"
-            )
+        if name in ("-o", "--out", "--output") and not self.commands():
+            stdout = "the output goes to standard output; redirect it with `>`"
+            return "did you mean '--out'?" if "--out" in known else stdout
         long = [option for option in known if option.startswith("--")]
         return suggestion(name, long, f"see `{self.prog} --help`")
 

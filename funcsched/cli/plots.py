@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 
-from funcsched.cli.arguments import without_function
+from funcsched.cli.arguments import positive_peak, without_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def plot(options: argparse.Namespace) -> int:
     """The subcommand `plot`."""
-    from funcsched.cli.published import run_of_recipes
+    from funcsched.cli.published import run_of_recipes, unit_of_recipes
+    from funcsched.plans.published import published
     from funcsched.plotting.figure import plot
     from funcsched.plotting.terminal import terminal
 
@@ -30,9 +31,10 @@ def plot(options: argparse.Namespace) -> int:
     if options.peak is None and rates and multipliers:
         reason = f"{rates[0]!r} is a learning rate and {multipliers[0]!r} a multiplier"
         raise argparse.ArgumentError(None, f"argument --peak-value: required, because {reason}")
-    curves: dict[str, Any] = {text: rated if rates else rated.schedule for text, rated in schedules.items()}
-    run = run_of_recipes(list(schedules))
-    shared = {"steps": options.steps or (run and run[0]), "peak_value": options.peak, "log": options.log}
+    unit = unit_of_recipes([*schedules])
+    labels = {text: f"{text} ({unit})" if unit != "updates" and text in published() else text for text in schedules}
+    curves: dict[str, Any] = {labels[text]: rated if rates else rated.schedule for text, rated in schedules.items()}
+    shared = {"steps": options.steps or run_of_recipes([*schedules]), "peak_value": options.peak, "log": options.log}
     try:
         if options.out is not None:
             plot(curves, path=options.out, **shared)
@@ -68,17 +70,22 @@ def explore(options: argparse.Namespace) -> int:
     from funcsched.plans.published import published
     from funcsched.playground import serve
 
-    peaks = {rated.peak_value for text, rated in options.expressions if text not in published()} - {1}
-    if options.peak is None and len(peaks) > 1:
+    others = [rated for text, rated in options.expressions if text not in published()]
+    if options.peak and options.expressions and not others:
+        raise argparse.ArgumentError(None, "argument --peak-value: not available for recipes, which have their own")
+    peaks = {options.peak} if options.peak else {*map(positive_peak, others)} - {1}
+    if len(peaks) > 1:
         raise argparse.ArgumentError(None, "argument --peak-value: required, because the peaks differ")
-    peak = options.peak or (peaks.pop() if peaks else None)
-    settings = {name: repr(value) for name, value in (("peak", peak), ("run", options.steps)) if value}
+    values = {"peak": next(iter(peaks), None), "run": options.steps}
+    settings = {name: repr(value) for name, value in values.items() if value is not None}
     # The page knows neither --set nor the prefixes: it gets the expressions of this library.
     names = [text if _is_readable(text) else repr(rated.schedule) for text, rated in options.expressions]
     try:
         serve(names, port=options.port, open_browser=not options.no_browser, settings=settings)
     except ValueError as error:
         raise argparse.ArgumentError(None, f"argument EXPR: {without_function(error)}") from error
+    except BrokenPipeError:  # the reader of the address has closed the pipe
+        raise
     except OSError as error:
         message = f"argument --port: {options.port} is not available: {error.strerror or error}"
         raise argparse.ArgumentError(None, message) from error

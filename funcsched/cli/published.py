@@ -28,13 +28,30 @@ def published_rate(text: str) -> PlanCurve | None:
     return None
 
 
-def run_of_recipes(texts: list[str]) -> tuple[int, str] | None:
-    """The longest run and its unit, if all texts are names of recipes with the same unit."""
-    if not set(texts) <= set(published()):
-        return None
-    plans = [published(text) for text in texts]
-    units = {plan.unit for plan in plans}
-    return (max(ceil(plan.length) for plan in plans), units.pop()) if len(units) == 1 else None
+def run_of_recipes(texts: list[str]) -> int | None:
+    """The longest run, if all texts are names of recipes."""
+    names = published()
+    return max(ceil(published(text).length) for text in texts) if {*texts} <= {*names} else None
+
+
+def unit_of_recipes(texts: list[str]) -> str | None:
+    """The unit of the recipes among the texts, or None if there are none. Other expressions have no unit.
+
+    Raises:
+        argparse.ArgumentError: the units of the recipes differ.
+    """
+    names = published()
+    units = {text: published(text).unit for text in texts if text in names}
+    if len({*units.values()}) > 1:
+        counted = " and ".join(f"{text!r} in {unit}" for text, unit in units.items())
+        other = next(text for text, unit in units.items() if unit != "updates")
+        fix = f"fs.published({other!r}).in_updates(clock) converts a recipe to updates"
+        raise argparse.ArgumentError(None, f"argument EXPR: the units differ: {counted}; {fix}")
+    return next(iter(units.values()), None)
+
+
+def unit_note(unit: str) -> str:
+    return f"steps and updates are {unit} here, the unit of the recipe"
 
 
 def print_published(as_json: bool) -> int:

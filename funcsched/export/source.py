@@ -31,6 +31,7 @@ LANGUAGES: dict[str, tuple[Any, str, Callable[[Trace, Schedule], Any], dict[Any,
     "c": (languages.C, "float", systems.C, POWERS),
 }
 _MAX_TEST_VALUES = 12
+_unit = one_of("updates", "samples", "tokens", "epochs")
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register"
     " restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
@@ -38,7 +39,14 @@ _C_KEYWORDS = (
 _C_FUNCTIONS = "main fmin fmax fmod sin cos exp expm1 log log1p sqrt floor pow rint round INFINITY".split()
 
 
-def to_source(schedule: Schedule, language: str, *, peak_value: float | None = None, name: str | None = None) -> str:
+def to_source(
+    schedule: Schedule,
+    language: str,
+    *,
+    peak_value: float | None = None,
+    name: str | None = None,
+    unit: str = "updates",
+) -> str:
     """A schedule as the source code of one function, for code bases that cannot add a dependency.
 
     The function imports only `math`, `torch`, `jax.numpy` or ``math.h``. A comment gives the expression of the schedule
@@ -58,6 +66,7 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
 
         peak_value: learning rate at multiplier 1 (float). None means that the function returns multipliers.
         name: name of the function. Defaults to ``multiplier``, or to ``learning_rate`` if `peak_value` is given.
+        unit: what the steps of the schedule count, for the comment: "updates", "samples", "tokens" or "epochs".
 
     Returns:
         The source code (str). Its values are within 4 ulp if those of the schedule are, and within 5 ulp with
@@ -83,6 +92,7 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
     """
     schedule = as_schedule("to_source", "schedule", schedule)
     one_of(*LANGUAGES)("to_source", "language", language)
+    _unit("to_source", "unit", unit)
     for part in walk(schedule):
         if isinstance(part, (Lift, Custom)):
             requirement, fix = "a schedule without functions", "use fs.tabulate(schedule, steps)"
@@ -102,7 +112,7 @@ def to_source(schedule: Schedule, language: str, *, peak_value: float | None = N
     trace, simplified = Trace(kind), rewritten(scaled, classes)
     xp = system(trace, simplified)
     result = simplified.at(Step(xp, xp.from_step(trace.step)))
-    description = [f"{summary} after `step` updates. Exported by funcsched:", expression]
+    description = [f"{summary} after `step` {unit}. Exported by funcsched:", expression]
     values = {step: scaled(step) for step in _test_steps(schedule)}
     source: str = make_printer().print(trace, result, name, description, values)
     return source

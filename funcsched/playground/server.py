@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
-from funcsched.playground.answer import MAX_CURVES, answer_text
+from funcsched.playground.answer import MAX_CURVES, answer, answer_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ def serve(
         settings: further parameters of the address, such as ``{"peak": "3e-4", "run": "100000"}``.
 
     Raises:
-        ValueError: there are more than 6 expressions.
+        ValueError: there are more than 6 expressions, or the page cannot show one of them, such as a recipe that counts
+            samples or epochs.
         OSError: the port is not available.
     """
     with make_server(port) as server:
         address = page_address(server.server_port, expressions, settings or {})
+        _require_curves(expressions, settings or {})
         print(f"The playground is at {address}\nPress Ctrl+C to stop it.", flush=True)
         if open_browser:
             webbrowser.open(address)
@@ -55,6 +57,15 @@ def page_address(port: int, expressions: Sequence[str], settings: dict[str, str]
         raise ValueError(f"serve: at most {MAX_CURVES} expressions can be shown, got {len(expressions)}")
     query = urlencode([*(("e", text) for text in expressions), *settings.items()])
     return f"http://127.0.0.1:{port}/{f'#{query}' if query else ''}"
+
+
+def _require_curves(expressions: Sequence[str], settings: dict[str, str]) -> None:
+    """Raise an error for an expression that the page could not show."""
+    if expressions:
+        reply = answer({"kind": "curves", "expressions": expressions, **settings})
+        for curve in reply.get("curves", ()):  # there are none if a setting is invalid, which the page shows
+            if "error" in curve:
+                raise ValueError(f"serve: {curve['error']['message']}")
 
 
 def make_server(port: int) -> ThreadingHTTPServer:

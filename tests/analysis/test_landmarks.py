@@ -38,3 +38,8 @@ def test_changes_of_a_table_are_optional() -> None:
 
 def test_boundaries_of_a_schedule_that_repeats_indefinitely_are_limited() -> None:
     assert 3000 < len(phase_boundaries(fs.repeat(fs.ramp(1, 0, steps=8), 10), until=2**53)) < 5000
+
+
+def test_a_cycle_with_many_boundaries_has_all_of_its_own() -> None:
+    schedule = fs.repeat(fs.step_decay(1), 100_000)
+    assert phase_boundaries(schedule, until=1_000) >= {0, 1, 2, 10, 100}

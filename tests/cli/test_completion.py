@@ -93,6 +93,11 @@ OPTAX = "optax:linear_schedule(0.0, 2e-3, 10)"
             ["warmup_linear(warmup_steps=1, total_steps=3)", "ramp(start=0.0, stop=1.0, steps=10)"],
             {"port": 0, "open_browser": True, "settings": {"peak": "0.002"}},
         ),
+        (
+            ["constant()", "--peak-value", "1"],
+            ["constant()"],
+            {"port": 0, "open_browser": True, "settings": {"peak": "1.0"}},
+        ),
     ],
 )
 def test_explore_opens_the_playground(
@@ -111,6 +116,43 @@ def test_explore_reports_errors(capsys: Captured) -> None:
     assert capsys.readouterr().err == "funcsched explore: argument --peak-value: required, because the peaks differ\n"
     assert main(["explore", *["constant()"] * 7, "--no-browser"]) == 2
     assert "argument EXPR: at most 6 expressions can be shown, got 7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optax:constant_schedule(0.0)"], "argument EXPR: the learning rate is 0 at every step"),
+        (
+            ["optax:constant_schedule(-2.0)"],
+            "argument EXPR: the learning rate must not be negative, got a peak of -2.0",
+        ),
+        (
+            ["gpt-3", "nanogpt", "--peak-value", "1"],
+            "argument --peak-value: not available for recipes, which have their own",
+        ),
+    ],
+)
+def test_explore_refuses_peaks_that_the_page_would_ignore(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr("funcsched.playground.serve", lambda *_, **__: None)
+    assert main(["explore", *arguments]) == 2
+    assert capsys.readouterr().err == f"funcsched explore: {message}\n"
+
+
+def test_explore_refuses_recipes_that_the_page_cannot_show(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr("http.server.ThreadingHTTPServer.serve_forever", lambda _: None)
+    for name, unit in {
+        "apertus-70b": "samples",
+        "apertus-8b": "samples",
+        "dinov2": "epochs",
+        "dinov3-7b": "epochs",
+        "swin": "epochs",
+    }.items():
+        assert main(["explore", "constant()", name, "--no-browser"]) == 2
+        text, errors = capsys.readouterr()
+        assert text == "" and errors.startswith(f"funcsched explore: argument EXPR: {name} counts {unit}; ")
+    assert main(["explore", "gpt-3", "nanogpt", "--no-browser"]) == 0
 
 
 def test_explore_reports_a_port_that_is_in_use(capsys: Captured) -> None:

@@ -120,6 +120,15 @@ def test_a_closed_pipe_is_not_an_error() -> None:
         assert process.wait(60) in (0, 141)
 
 
+def test_explore_is_quiet_if_the_pipe_is_closed() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [*COMMAND, "explore", "gpt-3", "--no-browser"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_the_process_has_the_exit_status_of_the_command() -> None:
     assert in_pipe("compare", COSINE, COSINE).returncode == 0
     assert in_pipe("compare", COSINE, "warmup_linear(10, 100)").returncode == 1
@@ -259,6 +268,17 @@ def test_a_table_includes_the_last_step(capsys: Captured) -> None:
     assert [row.partition(",")[0] for row in capsys.readouterr().out.split()] == ["step", "0", "2", "4", "5"]
 
 
+def test_a_table_reports_that_boundaries_may_be_missing(capsys: Captured) -> None:
+    endless = ["table", "repeat(warmup_cosine(1, 2), 2)", "--steps", "1e6"]  # a phase begins at every step
+    assert main([*endless, "--every", "1e15", "--json"]) == 0
+    text, errors = capsys.readouterr()
+    assert 2000 <= len(json.loads(text)["rows"]) < 10**6
+    assert errors.startswith("note: phase boundaries may be missing: ") and errors.count("\n") == 1
+    assert main(["table", "step_decay(1000)", "--steps", "1e6", "--every", "1e6", "--csv"]) == 0
+    text, errors = capsys.readouterr()
+    assert (text.count("True"), errors) == (1000, "")
+
+
 def test_a_table_has_about_twenty_rows(capsys: Captured) -> None:
     for steps in ("1", "19", "1000", "123456789"):
         main(["table", COSINE, "--steps", steps, "--csv"])
@@ -359,6 +379,7 @@ def test_compare_prints_json(capsys: Captured) -> None:
         "largest_step": 100,
         "reason": "the horizon of the second does not include the warmup: it ends at step 110 instead of 100",
         "peak_values": [1.0, 1.0],
+        "unit": "updates",
     }
     rates = ["optax:constant_schedule(1e-3)", "optax:constant_schedule(2e-3)"]
     assert main(["compare", *rates, "--json"]) == 1
@@ -482,12 +503,44 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         (["plot", COSINE, "-q"], r"funcsched plot: unknown option '-q'; see `funcsched plot --help`"),
         (["table", COSINE, COSINE], r"funcsched table: unrecognized arguments: .* \(see `funcsched table --help`\)"),
         (["table", COSINE, "--steps", "-5"], r"funcsched table: argument --steps: must be an integer .*, got '-5'"),
+        (["export", COSINE, "-o", "x.py"], r"funcsched export: unknown option '-o'; .* standard output; .* with `>`"),
+        (["table", COSINE, "--output=x"], r"funcsched table: unknown option '--output'; .* standard output; .*"),
+        (["plot", COSINE, "-o", "x.svg"], r"funcsched plot: unknown option '-o'; did you mean '--out'\?"),
+        (["--out", "x.svg", "plot"], r"funcsched: unknown option '--out'; see `funcsched --help`"),
+        (["--version", "list"], r"funcsched: argument --version: not allowed with a command"),
+        (["--print-completion", "zsh", "list"], r"funcsched: argument --print-completion: not allowed with a command"),
+        (
+            ["--version", "--print-completion", "zsh"],
+            r"funcsched: argument --print-completion: not allowed with argument --version",
+        ),
         (["check", COSINE, "--log", "a.csv", "--json"], r"funcsched check: argument --json: not available with --log"),
+        (
+            ["check", COSINE, "--log", "a.csv", "--steps", "9"],
+            r"funcsched check: argument --steps: not available with --log",
+        ),
+        (
+            ["check", COSINE, "--log", "a.csv", "--quantity", "momentum"],
+            r"funcsched check: argument --quantity: not available with --log",
+        ),
+        (
+            ["check", COSINE, "--steps", "9", "--column", "lr"],
+            r"funcsched check: argument --column: requires --log",
+        ),
         (["explore", "--port", "70000"], r"funcsched explore: argument --port: must be an integer from 0 to 65535.*"),
         (
             ["show", "warmup_cosin"],
             r"funcsched show: argument NAME: unknown name 'warmup_cosin'; did you mean 'warmup_cosine'\?",
         ),
+        (
+            ["show", "warmup_cosine(10, 5, 3)"],
+            r"funcsched show: argument NAME: unknown name 'warmup_cosine\(10, 5, 3\)'; `funcsched show warmup_cosine`"
+            r" shows its arguments; for an expression, use `funcsched table` or `funcsched plot`",
+        ),
+        (
+            ["show", "optax.sgdr_schedule([1, 2])"],
+            r"funcsched show: argument NAME: unknown name .*; `funcsched show optax.sgdr_schedule` shows .*",
+        ),
+        (["show", "xyz(3)"], r"funcsched show: argument NAME: unknown name 'xyz\(3\)'; for an expression, use .*"),
         (["show", "xyz"], r"funcsched show: argument NAME: unknown name 'xyz'; `funcsched list` shows all names"),
         (
             ["plot", COSINE, "--out", "curve.gif"],
@@ -509,6 +562,10 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         (
             ["check", "optax:constant_schedule(0.0)", "--steps", "3"],
             r"funcsched check: argument EXPR: the learning rate is 0 at every step",
+        ),
+        (
+            ["check", "optax:constant_schedule(-1.0)", "--steps", "3"],
+            r"funcsched check: argument EXPR: the learning rate must not be negative, got a peak of -1.0",
         ),
         (
             ["table", "constant(x)", "--set", "x=inf"],

@@ -58,6 +58,33 @@ def test_without_steps_the_run_of_the_recipe_is_shown(capsys: pytest.CaptureFixt
     assert "argument --steps: required, except for a published recipe" in capsys.readouterr().err
 
 
+def test_every_output_names_the_unit_of_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, unit in {"gpt-3": "tokens", "swin": "epochs", "nanogpt": "updates"}.items():
+        assert main(["export", name, "--to", "c"]) == 0
+        assert f"The learning rate after `step` {unit}. " in capsys.readouterr().out
+    assert main(["plot", "gpt-3", "warmup_linear(10, 100)", "--peak-value", "1e-4"]) == 0
+    text = capsys.readouterr().out
+    assert "\n* gpt-3 (tokens)\n+ warmup_linear(10, 100)\n" in text
+    assert main(["plot", "nanogpt"]) == 0
+    assert "\nnanogpt\n" in capsys.readouterr().out
+    assert main(["compare", "gpt-3", "gpt-3"]) == 0
+    assert capsys.readouterr().out == (
+        "steps and updates are tokens here, the unit of the recipe\nthe curves are the same\n"
+    )
+    assert main(["compare", "warmup_linear(1, 2)", "gpt-3", "--steps", "9", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["unit"] == "tokens"
+
+
+@pytest.mark.parametrize("subcommand", ["plot", "compare"])
+def test_recipes_with_different_units_are_refused(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([subcommand, "smollm3", "gpt-3"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"funcsched {subcommand}: argument EXPR: the units differ: 'smollm3' in updates and 'gpt-3' in tokens;"
+        " fs.published('gpt-3').in_updates(clock) converts a recipe to updates\n",
+    )
+
+
 @pytest.mark.parametrize("subcommand", [["plot"], ["table"], ["check"]])
 def test_an_unknown_recipe_gets_a_suggestion(subcommand: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*subcommand, "deepseek-v4"]) == 2

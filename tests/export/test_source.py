@@ -182,6 +182,14 @@ def test_the_comment_gives_the_expression_and_values_for_a_test(language: str) -
         assert value == pytest.approx(schedule(step), rel=0 if language in ("python", "c") else 1e-6)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_comment_names_the_unit_of_the_steps(language: str) -> None:
+    schedule = fs.warmup_linear(10, 100)
+    assert "The learning-rate multiplier after `step` updates. " in fs.to_source(schedule, language)
+    source = fs.to_source(schedule, language, peak_value=0.5, unit="samples")
+    assert "The learning rate after `step` samples. " in source and "updates" not in source
+
+
 @pytest.mark.parametrize("language", ["python", "torch", "optax"])
 def test_with_a_peak_the_function_returns_learning_rates(language: str) -> None:
     schedule = fs.warmup_linear(10, 100)
@@ -245,6 +253,10 @@ def test_traced_parameters_are_refused() -> None:
         (
             {"language": "python", "name": "lambda"},
             "to_source: `name` must be an unused name of a function, got 'lambda'",
+        ),
+        (
+            {"language": "c", "unit": "hours"},
+            "to_source: `unit` must be one of 'updates', 'samples', 'tokens', 'epochs', got 'hours'",
         ),
         ({"language": "c", "peak_value": float("nan")}, "to_source: `peak_value` must be a number from -1.7e38"),
     ],

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -106,3 +107,10 @@ def test_serve_prints_and_opens_the_address(
     (address,) = opened
     assert address.startswith("http://127.0.0.1:") and address.endswith("/#e=constant%28%29")
     assert f"The playground is at {address}\n" in capsys.readouterr().out
+    for text, message in {
+        "swin": "serve: swin counts epochs; the playground shows recipes that count updates or tokens",
+        "constat()": "serve: unknown schedule 'constat'; did you mean 'constant'?",
+    }.items():
+        with pytest.raises(ValueError, match=re.escape(message)):
+            serve(["constant()", text])
+    assert len(opened) == 1
