@@ -10,8 +10,8 @@ from funcsched.core.schedule import Schedule
 class Rated(NamedTuple):
     """A schedule and its peak value: the learning rate at a step is ``peak_value * schedule(step)``.
 
-    For optax, ``to_optax(*rated)`` is that function of the step. For torch, give the optimizer ``lr=rated.peak_value``
-    and use ``lambda_lr(optimizer, rated.schedule)``. torch's optimizers refuse a negative `lr`.
+    For optax, ``to_optax(*rated)`` is that function of the step. For torch, ``lambda_lr(optimizer, rated)`` replaces
+    the `lr` of the optimizer by the peak, which must not be negative.
 
     Example:
         >>> import funcsched as fs

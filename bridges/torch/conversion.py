@@ -40,11 +40,11 @@ def from_lr_scheduler(scheduler: LRScheduler) -> list[Rated]:
         scheduler: a torch scheduler, which is not changed. The number of steps that it has made does not matter.
 
     Returns:
-        A schedule and its peak for each parameter group. The peak is the base rate of the group, or `max_lr` for
-        OneCycleLR and CyclicLR; for a SequentialLR it is the largest of its schedulers. The function of a LambdaLR
-        becomes a `lift`. A function from `to_lr_lambda` becomes the schedule that it was made from, and one of
-        transformers (`get_cosine_schedule_with_warmup`, ...) that of `bridges.transformers`. The momentum of OneCycleLR
-        and CyclicLR is not converted.
+        A schedule and its peak for each parameter group, as `lambda_lr` accepts them. The peak is the base rate of the
+        group, or `max_lr` for OneCycleLR and CyclicLR; for a SequentialLR it is the largest of its schedulers. The
+        function of a LambdaLR becomes a `lift`. A function from `to_lr_lambda` becomes the schedule that it was made
+        from, and one of transformers (`get_cosine_schedule_with_warmup`, ...) that of `bridges.transformers`. The
+        momentum of OneCycleLR and CyclicLR is not converted.
 
     Raises:
         TypeError: `scheduler` is not a scheduler, or its class is not one of torch's, or a subclass that overrides one

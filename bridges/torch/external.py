@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from bridges.torch.values import texts
 from funcsched.core.validation import one_of
 
 on_external_change_rule = one_of("warn", "keep", "overwrite")
@@ -21,7 +22,8 @@ class Change(NamedTuple):
     new: float
 
     def __str__(self) -> str:
-        return f"other code changed the learning rate of group {self.group} from {self.old:g} to {self.new:g}"
+        old, new = texts(self.old, self.new)
+        return f"other code changed the learning rate of group {self.group} from {old} to {new}"
 
 
 def mark(rate: Tensor) -> tuple[Tensor, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 
 from bridges.arguments import instance_of
 from bridges.rated import Rated
@@ -38,9 +39,23 @@ class ValueSchedule:
 KeySchedule: TypeAlias = ValueSchedule | tuple[ValueSchedule | None, ...] | None
 
 
+def without_peaks(
+    schedule: ScheduleLike | Rated | Sequence[ScheduleLike | Rated],
+) -> tuple[ScheduleLike | Sequence[ScheduleLike | Rated], float | list[float] | None]:
+    """The schedules of the learning rates and their peak values: one, a list with one for each group, or None."""
+    if isinstance(schedule, Rated):
+        return schedule.schedule, _nonnegative(_NAME, "schedule.peak_value", schedule.peak_value)
+    entries = list(schedule) if isinstance(schedule, (list, tuple)) else []
+    rated = [entry for entry in entries if isinstance(entry, Rated)]
+    if rated and len(rated) == len(entries):
+        peaks = [_nonnegative(_NAME, f"schedule[{i}].peak_value", peak) for i, (_, peak) in enumerate(rated)]
+        return [entry.schedule for entry in rated], peaks
+    return schedule, None
+
+
 def schedules_by_key(
     groups: Sequence[Mapping[str, Any]],
-    schedule: ScheduleLike | Sequence[ScheduleLike],
+    schedule: ScheduleLike | Sequence[ScheduleLike | Rated],
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None,
 ) -> tuple[dict[str, list[KeySchedule]], dict[str, KeySchedule]]:
     """The schedules of each key, one per parameter group, and the schedules that all groups share.
@@ -113,10 +128,22 @@ def base_values_by_key(
     groups: Sequence[Mapping[str, Any]],
     schedules: Mapping[str, Sequence[KeySchedule]],
     base_values: Mapping[str, BaseValue | list[BaseValue]] | None,
+    peaks: float | list[float] | None,
 ) -> dict[str, list[BaseValue]]:
-    """The argument `base_values` of `lambda_lr`, with one value for each group."""
+    """The argument `base_values` of `lambda_lr`, with one value for each group. The peaks are its default for "lr"."""
+    given = _mapping(_NAME, "base_values", base_values, "a mapping from scheduled keys to numbers")
+    if peaks is not None and "lr" not in given:
+        rates = [float(group.get("initial_lr", group["lr"])) for group in groups]
+        if isinstance(peaks, float) and len(set(rates)) > 1:
+            requirement = "the same in all parameter groups, to follow one peak"
+            fix = (
+                "pass one `Rated` for each group, or the schedule alone (of a plan: plan.curves['lr'].schedule), which"
+                " multiplies the rate of each group"
+            )
+            raise argument_error(_NAME, "lr", requirement, rates, fix=fix)
+        given = {"lr": peaks, **given}
     result = {}
-    for key, value in _mapping(_NAME, "base_values", base_values, "a mapping from scheduled keys to numbers").items():
+    for key, value in given.items():
         if key not in schedules:
             requirement = f"a scheduled key ({', '.join(map(repr, schedules))})"
             raise argument_error(_NAME, "base_values key", requirement, key)
@@ -170,6 +197,14 @@ def _per_group(
 
 
 def _lr_schedule(name: str, argument: str, value: Any) -> ValueSchedule:
+    fix = ""
+    if isinstance(value, LRScheduler):
+        fix = "use `from_lr_scheduler(...)` to convert it"
+    elif isinstance(value, Rated):  # in a list with others, or for an added group
+        peak = 'the "lr" of the group' if name == _ADD else 'base_values={"lr": ...}'
+        fix = f"pass its `schedule`, and its `peak_value` as {peak}"
+    if fix:
+        raise argument_error(name, argument, "a schedule or a function of a step", value, TypeError, fix=fix)
     return ValueSchedule(as_schedule(name, argument, value))
 
 

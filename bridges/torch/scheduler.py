@@ -12,7 +12,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from bridges.arguments import instance_of
-from bridges.torch.description import describe, find_differences
+from bridges.rated import Rated
+from bridges.torch.description import Difference, describe, find_differences, ways_to_continue
 from bridges.torch.external import find_changes, is_own_rate, kept_factor, mark, on_external_change_rule, warning
 from bridges.torch.hooks import count_replaced_step, install_hooks
 from bridges.torch.hyperparameters import (
@@ -26,12 +27,13 @@ from bridges.torch.hyperparameters import (
     schedules_by_key,
     schedules_of_added_group,
     value_at,
+    without_peaks,
 )
 from bridges.torch.lr_lambda import to_lr_lambda
 from bridges.torch.metric import Metric
 from bridges.torch.plan import arguments_of_plan
 from bridges.torch.values import assign, copied, updated
-from funcsched.analysis.checkpoint import on_mismatch_rule, raise_or_warn, warn
+from funcsched.analysis.checkpoint import on_mismatch_rule, warn
 from funcsched.controllers.controller import Controller
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_nonnegative_int, optional
@@ -48,7 +50,7 @@ _ROUNDING = 2.0**-50  # relative
 
 def lambda_lr(
     optimizer: Optimizer,
-    schedule: Schedule | Plan | Callable[[int], float] | Sequence[Schedule | Callable[[int], float]],
+    schedule: Schedule | Rated | Plan | Callable[[int], float] | Sequence[Schedule | Rated | Callable[[int], float]],
     *,
     hyperparameters: Mapping[str, Hyperparameter | list[Hyperparameter]] | None = None,
     step: int = 0,
@@ -66,10 +68,11 @@ def lambda_lr(
         optimizer: the learning rates of its parameter groups are the base rates. If a group has an `initial_lr`
             (because a scheduler has used it before, possibly before a checkpoint was saved), that is its base rate.
         schedule: one schedule (or function of a step) for the learning rates of all parameter groups, or a list of one
-            for each group. A `Plan` that counts updates sets the learning rates to its curve "lr", whatever the rates
-            of the groups, and every hyperparameter that has the name of a curve to that curve. A value of 0 in some of
-            the groups, such as a weight decay that is off, stays 0. Curves that are not in every group, such as a batch
-            size, are left to the training loop, which reads them from ``plan.at(step)``.
+            for each group. A `Rated`, or a list of them as `from_lr_scheduler` returns it, also replaces the base rates
+            by its peak values. A `Plan` that counts updates sets the learning rates to its curve "lr", whatever the
+            rates of the groups, and every hyperparameter that has the name of a curve to that curve. A value of 0 in
+            some of the groups, such as a weight decay that is off, stays 0. Curves that are not in every group, such as
+            a batch size, are left to the training loop, which reads them from ``plan.at(step)``.
         hyperparameters: schedules of other hyperparameters by their keys in the parameter groups, such as
             ``{"weight_decay": schedule, "betas": (None, schedule)}``. A schedule multiplies the initial value in the
             group (stored there as `initial_weight_decay`); a `Rated` pair sets the value to
@@ -111,24 +114,27 @@ def lambda_lr(
         ([0.25], 0.125)
     """
     instance_of(Optimizer, "a torch optimizer")("lambda_lr", "optimizer", optimizer)
-    added_rate = None
     if isinstance(schedule, Plan):
-        added_rate = schedule.curves["lr"].peak_value if "lr" in schedule.curves else None
-        schedule, hyperparameters, base_values = arguments_of_plan(optimizer, schedule, hyperparameters, base_values)
+        schedule, hyperparameters = arguments_of_plan(optimizer, schedule, hyperparameters)
+    schedule, peaks = without_peaks(schedule)
     schedules, shared = schedules_by_key(optimizer.param_groups, schedule, hyperparameters)
     step = concrete_nonnegative_int("lambda_lr", "step", step)
-    replaced = base_values_by_key(optimizer.param_groups, schedules, base_values)
+    replaced = base_values_by_key(optimizer.param_groups, schedules, base_values, peaks)
     on_mismatch_rule("lambda_lr", "on_mismatch", on_mismatch)
     on_external_change_rule("lambda_lr", "on_external_change", on_external_change)
     _controller("lambda_lr", "controller", controller)
     scheduler = ScheduleLR(optimizer, schedules, shared, step, replaced, on_mismatch, on_external_change)
     scheduler._metric = None if controller is None else Metric(controller)
-    scheduler._rate_of_added = added_rate
+    scheduler._rate_of_added = peaks if isinstance(peaks, float) else None
+    scheduler._replaced = set(base_values or ())  # the peaks are compared with those of a checkpoint
     return scheduler
 
 
 class ScheduleLR(LambdaLR):
-    """A `LambdaLR` for all hyperparameters that checks the schedules of a checkpoint; see `lambda_lr`."""
+    """A `LambdaLR` for all hyperparameters that checks the schedules of a checkpoint; see `lambda_lr`.
+
+    Its repr has the schedules and the step. `from_lr_scheduler` returns the schedules of the learning rates.
+    """
 
     def __init__(
         self,
@@ -142,10 +148,10 @@ class ScheduleLR(LambdaLR):
     ) -> None:
         self._schedules = schedules  # for each key a list with one entry per parameter group
         self._shared = shared  # the schedules that an added group follows
-        self._replaced = set(base_values)
+        self._replaced: set[str] = set()  # keys with explicit base values, which may differ from those of a checkpoint
         self._on_mismatch, self._on_external_change = on_mismatch, on_external_change
         self._metric: Metric | None = None
-        self._rate_of_added: float | None = None  # the base rate of added groups, if a plan sets it
+        self._rate_of_added: float | None = None  # the base rate of added groups, if there is one peak
         self._warned = False  # of external changes
         self._schedules_of_next_group: dict[str, KeySchedule] | None = None  # set by `add_param_group`
         self._resets_loaded = False  # whether to set the values again after a state of the optimizer was loaded
@@ -165,6 +171,12 @@ class ScheduleLR(LambdaLR):
         super().__init__(optimizer, lambdas, last_epoch=step - 1)
         self.base_lrs = self._base_values["lr"]  # the same list, which `_follow_added_group` extends
         install_hooks(optimizer, self)
+
+    def __repr__(self) -> str:
+        shown = {key: self._shared.get(key, entries) for key, entries in self._schedules.items()}
+        schedule = shown.pop("lr")
+        others = f", hyperparameters={shown}" if shown else ""
+        return f"{type(self).__name__}({schedule}{others}, step={max(self.last_epoch, 0)})"
 
     def step(self, epoch: int | None = None, *, metric: Any = None) -> None:
         """Set the values of the next step.
@@ -285,13 +297,14 @@ class ScheduleLR(LambdaLR):
             state_dict.get(_SCHEDULES), self._schedules, self._base_values, step, self._replaced
         )
         if self._metric is not None and (difference := self._metric.difference(state_dict.get(_METRIC))):
-            differences.append(difference)
+            differences.append(Difference(difference))
         if self._metric is None and _METRIC in state_dict:
-            differences.append("the saved run followed a metric, and this scheduler has no controller")
+            differences.append(Difference("the saved run followed a metric, and this scheduler has no controller"))
         if differences:
-            ways = f'use `lambda_lr(..., step={step})` without this state, or `on_mismatch="warn"`'
-            fix = f"to continue with the current schedules and base values, {ways}"
-            raise_or_warn(f"{name}: {'; '.join(differences)}", self._on_mismatch, fix)
+            message = f"{name}: {'; '.join(difference.text for difference in differences)}"
+            if self._on_mismatch == "raise":
+                raise ValueError(f"{message}; {ways_to_continue(differences, self._base_values, step)}")
+            warn(f"{message}; continuing with the current schedules and base values", stacklevel=3)
         if self._metric is not None:
             self._metric.load_state_dict(state_dict.get(_METRIC))
         self._verified_step = None if differences or self._replaced else step

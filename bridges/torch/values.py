@@ -14,6 +14,12 @@ def copied(value: Any) -> Any:
     return value.clone() if isinstance(value, Tensor) else value
 
 
+def texts(old: float, new: float) -> tuple[str, str]:
+    """Two different numbers as text, with as many digits as it takes to tell them apart."""
+    short = f"{old:g}", f"{new:g}"
+    return short if short[0] != short[1] else (repr(old), repr(new))
+
+
 def assign(group: dict[str, Any], key: str, value: Any) -> None:
     """Set a value in a group. Tensors are filled in place, because compiled steps hold them."""
     group[key] = updated(group.get(key), value)

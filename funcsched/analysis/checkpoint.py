@@ -77,8 +77,8 @@ def check_resume(
         TypeError: `schedule` is neither a schedule nor a function, or `step` is not a number.
 
     Warns:
-        UserWarning: the curves differ and ``on_mismatch="warn"``. The logger "funcsched" gets the same warning, because
-            some trainers drop warnings while they load a checkpoint.
+        UserWarning: the curves differ and ``on_mismatch="warn"``. The logger "funcsched" gets the same warning if it
+            has handlers or transformers is loaded, whose Trainer drops warnings while it loads a checkpoint.
 
     Example:
         >>> import funcsched as fs
@@ -100,25 +100,24 @@ with the current schedule, use `on_mismatch="warn"`
     mismatch = find_mismatch(name, "saved", saved, schedule, step)
     if mismatch is not None:
         message = f"{name}: the checkpoint was made with a different schedule: {mismatch.message(step)}"
-        raise_or_warn(message, on_mismatch, 'to continue with the current schedule, use `on_mismatch="warn"`')
-
-
-def raise_or_warn(message: str, on_mismatch: str, fix: str) -> None:
-    """Raise a ValueError that ends with a fix, or warn the caller of the function that calls this one."""
-    if on_mismatch == "raise":
-        raise ValueError(f"{message}; {fix}")
-    warn(message, stacklevel=4)
+        if on_mismatch == "raise":
+            raise ValueError(f'{message}; to continue with the current schedule, use `on_mismatch="warn"`')
+        warn(f"{message}; continuing with the current schedule", stacklevel=3)
 
 
 def warn(message: str, stacklevel: int) -> None:
-    """Warn through `logging` and through `warnings`, which some trainers drop while they load a checkpoint.
+    """Warn through `warnings`, and through `logging` if the logger has handlers or transformers is loaded.
 
-    The trainer of transformers does so. `stacklevel` is that of `warnings.warn` for a call in this function.
+    Without handlers, Python would print the same message twice. The trainer of transformers drops warnings while it
+    loads a checkpoint. `stacklevel` is that of `warnings.warn` for a call in this function.
     """
     import logging  # these imports are not needed before there is a warning
+    import sys
     import warnings
 
-    logging.getLogger("funcsched").warning(message)
+    logger = logging.getLogger("funcsched")
+    if logger.hasHandlers() or "transformers" in sys.modules:
+        logger.warning(message)
     warnings.warn(message, UserWarning, stacklevel=stacklevel)
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import sys
 from typing import Any
 
 import jax.numpy as jnp
@@ -128,7 +129,22 @@ def test_on_mismatch_warn(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.warns(UserWarning, match=r"the multiplier would jump from 0.5 to 0.75") as caught:
         fs.check_resume(fs.snapshot(LINEAR), fs.warmup_linear(10, 190), step=55, on_mismatch="warn")
     assert caught[0].filename == __file__
+    assert str(caught[0].message).endswith("total_steps=190); continuing with the current schedule")
     assert caplog.record_tuples == [("funcsched", logging.WARNING, str(caught[0].message))]
+
+
+def test_without_handlers_a_warning_is_printed_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.Logger, "hasHandlers", lambda logger: False)
+    monkeypatch.delitem(sys.modules, "transformers", raising=False)
+    with pytest.warns(UserWarning, match="continuing with the current schedule"):
+        fs.check_resume(fs.snapshot(LINEAR), fs.constant(), step=55, on_mismatch="warn")
+    assert not caplog.records
+    monkeypatch.setitem(sys.modules, "transformers", sys)  # its Trainer drops the warning
+    with pytest.warns(UserWarning, match="continuing with the current schedule"):
+        fs.check_resume(fs.snapshot(LINEAR), fs.constant(), step=55, on_mismatch="warn")
+    assert len(caplog.records) == 1
 
 
 # Planned changes: the curves are equal up to the step of the resume.

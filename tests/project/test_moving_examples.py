@@ -23,7 +23,7 @@ def imported(name: str) -> ModuleType:
 def test_every_script_has_its_counterpart() -> None:
     names = {path.name for path in MOVING.glob("*.py")}
     assert names == {f"{pair}_{when}.py" for pair in PAIRS for when in ("before", "after")}
-    assert PAIRS == ["keras", "lightning_cli", "megatron", "nanogpt", "transformers"]
+    assert PAIRS == ["keras", "lightning_cli", "megatron", "nanogpt", "torch", "transformers"]
 
 
 @pytest.mark.filterwarnings("ignore")  # Lightning warns of its own calls
@@ -38,6 +38,12 @@ def test_both_scripts_train_with_equal_rates(pair: str) -> None:
     assert [
         (i, *both) for i, both in enumerate(zip(before, after, strict=True)) if abs(both[0] - both[1]) > tolerance
     ] == []
+
+
+def test_the_momentum_is_that_of_one_cycle_lr() -> None:
+    before, after = (imported(f"torch_{when}").momenta() for when in ("before", "after"))
+    assert (min(before), max(before)) == (pytest.approx(0.85), 0.95)
+    assert after == pytest.approx(before, rel=1e-15)
 
 
 def test_moving_from_transformers_changes_one_import_line() -> None:

@@ -302,14 +302,6 @@ def test_betas_require_a_tuple_of_two(betas) -> None:
         lambda_lr(adamw(), UP, hyperparameters={"betas": betas})
 
 
-def test_a_rated_pair_for_the_learning_rate_is_rejected() -> None:
-    message = (
-        r"^lambda_lr: `schedule` must be a schedule or a function of a step, got Rated\(.*\); pass its `schedule`$"
-    )
-    with pytest.raises(TypeError, match=message):
-        lambda_lr(adamw(), Rated(UP, 0.5))
-
-
 def test_an_unknown_value_of_on_mismatch_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"^lambda_lr: `on_mismatch` must be one of 'raise', 'warn', got 'ignore'$"):
         lambda_lr(sgd(), UP, on_mismatch="ignore")

@@ -172,9 +172,13 @@ REJECTED = {
 }
 
 
-WAYS = (
+WAYS = {
+    "a different schedule": "; to change the schedule without a jump, branch off with `fs.then(old, 55, ...)`",
+    "a different base rate": "; for a new peak, use `lambda_lr(..., base_values={'lr': 0.25})`",
+}
+CONTINUE = (
     "; to continue with the current schedules and base values, use `lambda_lr(..., step=55)` without this state, or"
-    ' `on_mismatch="warn"`'
+    ' `lambda_lr(..., on_mismatch="warn")`'
 )
 
 
@@ -185,7 +189,7 @@ def test_the_state_of_a_different_run_is_rejected_and_nothing_changes(case: str)
     before = group_settings(scheduler.optimizer), copy.deepcopy(scheduler.state_dict())
     with pytest.raises(ValueError) as caught:
         scheduler.load_state_dict(run_to(55, LINEAR).state_dict())
-    assert str(caught.value) == message + WAYS
+    assert str(caught.value) == message + WAYS.get(case, "") + CONTINUE
     assert (group_settings(scheduler.optimizer), scheduler.state_dict()) == before
 
 
@@ -197,7 +201,7 @@ def test_with_warn_the_run_continues_with_its_own_schedule_and_base_rate(case: s
     scheduler = lambda_lr(sgd(base), schedule, on_mismatch="warn")
     with pytest.warns(UserWarning) as caught:
         scheduler.load_state_dict(run_to(55, LINEAR).state_dict())
-    assert str(caught[0].message) == REJECTED[case][1]
+    assert str(caught[0].message) == REJECTED[case][1] + "; continuing with the current schedules and base values"
     assert scheduler.get_last_lr() == [rate] == [scheduler.optimizer.param_groups[0]["lr"]]
 
 

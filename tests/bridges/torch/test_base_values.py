@@ -41,15 +41,25 @@ def load(optimizer: Any, scheduler: Any, states: dict[str, Any], order: tuple[st
 # Different base values in a state.
 
 DIFFERENT = {
-    "lr": ({"lr": 0.125}, "the base rates of group {} differ (checkpoint: 0.5; current: 0.125)"),
+    "lr": (
+        {"lr": 0.125},
+        "the base rates of group {} differ (checkpoint: 0.5; current: 0.125)",
+        "a new peak, use `lambda_lr(..., base_values={'lr': 0.125})",
+    ),
     "weight_decay": (
         {"decay": 0.1},
         "the base values of 'weight_decay' of group {} differ (checkpoint: 0.25; current: 0.1)",
+        "new base values, use `lambda_lr(..., base_values={'weight_decay': 0.1})",
     ),
-    "betas": ({"betas": (0.9, 0.75)}, "the base values of 'betas' of group {} differ (checkpoint: 0.5; current: 0.9)"),
+    "betas": (
+        {"betas": (0.9, 0.75)},
+        "the base values of 'betas' of group {} differ (checkpoint: 0.5; current: 0.9)",
+        "new base values, use `lambda_lr(..., base_values={'betas': (0.9, 0.75)})",
+    ),
     "a fixed value of betas": (
         {"betas": (0.5, 0.9)},
         "the base values of 'betas' of group {} differ (checkpoint: 0.75; current: 0.9)",
+        "new base values, use `lambda_lr(..., base_values={'betas': (0.5, 0.9)})",
     ),
 }
 
@@ -57,12 +67,12 @@ DIFFERENT = {
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 @pytest.mark.parametrize("key", DIFFERENT)
 def test_a_state_with_another_base_value_is_rejected_in_any_order(key: str, order: tuple[str, ...]) -> None:
-    options, message = DIFFERENT[key]
+    options, message, new = DIFFERENT[key]
     optimizer, scheduler = build(**options)
     before = group_settings(optimizer)
     expected = (
-        f"load_state_dict: {message.format(0)}; {message.format(1)}; to continue with the current schedules and base"
-        ' values, use `lambda_lr(..., step=4)` without this state, or `on_mismatch="warn"`'
+        f"load_state_dict: {message.format(0)}; {message.format(1)}; for {new}`; to continue with the current schedules"
+        ' and base values, use `lambda_lr(..., step=4)` without this state, or `lambda_lr(..., on_mismatch="warn")`'
     )
     with pytest.raises(ValueError, match=exactly(expected)):
         load(optimizer, scheduler, states_at(4), order)
@@ -77,6 +87,21 @@ def test_with_warn_the_run_continues_with_its_own_base_values_in_any_order(order
     assert values(optimizer) == [(0.125 * 12 / 16, 0.5 * 12 / 16, 0.75 * 12 / 16, 0.75)] * 2
     run(optimizer, scheduler, 4)
     assert values(optimizer) == [(0.125 * 8 / 16, 0.5 * 8 / 16, 0.75 * 8 / 16, 0.75)] * 2
+
+
+def test_the_way_out_has_the_base_values_of_all_keys_and_groups() -> None:
+    optimizer, scheduler = build(0.125, 0.1)
+    optimizer.param_groups[1]["initial_lr"] = scheduler.base_lrs[1] = 0.25
+    with pytest.raises(ValueError) as caught:
+        scheduler.load_state_dict(states_at(4)["scheduler"])
+    way = "; for new base values, use `lambda_lr(..., base_values={'lr': [0.125, 0.25], 'weight_decay': 0.1})`; to "
+    assert way in str(caught.value)
+
+
+def test_base_values_that_differ_in_the_seventh_digit_are_printed_in_full() -> None:
+    _, scheduler = build(0.125 + 2**-22)
+    with pytest.raises(ValueError, match=r"differ \(checkpoint: 0.125; current: 0.1250002384185791\)"):
+        scheduler.load_state_dict(states_at(4, lr=0.125)["scheduler"])
 
 
 # `base_values`.

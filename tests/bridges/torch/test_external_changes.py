@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 import pickle
 import warnings
 from collections.abc import Callable
@@ -150,6 +151,14 @@ def test_the_warning_counts_the_other_groups_that_were_changed() -> None:
     edit(optimizer, 0.25, 1)
     edit(optimizer, 0.75, 2)
     with pytest.warns(UserWarning, match=exactly(message_of(0.5, 0.25, " (and of 1 other groups)"))):
+        step(optimizer, scheduler)
+
+
+def test_the_warning_has_enough_digits_to_tell_the_rates_apart() -> None:
+    optimizer = sgd(3e-6)
+    scheduler = lambda_lr(optimizer, fs.constant())
+    edit(optimizer, math.nextafter(3e-6, 1))
+    with pytest.warns(UserWarning, match="of group 0 from 3e-06 to 3.0000000000000005e-06;"):
         step(optimizer, scheduler)
 
 

@@ -49,6 +49,20 @@ def test_a_run_with_a_plan_resumes_and_continues_with_a_branch() -> None:
     assert scheduler.get_last_lr() == [0.1875, 0.1875]
 
 
+def test_a_state_of_a_plan_with_another_peak_is_rejected() -> None:
+    state = lambda_lr(adamw(), PLAN, step=6).state_dict()
+    optimizer = adamw()
+    scheduler = lambda_lr(
+        optimizer, fs.Plan({**PLAN.curves, "lr": (fs.warmup_linear(4, 12), 0.25)}, run={"updates": 12})
+    )
+    way = "for a new peak, use `lambda_lr(..., base_values={'lr': 0.25})`"
+    with pytest.raises(
+        ValueError, match=r"the base rates of group 1 differ \(checkpoint: 0.5; current: 0.25\)"
+    ) as caught:
+        scheduler.load_state_dict(state)
+    assert way in str(caught.value)
+
+
 def test_explicit_arguments_take_precedence_over_the_plan() -> None:
     optimizer = adamw(lr=1.0)
     scheduler = lambda_lr(
@@ -66,8 +80,9 @@ def test_a_plan_that_cannot_run_is_refused() -> None:
     with pytest.raises(ValueError, match="`schedule` must be a plan with a curve 'lr', got"):
         lambda_lr(adamw(), fs.Plan({"rate": (fs.constant(), 0.5)}, run={"updates": 12}))
     message = (
-        "lambda_lr: `lr` must be the same in all parameter groups, to follow a plan, got [0.001, 1.0]; "
-        'use plan.curves["lr"].schedule, which multiplies the rate of each group'
+        "lambda_lr: `lr` must be the same in all parameter groups, to follow one peak, got [0.001, 1.0]; "
+        "pass one `Rated` for each group, or the schedule alone (of a plan: plan.curves['lr'].schedule), which"
+        " multiplies the rate of each group"
     )
     with pytest.raises(ValueError, match=exactly(message)):
         lambda_lr(adamw(lr=1.0), PLAN)

@@ -36,7 +36,7 @@ def test_a_planned_change_is_accepted(planned: str) -> None:
     assert [rate for (rate,) in run(optimizer, scheduler, len(expected))] == expected
 
 
-def test_a_change_before_the_step_is_rejected_with_both_ways_to_continue(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_before_the_step_is_rejected_with_the_ways_to_continue(caplog: pytest.LogCaptureFixture) -> None:
     cooldown = fs.then(SQRT, 16, 0.0, steps=4)
     state, optimizer = state_at(18, SQRT), sgd(0.5)
     difference = (
@@ -45,14 +45,15 @@ def test_a_change_before_the_step_is_rejected_with_both_ways_to_continue(caplog:
         f" 0.125; checkpoint: {SQRT}; current: {cooldown}"
     )
     ways = (
-        "; to continue with the current schedules and base values, use `lambda_lr(..., step=18)` without this state, or"
-        ' `on_mismatch="warn"`'
+        "; to change the schedule without a jump, branch off with `fs.then(old, 18, ...)`; to continue with the current"
+        " schedules and base values, use `lambda_lr(..., step=18)` without this state, or"
+        ' `lambda_lr(..., on_mismatch="warn")`'
     )
     state["schedules"] = state["schedules"].replace('"weight_decay"', '"momentum"')
     keys = {"momentum": SQRT}
     with pytest.raises(ValueError, match=exactly(difference + ways)):
         lambda_lr(optimizer, cooldown, hyperparameters=keys).load_state_dict(state)
-    # Both ways give the same rate, also if the state of the optimizer, with the rate of the old schedule, is loaded.
+    # The last two give the same rate, also if the state of the optimizer, with the rate of the old schedule, is loaded.
     saved = sgd(0.5)
     run(saved, lambda_lr(saved, SQRT), 18)
     continued = sgd(0.5)
@@ -60,10 +61,11 @@ def test_a_change_before_the_step_is_rejected_with_both_ways_to_continue(caplog:
     continued.load_state_dict(saved.state_dict())
     assert rates(continued) == [0.125] == way.get_last_lr() != rates(saved)
     scheduler = lambda_lr(optimizer, cooldown, hyperparameters=keys, on_mismatch="warn")
-    with pytest.warns(UserWarning, match=exactly(difference)) as caught:
+    warning = f"{difference}; continuing with the current schedules and base values"
+    with pytest.warns(UserWarning, match=exactly(warning)) as caught:
         scheduler.load_state_dict(state)
     assert rates(optimizer) == [0.125] and caught[0].filename == __file__
-    assert caplog.record_tuples == [("funcsched", logging.WARNING, difference)]
+    assert caplog.record_tuples == [("funcsched", logging.WARNING, warning)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 
 import funcsched as fs
+from bridges.rated import Rated
 from bridges.torch import lambda_lr, to_lr_lambda
 from tests.bridges.torch.runs import BASE, CASES, UPDATES, group_settings, max_ulps, rates, run, sgd
 from tests.errors import exactly
@@ -87,7 +88,7 @@ def test_a_scheduler_built_at_a_step_continues_the_rates_from_there(step: int) -
     assert max_ulps([rate for (rate,) in used], lambda update: exact(update + step)) <= 4
 
 
-@pytest.mark.parametrize("step", [3, 3.0, np.int64(3), np.float32(3)], ids=repr)
+@pytest.mark.parametrize("step", [3, 3.0, np.int64(3), np.float32(3), torch.tensor(3)], ids=repr)
 def test_an_integer_step_may_be_of_any_type(step: Any) -> None:
     assert lambda_lr(sgd(), fs.warmup_linear(4, 10), step=step).get_last_lr() == [0.375]
 
@@ -96,6 +97,24 @@ def test_the_base_rate_of_a_group_with_a_past_scheduler_is_its_initial_rate() ->
     optimizer = sgd(0.5)
     run(optimizer, lambda_lr(optimizer, fs.warmup_linear(4, 10)), updates=6)
     assert lambda_lr(optimizer, fs.constant(0.5)).get_last_lr() == [0.25]
+
+
+# What `print` shows.
+
+
+def test_the_repr_has_the_schedule_and_the_step() -> None:
+    optimizer = sgd(0.5, 0.25)
+    scheduler = lambda_lr(optimizer, fs.warmup_linear(4, 10), step=2)
+    run(optimizer, scheduler, updates=1)
+    assert repr(scheduler) == "ScheduleLR(warmup_linear(warmup_steps=4, total_steps=10), step=3)"
+
+
+def test_the_repr_has_the_hyperparameters_and_one_schedule_for_each_group() -> None:
+    pair, keys = [fs.constant(), fs.constant(0.5)], {"momentum": Rated(fs.constant(), 0.9), "dampening": None}
+    assert repr(lambda_lr(sgd(0.5, 0.25), pair, hyperparameters=keys)) == (
+        "ScheduleLR([constant(), constant(value=0.5)], hyperparameters={'momentum': Rated(schedule=constant(),"
+        " peak_value=0.9), 'dampening': None}, step=0)"
+    )
 
 
 # Tensor rates.
@@ -172,7 +191,7 @@ STEPS = [
     (math.inf, ValueError, "inf"),
     (2**53 + 1, ValueError, "9007199254740993"),
     (np.int64(-1), ValueError, "-1"),
-    (torch.tensor(-1), (TypeError, ValueError), "tensor(-1)"),
+    (torch.tensor(-1), (TypeError, ValueError), "-1"),
     (torch.tensor(1.5), (TypeError, ValueError), "tensor(1.5000)"),
     (np.array([1, 2]), (TypeError, ValueError), "array([1, 2])"),
 ]
