@@ -25,8 +25,10 @@ def check(
     kind                    severity  condition
     ======================  ========  ==================================================================================
     ``invalid``             warning   a multiplier is not finite (only in a user's function) or negative
+    ``level_above_peak``    warning   a level of a recipe, such as `end`, is above 1; instead of the warmup and the peak
     ``rate_as_multiplier``  warning   with a peak value: a level was probably meant as a learning rate, because the peak
-                                      value times it is below 1e-6, or times the largest multiplier, which is below 0.01
+                                      value times it is below 1e-6, or times the largest multiplier, which is below
+                                      0.01; without a peak value, info for a level below 0.001
     ``first_rate_zero``     info      the first update has learning rate 0; a warning for several updates
     ``zero_rate``           warning   all updates or later ones have learning rate 0, or the last ones do in float32
     ``warmup``              info      the learning rate increases from step 0; a warning above half of the run

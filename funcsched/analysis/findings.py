@@ -21,6 +21,7 @@ _SMALL = 0.01  # of the run, or of the peak
 _VISIBLE = 1e-6  # of the peak: smaller jumps are ignored
 _LARGE_RATE = 0.1  # above, small multipliers are plausible
 _NEGLIGIBLE_RATE = 1e-6
+_TINY_LEVEL = 1e-3
 _LEVELS = {"start", "end", "stop", "cosine_end"}
 _SMALLEST_FLOAT32 = 2.0**-126  # the smallest normal number; XLA flushes smaller ones to 0
 
@@ -93,22 +94,44 @@ def of_other_quantity(run: Run) -> Iterator[Finding]:
 
 
 def of_learning_rate(run: Run) -> Iterator[Finding]:
+    above_peak = list(level_above_peak(run))
+    yield from above_peak
     yield from rate_as_multiplier(run)
     yield from zero_at_start(run)
-    yield from warmup(run)
-    yield from peak(run)
+    if not above_peak:  # the curve rises to that level, so it has no other warmup and no other peak
+        yield from warmup(run)
+        yield from peak(run)
     if run.peak > 0:
         yield from jumps_and_drops(run)
         yield from horizon_short(run)
         yield from horizon_long(run)
-        yield from end(run)
+        yield from end(run, 1.0 if above_peak else run.schedule_peak)
         yield from zero_later(run)
         yield from zero_in_float32(run)
         yield from constant(run)
 
 
+def level_above_peak(run: Run) -> Iterator[Finding]:
+    """Levels of a recipe above its peak, which were probably meant as percentages."""
+    for name, level in given_levels(run.curve.schedule, of_recipes=True):
+        if level > 1:
+            meaning = "that many times the peak" if run.peak_value == 1.0 else f"a learning rate of {run.text(level)}"
+            text = f"`{name}` is a multiplier of the peak, and above 1: {level:g} means {meaning}"
+            if level <= 100:
+                text += f"; for {level:g}% of the peak, use {name}={level / 100:g}"
+            yield Finding("warning", "level_above_peak", 0, text)
+
+
 def rate_as_multiplier(run: Run) -> Iterator[Finding]:
     """Levels that were probably meant as learning rates: multiplied by the peak value, they are very small."""
+    if run.peak_value == 1.0:
+        for name, level in given_levels(run.curve.schedule):
+            if 0 < level < _TINY_LEVEL:
+                text = (
+                    f"`{name}` is a multiplier of the peak: {level:g} means {100 * level:g}% of it; if it was meant as "
+                    "a learning rate, give the peak value (`peak_value`, `--peak-value`)"
+                )
+                yield Finding("info", "rate_as_multiplier", 0, text)
     if not 0 < run.peak_value < _LARGE_RATE:
         return
     if 0 < run.peak < _SMALL:
@@ -128,14 +151,18 @@ def rate_as_multiplier(run: Run) -> Iterator[Finding]:
             yield Finding("warning", "rate_as_multiplier", 0, text)
 
 
-def given_levels(value: Any) -> Iterator[tuple[str, float]]:
-    """The arguments of a schedule and of those inside it that are levels and differ from their default."""
+def given_levels(value: Any, *, of_recipes: bool = False) -> Iterator[tuple[str, float]]:
+    """The arguments of a schedule and of those inside it that are levels and differ from their default.
+
+    With `of_recipes` only those of recipes, whose peak is 1.
+    """
     for name, argument in value.arguments().items():
         for item in argument if isinstance(argument, tuple) else (argument,):
             if isinstance(item, Value):
-                yield from given_levels(item)
+                yield from given_levels(item, of_recipes=of_recipes)
             elif name in _LEVELS and is_concrete(item) and item != value.defaults.get(name):
-                yield name, item
+                if not of_recipes or value.composition() is not None:
+                    yield name, item
 
 
 def zero_at_start(run: Run) -> Iterator[Finding]:
@@ -237,9 +264,9 @@ def _horizon_is_longer(run: Run) -> str:
     )
 
 
-def end(run: Run) -> Iterator[Finding]:
-    percent = 100 * run.final / run.schedule_peak
-    text = f"the run ends at {percent:.3g}% of the peak: the {run.quantity} is {run.text(run.final)} at step {run.last}"
+def end(run: Run, peak: float) -> Iterator[Finding]:
+    share = f"{100 * run.final / peak:.3g}% of" if run.final <= peak else f"{run.final / peak:.3g} times"
+    text = f"the run ends at {share} the peak: the {run.quantity} is {run.text(run.final)} at step {run.last}"
     if run.stops_before_end and run.schedule_end is not None:
         text += f"; the schedule would end at {run.text(run.schedule_end)} at step {run.horizon}"
     yield Finding("info", "end", run.last, text)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def print_identified(options: argparse.Namespace) -> int:
     """The subcommand `identify`."""
-    return _print(lambda: _identified(options.file, options.column))
+    return _print("FILE", lambda: _identified(options.file, options.column))
 
 
 def _identified(file: str, column: str | None) -> tuple[str, int]:
@@ -30,17 +30,17 @@ def _identified(file: str, column: str | None) -> tuple[str, int]:
 
 def print_log_check(options: argparse.Namespace) -> int:
     """The subcommand `check` with a log."""
-    from funcsched.evidence.report import check_log
+    from funcsched.evidence.check_log import check_log
 
     ((_, rated),) = options.expressions
     peak = options.peak or (None if rated.peak_value == 1 else rated.peak_value)
-    return _print(lambda: check_log(rated.schedule, options.log, peak, options.column))
+    return _print("--log", lambda: check_log(rated.schedule, options.log, peak, options.column))
 
 
-def _print(report: Callable[[], tuple[str, int]]) -> int:
+def _print(argument: str, report: Callable[[], tuple[str, int]]) -> int:
     try:
         text, status = report()
     except (OSError, ValueError) as error:
-        raise argparse.ArgumentError(None, f"argument FILE: {error}") from error
+        raise argparse.ArgumentError(None, f"argument {argument}: {error}") from error
     print(text)
     return status

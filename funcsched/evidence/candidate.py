@@ -5,9 +5,13 @@ from __future__ import annotations
 from funcsched.core.schedule import Schedule
 from funcsched.evidence.points import Points
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class Candidate:
-    """A schedule and a peak value that explain every point, and the ranges of its integers."""
+    """A schedule and a peak value that explain every point, the ranges of its integers, and what is undetermined."""
 
     def __init__(
         self,
@@ -16,9 +20,9 @@ class Candidate:
         peak_value: float,
         ranges: dict[str, tuple[int, int]],
         words: int,
-        determined: bool = True,
+        undetermined: str = "",
     ) -> None:
-        self.is_determined = determined
+        self.undetermined = undetermined
         self.family, self.schedule, self.peak_value, self.ranges = family, schedule, peak_value, ranges
         digits = sum(c.isdigit() for c in repr(schedule)) + len(f"{peak_value:.12g}")
         self.complexity = (words, digits, len(repr(schedule)))
@@ -33,8 +37,15 @@ class Candidate:
 
 def explains(schedule: Schedule, peak_value: float, points: Points) -> list[bool]:
     """For each point, whether the schedule gives its rate within the printed digits."""
+    return list(_explained(schedule, peak_value, points))
+
+
+def explains_all(schedule: Schedule, peak_value: float, points: Points) -> bool:
+    """Whether the schedule gives every rate within the printed digits. Ends at the first one that it does not give."""
+    return all(_explained(schedule, peak_value, points))
+
+
+def _explained(schedule: Schedule, peak_value: float, points: Points) -> Iterator[bool]:
     slack = 4e-16 * abs(peak_value)
-    return [
-        abs(rate - peak_value * schedule(step)) <= tolerance * 1.000001 + slack
-        for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True)
-    ]
+    for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True):
+        yield abs(rate - peak_value * schedule(step)) <= tolerance * 1.000001 + slack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.evidence.candidate import Candidate, explains
+from funcsched.evidence.candidate import Candidate, explains_all
 from funcsched.evidence.points import Points
 
 
@@ -12,14 +12,10 @@ def reason_of(best: Candidate, points: Points, index: int) -> str:
     schedule, peak = best.schedule, best.peak_value
     after = points.part(range(index, len(points)))
     step = after.steps[0]
-    last = points.steps[-1]
-    for size in sorted({n for k in range(len(str(last))) for n in (10**k, 2 * 10**k, 5 * 10**k)} | set(range(1, 200))):
-        for shift in (size, -size):
-            moved = after.part(range(len(after)))
-            moved.steps = [max(s + shift, 0) for s in after.steps]
-            if len(after) >= 3 and all(explains(schedule, peak, moved)):
-                verb = "skipped" if shift > 0 else "repeated"
-                return f"{size} steps of the schedule were {verb} at about step {step}"
+    for shift in shifts(points.steps[-1]):
+        if len(after) >= 3 and explains_all(schedule, peak, moved(after, shift)):
+            verb = "skipped" if shift > 0 else "repeated"
+            return f"{abs(shift)} steps of the schedule were {verb} at about step {step}"
     expected = peak * schedule(step)
     if len(after) >= 3 and expected:
         ratio = after.rates[0] / expected
@@ -32,6 +28,17 @@ def reason_of(best: Candidate, points: Points, index: int) -> str:
         if total is not None:
             return f"another horizon after a resume: total_steps={total} from about step {step} on"
     return "unknown"
+
+
+def shifts(last: int) -> list[int]:
+    """Numbers of steps that a run may have skipped (above 0) or repeated (below 0), the smallest first."""
+    sizes = {n for k in range(len(str(last))) for n in (10**k, 2 * 10**k, 5 * 10**k)} | set(range(1, 200))
+    return [shift for size in sorted(sizes) for shift in (size, -size)]
+
+
+def moved(points: Points, shift: int) -> Points:
+    """The same points with later steps, or earlier ones from 0 on."""
+    return Points([max(step + shift, 0) for step in points.steps], points.rates, points.tolerances)
 
 
 def _other_horizon(best: Candidate, after: Points) -> int | None:
@@ -56,6 +63,6 @@ def _other_horizon(best: Candidate, after: Points) -> int | None:
     digits = len(str(high))
     near = [round(high, -k) for k in range(digits - 1, -1, -1)] + [high + d for d in range(-20, 21)]
     for total in near:
-        if total > after.steps[middle] and all(explains(changed(total), peak, after)):
+        if total > after.steps[middle] and explains_all(changed(total), peak, after):
             return total
     return None

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _FEWEST = 5  # points
 _FACTS = 600  # points that the first guesses use
-_DIGITS = 4  # a log with fewer digits does not determine a schedule
+DIGITS = 4  # a log with fewer digits does not determine a schedule
+_COUNTED = "the log may count steps from 0 or from 1"
 
 
 class Identified(Value):
@@ -34,7 +35,8 @@ class Identified(Value):
         points: number of points of the log.
         explained: how many of them the schedule explains within the printed digits.
         departure: the first step where the log leaves the schedule, or None.
-        reason: the likely reason for the departure, or an empty string.
+        reason: the likely reason for the departure. Without a departure, why the result is not certain. Empty if it is
+            certain, or if `ranges` or `others` show why it is not.
         counted_from: 0, or 1 if the log counts steps from 1: its rates are ``peak_value * schedule(step - 1)``.
         others: other schedules that explain the log as well, as (schedule, peak value).
     """
@@ -116,25 +118,25 @@ def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
     if len(points) < _FEWEST:
         return None
     # Rates such as 0.1 and 0.25 may be exact, or rounded to two digits.
-    exact = points_of("identify", points.steps, points.rates, digits=_DIGITS)
+    exact = points_of("identify", points.steps, points.rates, digits=DIGITS)
     is_short = exact.tolerances != points.tolerances
     for log in (exact, points) if is_short else (points, points.loosened(FLOAT32)):
+        few_digits = f"the rates have fewer than {DIGITS} digits" if is_short and log is not exact else ""
         found, earlier = _explanations(log), []
         if log.steps[0] >= 1:  # the log may count steps from 1
             earlier = _explanations(log.counted_from(1))
         if earlier and (not found or earlier[0].is_clearly_simpler(found[0])):
-            return _result([*earlier, *found], log.counted_from(1), 1, bool(found) or (log is not exact and is_short))
+            return _result([*earlier, *found], log.counted_from(1), 1, few_digits or (_COUNTED if found else ""))
         if found:
-            return _result(found, log, 0, bool(earlier) or (log is not exact and is_short))
+            return _result(found, log, 0, few_digits or (_COUNTED if earlier else ""))
     return _partial(points.loosened(FLOAT32))
 
 
 def _result(
-    found: list[Candidate], points: Points, counted_from: int = 0, is_ambiguous: bool = False, reason: str = ""
+    found: list[Candidate], points: Points, counted_from: int = 0, doubt: str = "", reason: str = ""
 ) -> Identified:
     best, *others = found
-    warmup = best.schedule.arguments().get("warmup_steps", 0)
-    has_warmup = not warmup or sum(step < warmup for step in points.steps) >= 3
+    doubt = undetermined(best, points) or doubt
     is_explained = explains(best.schedule, best.peak_value, points)
     ranges = tuple((name, low, high) for name, (low, high) in best.ranges.items() if low != high)
     first = None if all(is_explained) else points.steps[is_explained.index(False)]
@@ -142,14 +144,28 @@ def _result(
         best.schedule,
         best.peak_value,
         ranges,
-        not (first is not None or others or ranges or is_ambiguous) and best.is_determined and has_warmup,
+        not (first is not None or others or ranges or doubt),
         len(points),
         sum(is_explained),
         first,
-        reason,
+        doubt if first is None else reason,
         counted_from,
         tuple((other.schedule, other.peak_value) for other in others),
     )
+
+
+def undetermined(best: Candidate, points: Points) -> str:
+    """Which part of a schedule the points do not determine, as text, or an empty string."""
+    arguments, last = best.schedule.arguments(), points.steps[-1]
+    warmup = arguments.get("warmup_steps", 0)
+    if best.undetermined and last < warmup:
+        return "the log ends before the warmup does"
+    has_length = "total_steps" in arguments or "decay_steps" in arguments
+    if best.undetermined.endswith("`end`") and has_length and best.schedule(last + 1) != best.schedule(2**53):
+        return "the log ends before the decay does, so a decay of another length to another `end` has the same rates"
+    if not best.undetermined and warmup and sum(step < warmup for step in points.steps) < 3:
+        return "fewer than 3 points of the log are in the warmup"
+    return best.undetermined
 
 
 def _explanations(points: Points) -> list[Candidate]:
@@ -206,7 +222,7 @@ def _partial(points: Points) -> Identified | None:
             return _result(found, points)
         index = is_explained.index(False)
         reason = reason_of(best, points, index)
-        if reason == "unknown" and (len(found) > 1 or not best.is_determined or best.complexity[1] > 30):
+        if reason == "unknown" and (len(found) > 1 or best.undetermined or best.complexity[1] > 30):
             return None
         return _result(found, points, reason=reason)
     return None

@@ -19,6 +19,7 @@ _RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
 _MAX_POINTS = 2_000  # that are returned of a longer log
 _MAX_STATE = 512 * 2**20  # bytes of a trainer_state.json, which is one JSON value
 _MAX_LINE = 1_000_000  # characters
+_MAX_NAMES = 20  # columns or tags in an error message
 
 
 class Log:
@@ -96,9 +97,6 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
             log = _log_of_text(path, head.lstrip(), column)
         except UnicodeDecodeError:
             raise _error(path, "is not a text file in UTF-8") from None
-    if not log.steps:
-        wanted = f"named {column!r}" if column else "such as lr, learning_rate or lr-AdamW"
-        raise _error(path, f"has no numbers in a column {wanted} with a step")
     return log
 
 
@@ -113,10 +111,28 @@ def _error(path: Path, problem: str) -> ValueError:
     return ValueError(f"read_log: {path.name} {problem}")
 
 
+def _missing(path: Path, kind: str, names: Iterable[Any], column: str | None) -> ValueError:
+    """The error for a file without points. `names` are those of its columns, keys or tags."""
+    known = [name for name in names if isinstance(name, str)]
+    if kind == "columns" and any(_number(name) is not None for name in known):
+        return _error(path, f"begins with {','.join(known)}: the first line must be a header, such as step,lr")
+    shown = [*known[:_MAX_NAMES], *["..."] * (len(known) > _MAX_NAMES)]
+    if not known:
+        return _error(path, "contains no metrics")
+    problem = f"has the {kind} {', '.join(shown)}"
+    rate = column or rate_name(known)
+    if rate not in known:
+        wanted = f"none is {column!r}" if column else "none is a learning rate such as lr"
+        return _error(path, f"{problem}: {wanted}; name it with `column` (in the command: `--column`)")
+    if kind != "tags" and not any(name in known for name in _STEPS):
+        return _error(path, f"{problem}: none has the steps; rename that one to one of {', '.join(_STEPS)}")
+    return _error(path, f"has no numbers in {rate!r} with a step")
+
+
 def _log_of_text(path: Path, head: bytes, column: str | None) -> Log:
     if head[:1] not in b"{[":
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _log_of_records(path, _csv_records(path, file), column)
+            return _log_of_records(path, _csv_records(path, file), column, "columns")
     with path.open(encoding="utf-8-sig") as file:
         first = file.readline(_MAX_LINE)
         try:
@@ -173,11 +189,14 @@ def _json_records(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
             yield record
 
 
-def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: str | None) -> Log:
+def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: str | None, kind: str = "keys") -> Log:
     log: Log | None = None
     step_name = None
+    names: dict[Any, None] = {}  # of the columns or keys
     for record in records:
         if log is None or step_name is None:
+            if len(names) <= _MAX_NAMES:
+                names.update(dict.fromkeys(record))
             step_name = next((name for name in _STEPS if name in record), None)
             name = column if column in record else None if column else rate_name(record)
             if step_name is None or name is None:
@@ -186,7 +205,9 @@ def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: st
         step, rate = _number(record.get(step_name)), _number(record.get(log.name))
         if step is not None and rate is not None and step >= 0:
             log.add(int(step), rate)
-    return log or Log("")
+    if log is None or not log.steps:
+        raise _missing(path, kind, names, column)
+    return log
 
 
 def rate_name(names: Iterable[str]) -> str | None:
@@ -215,12 +236,17 @@ def _number(value: Any) -> float | None:
 
 def _log_of_events(path: Path, column: str | None) -> Log:
     log: Log | None = None
+    tags: dict[str, None] = {}
     try:
         for step, tag, value in read_events(path):
+            if log is None and len(tags) <= _MAX_NAMES:
+                tags[tag] = None
             if log is None and (tag == column if column else rate_name([tag])):
                 log = Log(tag)
             if log is not None and tag == log.name:
                 log.add(step, value)
     except ValueError as error:
         raise _error(path, str(error)) from None
-    return log or Log("")
+    if log is None or not log.steps:
+        raise _missing(path, "tags", tags, column)
+    return log

@@ -70,7 +70,7 @@ def tolerances(rates: list[float], digits: int = 1) -> list[float]:
 
     A log has either a fixed number of significant digits or a fixed number of decimals. The larger of both units is
     right for both: in a log with significant digits, the smallest unit belongs to the smallest rate, and in a log with
-    decimals, the largest rate has the most digits.
+    decimals, the largest rate has the most digits. If all rates are 0, no digit is known, and they are exact.
     """
     decimals = 0
     for rate in rates:
@@ -86,7 +86,7 @@ def tolerances(rates: list[float], digits: int = 1) -> list[float]:
         unit = 10.0**-decimals
         if rate:
             unit = max(unit, 10.0 ** (floor(log10(abs(rate))) - digits + 1))
-        found.append(max(0.5 * unit, _FLOAT64 * largest))
+        found.append(max(0.5 * unit, _FLOAT64 * largest) if largest else 0.0)
     return found
 
 

@@ -1,12 +1,9 @@
-"""The texts of ``funcsched identify FILE`` and ``funcsched check --log FILE EXPR``."""
+"""The text of ``funcsched identify FILE``."""
 
 from __future__ import annotations
 
-from funcsched.core.schedule import Schedule
-from funcsched.evidence.candidate import explains
 from funcsched.evidence.identify import Identified, identify
 from funcsched.evidence.logs import read_log
-from funcsched.evidence.points import FLOAT32, points_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,45 +35,15 @@ def described(name: str, result: Identified | None) -> tuple[str, int]:
         lines.append(f"the log allows {name} from {low} to {high}")
     for schedule, peak in result.others:
         lines.append(f"also explains the log: {peak!r} * {schedule!r}")
-    if not result.certain:
-        lines.append("not certain: the log allows other curves after or between its points")
-    for library, name in result.other_names.items():
-        lines.append(f"in {library}: {name}")
+    if result.peak_value == 0:
+        lines.append(
+            "the learning rate is 0 in every row: is `scheduler.step()` called after every `optimizer.step()`?"
+        )
+    if not result.certain and result.departure is None:
+        lines.append(f"not certain: {result.reason or 'the log allows each of these'}")
+    use = "in torch: bridges.torch.lambda_lr(optimizer, schedule)"
+    if libraries := list(result.other_names):
+        others = f"{', '.join(libraries[:3])}{', ...' * (len(libraries) > 3)}"
+        use += f"; in {others}: see funcsched show {result.schedule.factory}"
+    lines.append(use)
     return "\n".join(lines), 0
-
-
-def check_log(
-    schedule: Schedule, path: str | Path, peak_value: float | None = None, column: str | None = None
-) -> tuple[str, int]:
-    """Where a run left its configuration, as text, and the exit status: 0 if it followed the schedule, else 1.
-
-    Args:
-        schedule: the schedule of the configuration.
-        path: the log of the run.
-        peak_value: the learning rate at multiplier 1. None takes the value that fits the first points.
-        column: the column of the learning rate, as in `read_log`.
-
-    Raises:
-        OSError, ValueError: as `read_log`.
-    """
-    log = read_log(path, column=column)
-    points = points_of("check_log", log.steps, log.rates).loosened(FLOAT32)
-    if peak_value is None:
-        ratios = [r / m for s, r in zip(points.steps, points.rates, strict=True) if (m := schedule(s))]
-        if not ratios:
-            return f"the schedule is 0 at every step of {log.name}, so it gives no peak", 1
-        peak_value = float(f"{sorted(ratios[:5])[len(ratios[:5]) // 2]:.6g}")
-    agrees = explains(schedule, peak_value, points)
-    if all(agrees):
-        return f"all {len(points)} points of {log.name} follow {peak_value!r} * {schedule!r}", 0
-    i = agrees.index(False)
-    step, rate = points.steps[i], points.rates[i]
-    lines = [
-        f"{log.name} leaves {peak_value!r} * {schedule!r} at step {step}: "
-        f"{rate:.6g} instead of {peak_value * schedule(step):.6g}",
-        f"{sum(agrees)} of {len(points)} points follow it",
-    ]
-    found = identify(log.steps, log.rates)
-    if found is not None and found.departure is None:
-        lines.append(f"the log follows {found.expression}")
-    return "\n".join(lines), 1

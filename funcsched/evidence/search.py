@@ -74,13 +74,16 @@ class _Snapping:
     ) -> None:
         self.budget = budget
         self.family, self.problem, self.points, self.weights = family, problem, points, weights
-        self.is_determined = True
+        self.undetermined = ""  # the first thing that the log does not determine, as text
         self.pairs: dict[float, tuple[float, int]] = {}  # rate and steps of a relative decay
         kinds = [kind for _, kind in family.parameters]
         self.order = [i for i, kind in enumerate(kinds) if kind not in (INTEGER, RATE)]
         self.last = [i for i, kind in enumerate(kinds) if kind == RATE] + [
             i for i, kind in enumerate(kinds) if kind == INTEGER
         ]
+
+    def _doubt(self, text: str) -> None:
+        self.undetermined = self.undetermined or text
 
     def run(self, parameters: list[float]) -> Candidate | None:
         free = [*self.order, *self.last]
@@ -131,11 +134,11 @@ class _Snapping:
             nearest = round(2 * value) / 2
             values = [nearest, *values] if nearest and abs(nearest - value) < 0.02 else values
             if spread > 0.01:
-                self.is_determined = False
+                self._doubt("the log does not determine `cycles`")
                 shortest = value * self.points.steps[-1] / parameters[names.index("total_steps")]
                 values = [ceil(2 * shortest - 1e-3) / 2, ceil(shortest - 1e-3), shortest]
         elif spread > 0.3 * value:
-            self.is_determined = False
+            self._doubt(f"the log does not determine `{names[free[0]]}`")
             for trial, rest in self._ends_with_log(parameters, free, spreads):
                 if found := self._descend(trial, rest):
                     return found
@@ -164,7 +167,7 @@ class _Snapping:
 
     def _fix_warmup(self, parameters: list[float], free: list[int]) -> Candidate | None:
         """Where the log starts after the warmup and does not determine it: the warmup with the simplest peak."""
-        self.is_determined = False
+        self._doubt("the log starts after the warmup, so another warmup to another peak has the same rates")
         first = self.points.steps[0]
         if 0 not in free:
             return None
@@ -229,7 +232,7 @@ class _Snapping:
         spread = 6 * (deviations[1] + abs(level / peak) * deviations[0]) / abs(peak)
         values = simple_numbers(level / peak, spread)
         if spread > 0.05:  # the log does not show this level
-            self.is_determined = False
+            self._doubt(f"the log does not determine `{self.family.levels[position]}`")
             values = [*near(level / peak), 0.1, 0.01, *values[:1]]
             ratios[position] = 0.0
             if found := self._descend(self._with_best_end(parameters), free):
@@ -289,7 +292,7 @@ class _Snapping:
             name not in type(schedule).defaults or value != type(schedule).defaults[name]
             for name, value in schedule.arguments().items()
         )
-        return Candidate(family.name, schedule, peak, self._ranges(parameters), words, self.is_determined)
+        return Candidate(family.name, schedule, peak, self._ranges(parameters), words, self.undetermined)
 
     def _ranges(self, parameters: list[float]) -> dict[str, tuple[int, int]]:
         """For each integer, the values that the log allows if the other numbers are adapted."""

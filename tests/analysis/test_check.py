@@ -323,7 +323,67 @@ RATES_AS_MULTIPLIERS = [
 def test_a_learning_rate_given_as_a_multiplier_is_a_warning(schedule: fs.Schedule, text: str) -> None:
     (found,) = [f for f in check(schedule, steps=10_000, peak_value=3e-4) if f.kind == "rate_as_multiplier"]
     assert (found.severity, found.text) == ("warning", text)
-    assert "rate_as_multiplier" not in by_kind(schedule, 10_000)  # without a peak value, any multiplier is plausible
+    assert "rate_as_multiplier" not in warning_kinds(schedule, 10_000)  # without a peak value, it may be meant so
+
+
+def test_a_tiny_level_without_a_peak_value_is_an_info() -> None:
+    found = by_kind(fs.warmup_cosine(10, 100, end=3e-5), 100)["rate_as_multiplier"]  # 3e-5 is 0.003%
+    assert (found.severity, found.step) == ("info", 0)
+    assert found.text == (
+        "`end` is a multiplier of the peak: 3e-05 means 0.003% of it; if it was meant as a learning rate, give the "
+        "peak value (`peak_value`, `--peak-value`)"
+    )
+    assert "`start` is" in by_kind(fs.warmup_linear(10, 100, start=1e-6), 100)["rate_as_multiplier"].text
+    assert "rate_as_multiplier" not in by_kind(fs.warmup_cosine(10, 100, end=1e-3), 100)
+    assert "rate_as_multiplier" not in by_kind(fs.one_cycle(30, 100), 100)  # its defaults are small
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text"),
+    [
+        (
+            fs.warmup_cosine(10, 100, end=10),
+            "`end` is a multiplier of the peak, and above 1: 10 means a learning rate of 0.003; for 10% of the peak, "
+            "use end=0.1",
+        ),
+        (
+            fs.warmup_linear(10, 100, end=1.5),
+            "`end` is a multiplier of the peak, and above 1: 1.5 means a learning rate of 0.00045; for 1.5% of the "
+            "peak, use end=0.015",
+        ),
+        (
+            fs.warmup_cosine_linear(10, 100, 20, cosine_end=3),
+            "`cosine_end` is a multiplier of the peak, and above 1: 3 means a learning rate of 0.0009; for 3% of the "
+            "peak, use cosine_end=0.03",
+        ),
+        (
+            fs.join([fs.warmup_constant(5, start=200), fs.constant(0.5)], [50]),
+            "`start` is a multiplier of the peak, and above 1: 200 means a learning rate of 0.06",
+        ),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_level_above_the_peak_replaces_the_findings_that_follow_from_it(schedule: fs.Schedule, text: str) -> None:
+    found = by_kind(schedule, 100, peak_value=3e-4)
+    assert (found["level_above_peak"].severity, found["level_above_peak"].text) == ("warning", text)
+    assert not {"warmup", "peak_never_reached", "peak_not_one"} & set(found)
+
+
+def test_an_end_above_the_peak() -> None:
+    found = by_kind(fs.warmup_linear(10, 100, end=3), 101)  # at step 100: the end
+    assert found["level_above_peak"].text.startswith(
+        "`end` is a multiplier of the peak, and above 1: 3 means that many times the peak; for 3% of the peak, use end="
+    )
+    assert found["end"].text == "the run ends at 3 times the peak: the multiplier is 3 at step 100"
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [fs.ramp(1, 10, steps=100), fs.piecewise_constant([50], levels=[1, 1.4]), fs.exponential_decay(2.0, 10, end=8.0)],
+    ids=str,
+)
+def test_levels_above_1_that_are_not_of_a_recipe_are_plausible(schedule: fs.Schedule) -> None:
+    assert "level_above_peak" not in by_kind(schedule, 100)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ import pytest
 
 import funcsched as fs
 from funcsched.core.schedule import Schedule
-from funcsched.evidence.identify import Identified, identify
+from funcsched.evidence.candidate import Candidate
+from funcsched.evidence.identify import Identified, identify, undetermined
+from funcsched.evidence.points import points_of
+from funcsched.evidence.report import described
 from tests.evidence.identify_all import KINDS, is_right, random_log
 
 
@@ -118,6 +121,61 @@ def test_where_a_log_leaves_its_schedule(after: Schedule, reason: str) -> None:
     result = found_in(steps, rates)
     assert (result.schedule, result.peak_value, result.departure) == (schedule, 1e-3, 600)
     assert result.explained == 60 and reason in result.reason and not result.certain
+
+
+WSD = fs.warmup_stable_decay(100, 1000, 400)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps", "digits", "reason"),
+    [
+        (
+            WSD,
+            range(0, 1300, 10),
+            6,
+            "the log ends before the decay does, so a decay of another length to another `end` has the same rates",
+        ),
+        (
+            fs.warmup_inverse_sqrt(1000),
+            range(3_000, 10_000, 100),
+            6,
+            "the log starts after the warmup, so another warmup to another peak has the same rates",
+        ),
+        (fs.warmup_linear(100, 1000), range(0, 1100, 60), 6, "fewer than 3 points of the log are in the warmup"),
+        (fs.warmup_linear(40, 200), range(0, 210, 4), 2, "the rates have fewer than 4 digits"),
+        (WSD, range(0, 1600, 10), 6, ""),
+    ],
+)
+def test_why_a_result_is_not_certain(schedule: Schedule, steps: range, digits: int, reason: str) -> None:
+    result = found_in(list(steps), log_of(schedule, 0.1, list(steps), digits))
+    assert (result.departure, result.certain, result.reason) == (None, not reason, reason)
+    text, _ = described("lr", result)
+    assert (f"\nnot certain: {reason}\n" if reason else "not certain") in text or not reason
+
+
+def test_a_log_that_ends_before_the_warmup() -> None:
+    candidate = Candidate("warmup_linear", fs.warmup_linear(100, 1000), 0.1, {}, 2, "the log does not determine `end`")
+    steps = list(range(90))
+    points = points_of("identify", steps, [0.001 * step for step in steps])
+    assert undetermined(candidate, points) == "the log ends before the warmup does"
+
+
+def test_alternatives_are_why_a_result_is_not_certain() -> None:
+    steps = list(range(0, 1000, 7))
+    result = found_in(steps, log_of(fs.step_decay(300), 0.1, steps))
+    text, _ = described("lr", result)
+    assert result.reason == ""
+    assert "\nthe log allows period from 299 to 301\nnot certain: the log allows each of these\n" in text
+
+
+def test_a_rate_of_0_in_every_row() -> None:
+    result = found_in(list(range(20)), [0.0] * 20)
+    assert result.expression == "0.0 * constant()"
+    assert (
+        "\nthe learning rate is 0 in every row: is `scheduler.step()` called after every `optimizer.step()`?\n"
+        in described("lr", result)[0]
+    )
+    assert "in every row" not in described("lr", found_in(list(range(20)), [0.1] * 20))[0]
 
 
 def test_no_answer() -> None:

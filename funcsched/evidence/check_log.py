@@ -1,0 +1,173 @@
+"""Whether a run followed its configuration: ``funcsched check EXPR --log FILE``."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from funcsched.core.schedule import Schedule
+from funcsched.evidence.candidate import explains, explains_all
+from funcsched.evidence.departure import moved, shifts
+from funcsched.evidence.identify import DIGITS, identify
+from funcsched.evidence.logs import read_log
+from funcsched.evidence.points import FLOAT32, Points, points_of
+from funcsched.evidence.rounding import simple_numbers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FEWEST = 3  # points that show another way of counting steps
+_CONSTANT = 1e-4  # relative change of a multiplier that 4 digits may not show
+_COUNTED_FROM_1 = "the log counts steps from 1: its step n is step n - 1 of the schedule"
+_HELD = 2_000  # numbers of steps for which each value may be held, that are tried
+
+
+def check_log(
+    schedule: Schedule, path: str | Path, peak_value: float | None = None, column: str | None = None
+) -> tuple[str, int]:
+    """Where a run left its configuration, as text, and the exit status: 0 if it followed the schedule, else 1.
+
+    Args:
+        schedule: the schedule of the configuration.
+        path: the log of the run.
+        peak_value: the learning rate at multiplier 1. None estimates it from the log.
+        column: the column of the learning rate, as in `read_log`.
+
+    Raises:
+        OSError, ValueError: as `read_log`.
+    """
+    log = read_log(path, column=column)
+    # Rates such as 0.1 may be exact, or rounded to one digit.
+    points = points_of("check_log", log.steps, log.rates, digits=DIGITS).loosened(FLOAT32)
+    rough = points_of("check_log", log.steps, log.rates).loosened(FLOAT32)
+    if text := _without_steps(schedule, points, rough, peak_value, log.name):
+        return text, 1
+    peak = peak_value or _estimated_peak(schedule, points)
+    if peak is None:
+        return f"at every step of {log.name}, the rate or the schedule is 0, so the log gives no peak", 1
+    for candidates in points, rough:
+        peak = peak_value or _estimated_peak(schedule, candidates) or peak
+        if explains_all(schedule, peak, candidates):
+            lines = [_all_follow(schedule, peak, candidates, log.name), *_estimate(peak, peak_value)]
+            if candidates is rough and rough.tolerances != points.tolerances:
+                lines.append(f"the rates have fewer than {DIGITS} digits, so small differences are not visible")
+            return "\n".join(lines), 0
+    return _departure(schedule, points, rough, peak_value, log.name)
+
+
+def _without_steps(schedule: Schedule, points: Points, rough: Points, peak_value: float | None, name: str) -> str:
+    """The text for a log with the same rate in every row, where the schedule has another one; else an empty string."""
+    rate = points.rates[0]
+    multipliers = [schedule(step) for step in points.steps]
+    largest = max(map(abs, multipliers))
+    is_constant = max(multipliers) - min(multipliers) <= _CONSTANT * largest
+    if any(other != rate for other in points.rates) or not largest or (rate and is_constant):
+        return ""
+    if peak_value and explains_all(schedule, peak_value, points):
+        return ""
+    unit = peak_value or 1.0
+    reference = rate if peak_value or not rate else multipliers[0]
+    i = max(range(len(points)), key=lambda i: abs(unit * multipliers[i] - reference))
+    what = "the schedule" if peak_value else "the multiplier of the schedule"
+    text = (
+        f"all rates of {name} are {rate:.6g}, but {what} {'reaches' if i else 'is'} {unit * multipliers[i]:.6g} at "
+        f"step {points.steps[i]}: is `scheduler.step()` called after every `optimizer.step()`"
+    )
+    peak = peak_value or _estimated_peak(schedule, rough)
+    has_few_digits = not rate or (peak is not None and explains_all(schedule, peak, rough))
+    return f"{text}, or does the log have too few digits?" if has_few_digits else f"{text}?"
+
+
+def _departure(
+    schedule: Schedule, points: Points, rough: Points, peak_value: float | None, name: str
+) -> tuple[str, int]:
+    """The text for a log that leaves the schedule, and the exit status."""
+    cause, peak = _cause(schedule, points, peak_value) or _cause(schedule, rough, peak_value) or ("", None)
+    peak = peak or peak_value or _estimated_peak(schedule, rough)
+    assert peak is not None
+    if cause == _COUNTED_FROM_1:
+        lines = [_all_follow(schedule, peak, points, name), cause, *_estimate(peak, peak_value)]
+        return "\n".join(lines), 0
+    agrees = explains(schedule, peak, rough)
+    i = agrees.index(False)
+    step, rate = points.steps[i], points.rates[i]
+    lines = [
+        f"{name} leaves {peak!r} * {schedule!r} at step {step}: {rate:.6g} instead of {peak * schedule(step):.6g}",
+        f"{sum(agrees)} of {len(points)} points follow it",
+        *_estimate(peak, peak_value),
+    ]
+    if not cause:
+        found = identify(points.steps, points.rates)
+        cause = f"the log follows {found.expression}" if found is not None and found.departure is None else ""
+    return "\n".join([*lines, cause] if cause else lines), 1
+
+
+def _cause(schedule: Schedule, points: Points, peak_value: float | None) -> tuple[str, float] | None:
+    """The mistake that explains every point, as text, and the peak value of the schedule."""
+    other_peak = _estimated_peak(schedule, points)
+    if peak_value and other_peak and explains_all(schedule, other_peak, points):
+        return f"the log follows the schedule with a peak of {other_peak!r}", peak_value
+    for counted, text in _other_counts(points):
+        peak = peak_value or _estimated_peak(schedule, counted)
+        if peak is not None and explains_all(schedule, peak, counted):
+            return text, peak
+    return None
+
+
+def _other_counts(points: Points) -> Iterator[tuple[Points, str]]:
+    """The same rates at the steps of the schedule that a mistake may have led to, and a text about the mistake."""
+    if len(points) < _FEWEST:
+        return
+    for shift in shifts(points.steps[-1]):
+        steps = "one step" if abs(shift) == 1 else f"{abs(shift)} steps"
+        text = f"the log is {steps} {'ahead of' if shift > 0 else 'behind'} the schedule"
+        if shift == 1:
+            text += ": is the rate logged after `scheduler.step()`?"
+        yield moved(points, shift), _COUNTED_FROM_1 if shift == -1 and points.steps[0] >= 1 else text
+    for first in range(1 + (points.steps[0] >= 1)):
+        for length in _lengths(points, first):
+            counted = Points([(step - first) // length for step in points.steps], points.rates, points.tolerances)
+            text = f"every value is held for {length} steps: is `scheduler.step()` called once per epoch?"
+            yield counted, text
+
+
+def _lengths(points: Points, first: int) -> list[int]:
+    """Numbers of steps for which every value may be held, from the step `first` on; the roundest first."""
+    pairs = zip(pairwise(points.steps), pairwise(points.rates), strict=True)
+    changes = [(first - 1, first), *(steps for steps, (before, after) in pairs if before != after)]
+    gaps = [(after[0] + 1 - before[1], after[1] - before[0] - 1) for before, after in pairwise(changes)]
+    low, high = min(gaps, key=lambda gap: gap[1], default=(0, 0))
+    lengths = range(max(low, 2), min(high, low + _HELD) + 1)
+    return sorted(lengths, key=lambda length: len(str(length).rstrip("0")))
+
+
+def _estimated_peak(schedule: Schedule, points: Points) -> float | None:
+    """The simplest peak value that explains every point, or else the first half of those before a contradiction.
+
+    None if no point has a rate and a multiplier other than 0.
+    """
+    low, high = -float("inf"), float("inf")
+    intervals: list[tuple[float, float]] = []
+    for step, rate, tolerance in zip(points.steps, points.rates, points.tolerances, strict=True):
+        multiplier = schedule(step)
+        if rate and multiplier:
+            ends = sorted(((rate - tolerance) / multiplier, (rate + tolerance) / multiplier))
+            if max(low, ends[0]) > min(high, ends[1]):
+                low, high = intervals[len(intervals) // 2]
+                break
+            low, high = max(low, ends[0]), min(high, ends[1])
+            intervals.append((low, high))
+    if not intervals:
+        return None
+    return next((number for number in simple_numbers((low + high) / 2, (high - low) / 2) if number), None)
+
+
+def _all_follow(schedule: Schedule, peak: float, points: Points, name: str) -> str:
+    return f"all {len(points)} points of {name} follow {peak!r} * {schedule!r}"
+
+
+def _estimate(peak: float, peak_value: float | None) -> list[str]:
+    return (
+        [] if peak_value else [f"the peak {peak:.6g} is estimated from the log; to check it too, give `--peak-value`"]
+    )
