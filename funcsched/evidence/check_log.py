@@ -9,7 +9,7 @@ from funcsched.evidence.candidate import explains, explains_all
 from funcsched.evidence.departure import moved, shifts
 from funcsched.evidence.identify import DIGITS, identify
 from funcsched.evidence.logs import read_log
-from funcsched.evidence.points import FLOAT32, Points, points_of
+from funcsched.evidence.points import Points, points_of
 from funcsched.evidence.rounding import simple_numbers
 
 TYPE_CHECKING = False
@@ -39,8 +39,8 @@ def check_log(
     """
     log = read_log(path, column=column)
     # Rates such as 0.1 may be exact, or rounded to one digit.
-    points = points_of("check_log", log.steps, log.rates, digits=DIGITS).loosened(FLOAT32)
-    rough = points_of("check_log", log.steps, log.rates).loosened(FLOAT32)
+    points = points_of("check_log", log.steps, log.rates, digits=DIGITS).of_float32()
+    rough = points_of("check_log", log.steps, log.rates).of_float32()
     if text := _without_steps(schedule, points, rough, peak_value, log.name):
         return text, 1
     peak = peak_value or _estimated_peak(schedule, points)

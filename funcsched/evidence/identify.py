@@ -9,7 +9,7 @@ from funcsched.evidence.departure import reason_of
 from funcsched.evidence.facts import Facts
 from funcsched.evidence.families import FAMILIES
 from funcsched.evidence.levels import identify_levels
-from funcsched.evidence.points import FLOAT32, Points, points_of
+from funcsched.evidence.points import Points, points_of
 from funcsched.evidence.search import fit
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
     # Rates such as 0.1 and 0.25 may be exact, or rounded to two digits.
     exact = points_of("identify", points.steps, points.rates, digits=DIGITS)
     is_short = exact.tolerances != points.tolerances
-    for log in (exact, points) if is_short else (points, points.loosened(FLOAT32)):
+    for log in (exact, points) if is_short else (points, points.of_float32()):
         few_digits = f"the rates have fewer than {DIGITS} digits" if is_short and log is not exact else ""
         found, earlier = _explanations(log), []
         if log.steps[0] >= 1:  # the log may count steps from 1
@@ -129,7 +129,7 @@ def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
             return _result([*earlier, *found], log.counted_from(1), 1, few_digits or (_COUNTED if found else ""))
         if found:
             return _result(found, log, 0, few_digits or (_COUNTED if earlier else ""))
-    return _partial(points.loosened(FLOAT32))
+    return _partial(points.of_float32())
 
 
 def _result(

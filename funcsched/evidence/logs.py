@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-_STEPS = "step", "global_step", "iteration", "iter", "_step", "trainer/global_step"
+_STEPS = "step", "global_step", "iteration", "iter", "count", "_step", "trainer/global_step"
 _RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
 _MAX_POINTS = 2_000  # that are returned of a longer log
 _MAX_STATE = 512 * 2**20  # bytes of a trainer_state.json, which is one JSON value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import floor, isfinite, log10
 
-from funcsched.core.validation import argument_error, finite, nonnegative_int, sequence
+from funcsched.core.validation import argument_error, concrete_nonnegative_int, finite, sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FLOAT32 = 2.0**-24  # relative error of a logger that rounds to float32
+FLOAT32 = 2.0**-22  # the error of a few operations
 _FLOAT64 = 2.0**-42  # of the largest rate: torch's recursive schedulers accumulate rounding errors
 _SAMPLE = 40
 
@@ -29,10 +29,11 @@ class Points:
         columns = self.steps, self.rates, self.tolerances
         return Points(*([column[i] for i in chosen] for column in columns))  # type: ignore[arg-type]
 
-    def loosened(self, relative: float) -> Points:
-        """The same points with an additional relative error."""
+    def of_float32(self) -> Points:
+        """The same points with the additional errors of rates that were computed in float32, or logged as such."""
+        error = FLOAT32 * max(map(abs, self.rates), default=0.0)  # differences from the peak have an absolute error
         pairs = zip(self.rates, self.tolerances, strict=True)
-        return Points(self.steps, self.rates, [tolerance + relative * abs(rate) for rate, tolerance in pairs])
+        return Points(self.steps, self.rates, [tolerance + error + FLOAT32 * abs(rate) for rate, tolerance in pairs])
 
     def counted_from(self, first: int) -> Points:
         """The same points with smaller steps."""
@@ -56,7 +57,7 @@ class Points:
 
 def points_of(function: str, steps: Iterable[int], rates: Iterable[float], *, digits: int = 1) -> Points:
     """The points of a log, validated and sorted by step. The largest rate has at least `digits` digits."""
-    counts = sequence(function, "steps", steps, nonnegative_int, "integers")
+    counts = sequence(function, "steps", steps, concrete_nonnegative_int, "integers")
     values = sequence(function, "rates", rates, finite, "numbers")
     if len(counts) != len(values):
         raise argument_error(function, "rates", f"as long as `steps` ({len(counts)})", len(values))

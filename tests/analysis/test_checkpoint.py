@@ -224,7 +224,7 @@ def test_invalid_on_mismatch_raises() -> None:
 @pytest.mark.parametrize("array", [jnp.array(55), np.array(55), torch.tensor(55)])
 def test_the_step_may_be_the_count_of_an_optimizer(array: Any) -> None:
     saved, longer = fs.snapshot(fs.warmup_linear(10, 100)), fs.warmup_linear(10, 190)
-    with pytest.raises(ValueError, match="at step 55, where the run resumes, .* would jump from 0.5 to 0.75"):
+    with pytest.raises(ValueError, match=r"at step 55, where the run resumes, .* would jump from 0.5 to 0.75"):
         fs.check_resume(saved, longer, step=array)
     with pytest.raises((TypeError, ValueError), match="`step` must be an integer from 0 to"):
         fs.check_resume(saved, longer, step=array * 1.5)

@@ -663,5 +663,14 @@ def test_a_log_is_identified_and_compared_with_a_configuration(
     assert main(["check", "warmup_cosine(100, 1200, end=0.1)", "--log", str(log), "--peak-value", "3e-4"]) == 1
     out = capsys.readouterr().out
     assert "at step 120: 0.000299671 instead of 0.00029978" in out and f"the log follows {expression}" in out
+    log.write_text("step,lr\n" + "".join(f"{step},0.0\n" for step in range(100)))  # without scheduler.step()
+    assert main(["check", "warmup_cosine(100, 1000, end=0.1)", "--log", str(log), "--peak-value", "3e-4"]) == 1
+    text = (
+        "all rates of lr are 0, but the schedule reaches 0.000297 at step 99: is `scheduler.step()` called after every"
+    )
+    assert capsys.readouterr().out.startswith(text)  # 3e-4 * 99 / 100
+    log.write_text("step,loss\n1,0.5\n")
+    assert main(["check", "constant()", "--log", str(log)]) == 2
+    assert "funcsched check: argument --log: read_log: log.csv has the columns step, loss" in capsys.readouterr().err
     assert main(["identify", str(tmp_path / "missing.csv")]) == 2
     assert "funcsched identify: argument FILE: " in capsys.readouterr().err

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from random import Random
 
+import jax.numpy as jnp
+import optax
 import pytest
 
 import funcsched as fs
@@ -52,6 +54,19 @@ def test_order_and_repeated_steps_do_not_matter() -> None:
     schedule = fs.warmup_linear(50, 500)
     steps = [*range(0, 300, 10), *range(200, 500, 10)]
     assert found_in(steps, log_of(schedule, 0.1, steps)).schedule == schedule
+
+
+@pytest.mark.parametrize("text", ["{!r}", "{:.7g}", "{:.6g}", "{:.5g}"])
+def test_rates_that_optax_computed_in_float32(text: str) -> None:
+    theirs = optax.warmup_cosine_decay_schedule(0.0, 3e-4, 20, 200, 3e-5)
+    rates = [float(text.format(float(rate))) for rate in theirs(jnp.arange(200))]
+    result = identify(jnp.arange(200), rates)  # type: ignore[arg-type]
+    assert result is not None
+    assert (result.expression, result.explained, result.certain) == (
+        "0.0003 * warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)",
+        200,
+        True,
+    )
 
 
 def test_rates_in_float32_and_with_fixed_decimals() -> None:
