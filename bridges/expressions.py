@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,6 +24,7 @@ def from_expression(text: str, /, **numbers: float) -> Rated:
     Args:
         text: an expression that `funcsched.parse` reads, or a prefix and a call:
 
+            - a peak learning rate times such an expression, ``3e-4 * warmup_cosine(10, 100)``, as `identify` writes it
             - ``hf:`` and a scheduler type of transformers, with the arguments of `bridges.transformers`
             - ``optax:`` and a function of `optax.schedules`, whose arguments may be calls of others
             - ``torch:`` and a class of `torch.optim.lr_scheduler` without its optimizer, whose learning rate is 1; its
@@ -50,6 +53,8 @@ def from_expression(text: str, /, **numbers: float) -> Rated:
         0.625
     """
     instance_of(str, "a string")("from_expression", "text", text)
+    if (peak := re.match(r"\s*([\d_.]+(?:e[+-]?\d+)?)\s*\*", text)) and (value := _positive_number(peak[1])):
+        return Rated(fs.parse(text[peak.end() :].strip(), **numbers), value)
     prefix, colon, _ = text.partition(":")
     library = prefix.strip()
     if not colon or not library.isidentifier():  # for example, a colon after a mistake inside a call
@@ -150,6 +155,13 @@ def _with_signature(function: partial[Any], parameters: list[inspect.Parameter])
     """The function with declared parameters, which the errors about its arguments need."""
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return function
+
+
+def _positive_number(text: str) -> float | None:
+    try:
+        return value if 0 < (value := float(text)) < math.inf else None
+    except ValueError:
+        return None
 
 
 _NOTATIONS: dict[str, Callable[[], _Notation]] = {"hf": _hf, "optax": _optax, "torch": _torch}

@@ -29,6 +29,8 @@ _ABOUT_EXPRESSIONS = """\
 EXPR is one of
   a schedule with its arguments (`funcsched list` shows all schedules):
     'warmup_cosine(1000, 100_000, end=0.1)'
+  a peak learning rate times a schedule, as `funcsched identify` prints it:
+    '3e-4 * warmup_cosine(1000, 100_000)'
   a published recipe, for its learning rate (`funcsched published` shows all):
     gpt-3
   a schedule of transformers, optax or torch, after a prefix:

@@ -207,3 +207,16 @@ def test_a_text_that_is_too_long_or_too_deep_is_an_error() -> None:
 def test_other_types_than_str_are_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"^from_expression: `text` must be a string, got 3$"):
         from_expression(3)
+
+
+@pytest.mark.parametrize("text", ["3e-4 * warmup_cosine(10, 100)", " 0.0003*warmup_cosine(10, total_steps=n)"])
+def test_a_peak_times_a_schedule(text: str) -> None:
+    assert from_expression(text, **({"n": 100} if "n)" in text else {})) == Rated(fs.warmup_cosine(10, 100), 3e-4)
+
+
+@pytest.mark.parametrize(
+    "text", ["0 * constant()", "1e999 * constant()", "1.2.3 * constant()", "3e-4 * constant(", "2 *"]
+)
+def test_a_peak_times_no_schedule(text: str) -> None:
+    with pytest.raises(fs.ParseError):
+        from_expression(text)
