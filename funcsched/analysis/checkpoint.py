@@ -90,8 +90,8 @@ def check_resume(
         ...
         ValueError: check_resume: the checkpoint was made with a different schedule: the curves diverge at step 11; at \
 step 55, where the run resumes, the multiplier would jump from 0.5 to 0.75; checkpoint: \
-warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190); to continue \
-with the current schedule, use `on_mismatch="warn"`
+warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190); to avoid \
+the jump, branch off with `fs.then(old, 55, ...)`; to continue with the current schedule, use `on_mismatch="warn"`
     """
     name = "check_resume"
     schedule = as_schedule(name, "schedule", schedule)
@@ -101,7 +101,8 @@ with the current schedule, use `on_mismatch="warn"`
     if mismatch is not None:
         message = f"{name}: the checkpoint was made with a different schedule: {mismatch.message(step)}"
         if on_mismatch == "raise":
-            raise ValueError(f'{message}; to continue with the current schedule, use `on_mismatch="warn"`')
+            branch = "" if step is None else f"to avoid the jump, branch off with `fs.then(old, {step}, ...)`; "
+            raise ValueError(f'{message}; {branch}to continue with the current schedule, use `on_mismatch="warn"`')
         warn(f"{message}; continuing with the current schedule", stacklevel=3)
 
 

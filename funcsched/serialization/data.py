@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = 1
+ALL_NAMES = "`funcsched list` shows all names, and `funcsched show` finds those of other libraries"
 MAX_DEPTH = 50  # nested schedules and shapes; nested lists have the same limit of their own
 MAX_NODES = 10_000  # schedules, shapes and lists in total: a few nested YAML anchors expand to billions
 _TAKING_FUNCTIONS = {"curve", "lift", "tabulate"}
@@ -229,7 +230,7 @@ def unknown_schedule(name: Any) -> str:
         return "Plan is not a schedule; use fs.Plan.parse for its text, and fs.Plan.from_dict for its data"
     if name in _TAKING_FUNCTIONS:
         return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
-    return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), '`funcsched list` shows all names')}"
+    return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), ALL_NAMES)}"
 
 
 def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> str:

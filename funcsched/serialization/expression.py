@@ -5,15 +5,13 @@ from __future__ import annotations
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import LARGEST, argument_error, as_number, suggestion
 from funcsched.core.value import Value
-from funcsched.serialization.data import registry, unknown_schedule
+from funcsched.serialization.data import ALL_NAMES, registry, unknown_schedule
 from funcsched.serialization.syntax import ExpressionParser, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
-
-_ALL_NAMES = "`funcsched list` shows all names"
 
 
 def parse(text: str, /, **numbers: float) -> Schedule:
@@ -109,7 +107,7 @@ class _ValueParser(ExpressionParser):
         known = [*self.numbers, *shapes, "True", "False", "None"]
         otherwise = f"available names: {', '.join(self.numbers)}"
         if not self.numbers:
-            otherwise = f"{_ALL_NAMES}, strings need quotes, and numbers are given by name, as in {shortened(name)}=100"
+            otherwise = f"{ALL_NAMES}, strings need quotes, and numbers are given by name, as in {shortened(name)}=100"
         hint = suggestion(name, known, otherwise)
         raise self.error(at, f"unknown name {shortened(name)!r}; {hint}")
 

@@ -156,7 +156,8 @@ INVALID = [
     ),
     (
         wrap({"add": {"schedules": [{"constant": {}}, {"foo": {}}]}}),
-        "`schedule.add.schedules[1]`: unknown schedule 'foo'; `funcsched list` shows all names",
+        "`schedule.add.schedules[1]`: unknown schedule 'foo'; `funcsched list` shows all names, "
+        "and `funcsched show` finds those of other libraries",
     ),
     (
         wrap({"ramp": {"start": 0, "stop": 1, "steps": 10, "shape": "cosin"}}),
@@ -171,7 +172,11 @@ INVALID = [
         wrap({"ramp": {"start": 0, "stop": 1, "steps": 9, "shape": {"compose": {"outer": "sin", "inner": "rex"}}}}),
         "`schedule.ramp.shape.compose.outer`: unknown shape 'sin'; did you mean 'sine'?",
     ),
-    (wrap({None: {}}), "`schedule`: unknown schedule None; `funcsched list` shows all names"),
+    (
+        wrap({None: {}}),
+        "`schedule`: unknown schedule None; `funcsched list` shows all names, "
+        "and `funcsched show` finds those of other libraries",
+    ),
     (
         wrap({"lift": {"function": "abs"}}),
         "`schedule`: lift takes a Python function, which text and data cannot hold; "

@@ -26,7 +26,7 @@ ALL = [*CASES, *LONG]
 PLAIN = [case for case in ALL if not any(word in case.text for word in ("for ", "lambda ", "**"))]
 
 SCHEDULE = "expected a schedule, such as warmup_cosine(10, 100)"
-NAMES = "`funcsched list` shows all names"
+NAMES = "`funcsched list` shows all names, and `funcsched show` finds those of other libraries"
 QUOTES = "strings need quotes, and numbers are given by name, as in"
 OPERATORS = "the operators on numbers are + - * / //"
 SIGNATURE = "arguments: warmup_steps, total_steps, start, end, warmup_offset"
