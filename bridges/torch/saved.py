@@ -89,7 +89,7 @@ def identify_scheduler(
         OSError: the file cannot be read.
 
     A state does not contain the name of its class. A subclass that overrides a method and has the same entries as its
-    base cannot be told apart from it; only the last rate is compared.
+    base is indistinguishable from it; only the last rate is compared.
 
     Example:
         >>> import torch
