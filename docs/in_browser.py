@@ -9,15 +9,11 @@ Needs `pip install selenium`, and Chromium with its driver.
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.browser import Page
+from tests.browser import Page, served
 
 VIEWS = {
     "desktop": (1280, False),
@@ -48,20 +44,6 @@ RESULTS = """
     const isFinished = document.querySelector("#search-results .search-summary")?.textContent.includes("found");
     return isFinished && [...document.querySelectorAll("#search-results li a")].map((link) => link.textContent);
 """
-
-
-@contextmanager
-def served(site: Path) -> Iterator[str]:
-    """The address of a folder on a local server."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
 
 
 def wide_pages(address: str, pages: list[str], view: str, screenshots: Path | None) -> Iterator[str]:

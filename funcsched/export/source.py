@@ -17,6 +17,7 @@ from funcsched.numerics.number_system import is_concrete
 from funcsched.numerics.step import Step
 from funcsched.plotting.layout import default_steps
 from funcsched.shapes.shape import Custom
+from funcsched.units.quantities import UNITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ LANGUAGES: dict[str, tuple[Any, str, Callable[[Trace, Schedule], Any], dict[Any,
     "c": (languages.C, "float", systems.C, POWERS),
 }
 _MAX_TEST_VALUES = 12
-_unit = one_of("updates", "samples", "tokens", "epochs")
+_unit = one_of(*UNITS)
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register"
     " restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.validation import argument_error, number_rule
+from funcsched.units.quantities import UNITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from funcsched.units.quantities import Number
 
-UNITS = ("updates", "samples", "tokens", "epochs")
 LONGEST_RUN = 2**53
 KEYS = ("curves", "run", "stages", "source", "notes")  # of the plain data
 curve_value = number_rule("a number from -1.7e38 to 1.7e38", -1.7e38, 1.7e38)

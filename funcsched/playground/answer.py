@@ -10,7 +10,7 @@ from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_positive_int
 from funcsched.plans.published import near_names, published
 from funcsched.playground.axes import rate_axis, step_axis
-from funcsched.playground.catalogue import UNITS, catalogue
+from funcsched.playground.catalogue import PLOTTED_UNITS, catalogue
 from funcsched.playground.code import code, code_of_recipe
 from funcsched.plotting.controls import controls, with_argument
 from funcsched.plotting.layout import MAX_BOUNDARIES, PlottedCurve, default_steps, value_range
@@ -152,7 +152,7 @@ class _Entry:
             self.length = max(10 * default_steps(self.schedule) // 11, 1)
             return
         plan = published(text)
-        if plan.unit not in UNITS:
+        if plan.unit not in PLOTTED_UNITS:
             reason = f"{text} counts {plan.unit}; the playground shows recipes that count updates or tokens"
             raise ParseError(f"parse: line 1, column 1: {reason}\n    {text}\n    ^")
         self.note = plan.source

@@ -67,7 +67,7 @@ EXPRESSIONS = {
         " weight=ramp(start=0.0, stop=1.0, steps=10000))",
     ),
 }
-UNITS = ("updates", "tokens")  # of the published recipes that the playground can plot over steps
+PLOTTED_UNITS = ("updates", "tokens")  # of the published recipes that the playground can plot over steps
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def catalogue() -> list[dict[str, Any]]:
     recipes = [
         {"name": name, "summary": plan.source, "expression": name}
         for name, plan in ((name, published(name)) for name in published())
-        if plan.unit in UNITS
+        if plan.unit in PLOTTED_UNITS
     ]
     return [*sections, {"title": "Published recipes", "entries": recipes}]
 

@@ -12,6 +12,7 @@ from funcsched.core.validation import boolean, concrete_nonnegative_int, concret
 from funcsched.core.value import Value
 from funcsched.units.epochs import samples_per_epoch
 from funcsched.units.quantities import (
+    UNITS,
     exact,
     require,
     require_ramp_within_run,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _optional_positive_int = optional(concrete_positive_int)
 _epoch_end = one_of("update", "drop", "join")
-_unit = one_of("updates", "samples", "tokens", "epochs", "fraction")
+_unit = one_of(*UNITS, "fraction")
 
 
 class Clock(Value):

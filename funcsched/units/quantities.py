@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Number = int | float | Fraction
     Ramp = tuple[str, tuple[tuple[Number, int], ...]]  # the unit, and pairs of a count and an update size
 
-_UNITS = ("updates", "samples", "tokens", "epochs")  # of a run or a ramp
+UNITS = ("updates", "samples", "tokens", "epochs")  # of a run or a ramp
 # The requirement of a count and its largest value: of the units that allow fractional counts, and of all other units.
 _FRACTIONAL = {"epochs": ("a number from 0 to 2**53", MAX_COUNT), "fraction": ("a number from 0 to 1", 1)}
 _INTEGER = ("an integer from 0 to 2**53", MAX_COUNT)
@@ -172,7 +172,7 @@ def _only_item(argument: str, requirement: str, value: Any) -> tuple[str, Any]:
     if not hasattr(value, "items"):
         raise argument_error("Clock", argument, requirement, value, TypeError)
     items = list(value.items())
-    if len(items) != 1 or items[0][0] not in _UNITS:
+    if len(items) != 1 or items[0][0] not in UNITS:
         raise argument_error("Clock", argument, requirement, value)
     unit, content = items[0]
     return unit, content
