@@ -109,7 +109,9 @@ def number_rule(
                 raise argument_error(function, argument, requirement, value, TypeError)
             value = integer
         if not low <= value <= high or (above and value == low) or (kind is int and value != int(value)):
-            raise argument_error(function, argument, requirement, value)
+            is_fraction = kind is int and 0 < value < 1 and argument in ("warmup_steps", "stable_steps", "decay_steps")
+            fix = f"for a fraction of the run, pass round({value} * total_steps)" if is_fraction else ""
+            raise argument_error(function, argument, requirement, value, fix=fix)
         return kind(value) + kind(0)  # turns -0.0 into 0.0
 
     check.traced = traced  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ SHAPE = "a shape or a function of the fraction"
 USE_SHAPE = "pass a shape such as fs.cosine, not a string"
 
 NOT_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
-INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
+INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(2.5)]
 INVALID_LENGTHS = [0, *INVALID_COUNTS]
 INVALID_CYCLES = [0, -1, 1.5, math.nan, math.inf, 10**7]
 INVALID_POSITIVE = [0, -1, -1e-9, math.nan, math.inf, -math.inf]
@@ -173,6 +173,12 @@ def test_a_valid_value_is_accepted(function, argument, build, requirement, inval
 
 
 MESSAGES = [
+    (
+        lambda: fs.warmup_cosine(0.05, 234),
+        ValueError,
+        f"warmup_cosine: `warmup_steps` must be {COUNT}, got 0.05; for a fraction of the run, pass "
+        "round(0.05 * total_steps)",
+    ),
     (
         lambda: fs.multistep([1, 2], 1e30),
         ValueError,
