@@ -109,9 +109,7 @@ def number_rule(
                 raise argument_error(function, argument, requirement, value, TypeError)
             value = integer
         if not low <= value <= high or (above and value == low) or (kind is int and value != int(value)):
-            is_fraction = kind is int and 0 < value < 1 and argument in ("warmup_steps", "stable_steps", "decay_steps")
-            fix = f"for a fraction of the run, pass round({value} * total_steps)" if is_fraction else ""
-            raise argument_error(function, argument, requirement, value, fix=fix)
+            raise argument_error(function, argument, requirement, value)
         return kind(value) + kind(0)  # turns -0.0 into 0.0
 
     check.traced = traced  # type: ignore[attr-defined]
@@ -158,6 +156,18 @@ nonnegative_int = number_rule("an integer from 0 to 2**53", 0, MAX_COUNT, int, t
 concrete_nonnegative_int = number_rule("an integer from 0 to 2**53", 0, MAX_COUNT, int)
 positive_int = number_rule("an integer from 1 to 2**53", 1, MAX_COUNT, int, traced=True)
 concrete_positive_int = number_rule("an integer from 1 to 2**53", 1, MAX_COUNT, int)
+
+
+def phase_length(function: str, argument: str, value: Any) -> Any:
+    """The rule of the number of steps in a phase, which other libraries also accept as a fraction of the run."""
+    if type(value) is float and 0 < value < 1:
+        fix = f"for a fraction of the run, pass round({value} * total_steps)"
+        raise argument_error(function, argument, "an integer from 0 to 2**53", value, fix=fix)
+    return nonnegative_int(function, argument, value)
+
+
+phase_length.traced = True  # type: ignore[attr-defined]
+
 # Multipliers.
 level = number_rule("a number from -1.7e38 to 1.7e38", -LARGEST_LEVEL, LARGEST_LEVEL, traced=True)
 concrete_level = number_rule("a number from -1.7e38 to 1.7e38", -LARGEST_LEVEL, LARGEST_LEVEL)
@@ -258,10 +268,10 @@ def require_at_most(function: str, argument: str, value: Any, bound: str, limit:
 # An argument of this name has the same meaning, and so the same rule, in every function.
 RULES: dict[str, Rule] = {
     "steps": nonnegative_int,
-    "warmup_steps": nonnegative_int,
+    "warmup_steps": phase_length,
     "warmup_offset": concrete_nonnegative_int,
-    "stable_steps": nonnegative_int,
-    "decay_steps": nonnegative_int,
+    "stable_steps": phase_length,
+    "decay_steps": phase_length,
     "total_steps": nonnegative_int,
     "boundary": nonnegative_int,
     "timescale": positive_int,

@@ -23,7 +23,7 @@ SHAPE = "a shape or a function of the fraction"
 USE_SHAPE = "pass a shape such as fs.cosine, not a string"
 
 NOT_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
-INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(2.5)]
+INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
 INVALID_LENGTHS = [0, *INVALID_COUNTS]
 INVALID_CYCLES = [0, -1, 1.5, math.nan, math.inf, 10**7]
 INVALID_POSITIVE = [0, -1, -1e-9, math.nan, math.inf, -math.inf]
