@@ -120,7 +120,7 @@ BACKENDS = [
     Backend("jax", _jax_int, 24, slow=True, largest_step=2**31 - 1),
     Backend("jax-jit", _jax_int, 24, _jit, largest_step=2**31 - 1, group_size=8),
     Backend("jax-float32", _jax_float32, 24, exact_steps=False, slow=True, every=3),
-    Backend("jax-jit-float32", _jax_float32, 24, _jit, exact_steps=False, group_size=8),
+    Backend("jax-jit-float32", _jax_float32, 24, _jit, exact_steps=False, slow=True, group_size=8),
     Backend("jax-x64", _jax_int, 53, slow=True, every=3, context=x64),
     Backend("jax-x64-jit", _jax_int, 53, _jit, group_size=8, context=x64),
     Backend("torch", lambda steps: torch.tensor(steps), 24),
