@@ -10,7 +10,7 @@ from funcsched.evidence.facts import Facts
 from funcsched.evidence.families import FAMILIES
 from funcsched.evidence.levels import identify_levels
 from funcsched.evidence.points import Points, points_of
-from funcsched.evidence.search import fit
+from funcsched.evidence.search import ENDS_IN_WARMUP, fit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def undetermined(best: Candidate, points: Points) -> str:
     """Which part of a schedule the points do not determine, as text, or an empty string."""
     arguments, last = best.schedule.arguments(), points.steps[-1]
     warmup = arguments.get("warmup_steps", 0)
-    if best.undetermined and last < warmup:
-        return "the log ends before the warmup does"
+    if best.undetermined and last <= warmup:
+        return ENDS_IN_WARMUP
     has_length = "total_steps" in arguments or "decay_steps" in arguments
     if best.undetermined.endswith("`end`") and has_length and best.schedule(last + 1) != best.schedule(2**53):
         return "the log ends before the decay does, so a decay of another length to another `end` has the same rates"
@@ -184,6 +184,8 @@ def _explanations(points: Points) -> list[Candidate]:
             continue
         candidate = fit(family, points, sample, facts)
         if candidate is not None:
+            if family.name == "warmup_constant" and undetermined(candidate, points) == ENDS_IN_WARMUP:
+                return [candidate]  # every schedule with this warmup explains the log
             found.append(candidate)
             names.add(family.name)
     found.sort(key=lambda candidate: candidate.complexity)

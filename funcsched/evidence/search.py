@@ -27,6 +27,9 @@ _FITS = 1.7  # largest residual of a least-squares fit that may still be within 
 _NEAR = 0.03  # of the largest rate: a larger residual of the first fit rules a guess out
 _WAVE_FITS = 1e4  # the same for waves, before the number of cycles is rounded to a half: the fit is singular there
 _NODES = 100  # fits in the search of one family
+# What a log does not determine, as text.
+ENDS_IN_WARMUP = "the log ends before the warmup does, so the peak may be higher, and any decay may follow"
+STARTS_AFTER_WARMUP = "the log starts after the warmup, so another warmup to another peak has the same rates"
 
 
 def fit(family: Family, points: Points, sample: Points, facts: Facts) -> Candidate | None:
@@ -166,18 +169,22 @@ class _Snapping:
         return min(trials, key=lambda trial: sum(r * r for r in self.problem.solve(trial, self.weights)[1]))
 
     def _fix_warmup(self, parameters: list[float], free: list[int]) -> Candidate | None:
-        """Where the log starts after the warmup and does not determine it: the warmup with the simplest peak."""
-        self._doubt("the log starts after the warmup, so another warmup to another peak has the same rates")
-        first = self.points.steps[0]
+        """Where the log does not show the end of the warmup: the warmup with the simplest peak, close to the log."""
+        first, last = self.points.steps[0], self.points.steps[-1]
+        is_rising = self.points.rates[-1] > self.points.rates[0]
+        self._doubt(ENDS_IN_WARMUP if is_rising else STARTS_AFTER_WARMUP)
         if 0 not in free:
             return None
+        low, high = (last, 10 * last) if is_rising else (1, first)
+        rounds = [part * 10**power for power in range(len(str(high))) for part in (1, 2, 4, 5, 8)]
+        rounds = [steps for steps in rounds if low <= steps <= high]
         choices = []
-        for steps in (part * 10**power for power in range(len(str(first))) for part in (1, 2, 4, 5, 8)):
-            if steps <= first:
-                trial = [float(steps), *parameters[1:]]
-                (peak,), _ = self.problem.solve(trial, self.weights)
-                choices.append((len(f"{peak:.4g}"), -steps, trial))
-        for _, _, trial in sorted(choices)[:3]:
+        for steps in {*rounds, *(range(last, last + 5) if is_rising else ())}:
+            trial = [float(steps), *parameters[1:]]
+            (peak,), _ = self.problem.solve(trial, self.weights)
+            digits = f"{peak:.3e}".partition("e")[0].rstrip("0")
+            choices.append((len(digits), steps not in rounds, steps - low if is_rising else high - steps, trial))
+        for *_, trial in sorted(choices)[:3]:
             if found := self._descend(trial, [i for i in free if i]):
                 return found
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from random import Random
+from typing import Any
 
 import jax.numpy as jnp
 import optax
@@ -11,10 +12,9 @@ import pytest
 
 import funcsched as fs
 from funcsched.core.schedule import Schedule
-from funcsched.evidence.candidate import Candidate
-from funcsched.evidence.identify import Identified, identify, undetermined
-from funcsched.evidence.points import points_of
+from funcsched.evidence.identify import Identified, identify
 from funcsched.evidence.report import described
+from funcsched.evidence.search import ENDS_IN_WARMUP
 from tests.evidence.identify_all import KINDS, is_right, random_log
 
 
@@ -168,11 +168,14 @@ def test_why_a_result_is_not_certain(schedule: Schedule, steps: range, digits: i
     assert (f"\nnot certain: {reason}\n" if reason else "not certain") in text or not reason
 
 
-def test_a_log_that_ends_before_the_warmup() -> None:
-    candidate = Candidate("warmup_linear", fs.warmup_linear(100, 1000), 0.1, {}, 2, "the log does not determine `end`")
-    steps = list(range(90))
-    points = points_of("identify", steps, [0.001 * step for step in steps])
-    assert undetermined(candidate, points) == "the log ends before the warmup does"
+@pytest.mark.parametrize(
+    ("head", "last"), [({}, 88), ({}, 100), ({"warmup_offset": 1}, 88), ({"start": 0.25}, 100)], ids=str
+)
+def test_a_log_that_ends_before_the_warmup(head: dict[str, Any], last: int) -> None:
+    steps = list(range(0, last + 1, 4))
+    result = found_in(steps, log_of(fs.warmup_cosine(100, 1000, **head), 0.1, steps))
+    assert (result.schedule, result.peak_value) == (fs.warmup_constant(100, **head), 0.1)
+    assert (result.certain, result.others, result.reason) == (False, (), ENDS_IN_WARMUP)
 
 
 def test_alternatives_are_why_a_result_is_not_certain() -> None:
