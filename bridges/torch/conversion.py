@@ -9,6 +9,8 @@ has a first step, a schedule, and the way in which torch sets the rate there (`E
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
 
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiplicativeLR, ReduceLROnPlateau, SequentialLR
 
@@ -49,9 +51,10 @@ def from_lr_scheduler(scheduler: LRScheduler) -> list[Rated]:
     Raises:
         TypeError: `scheduler` is not a scheduler, or its class is not one of torch's, or a subclass that overrides one
             of torch's methods.
-        ValueError: it has no closed form (MultiplicativeLR, ReduceLROnPlateau, a `scale_fn`, or a chain in which an
-            `eta_min` above 0 meets other factors or a factor follows a scheduler that sets the rate at every step), or
-            an attribute is out of the range of this library, such as a negative rate or a `T_max` that is no integer.
+        ValueError: it has no closed form (MultiplicativeLR, ReduceLROnPlateau, a `scale_fn`, a `controller`, or a chain
+            in which an `eta_min` above 0 meets other factors or a factor follows a scheduler that sets the rate at
+            every step), or an attribute is out of the range of this library, such as a negative rate or a `T_max` that
+            is no integer.
 
     Example:
         >>> import torch
@@ -84,8 +87,26 @@ boundaries=(10,))
     Source: torch.optim.lr_scheduler of torch 2.13.
     """
     instance_of(LRScheduler, "a scheduler of torch.optim.lr_scheduler")(NAME, "scheduler", scheduler)
+    for leaf in leaves(scheduler):
+        if (metric := getattr(leaf, "_metric", None)) is not None:
+            requirement = "a function of the step alone (a scheduler with a controller, which follows a metric, is not)"
+            fix = "for the same curve, pass the schedule and the controller to `lambda_lr`"
+            raise argument_error(NAME, "scheduler", requirement, metric.controller, fix=fix)
+    return rated_of(scheduler)
+
+
+def rated_of(scheduler: LRScheduler) -> list[Rated]:
+    """As `from_lr_scheduler`, without the factor of a controller."""
     groups = range(len(scheduler.optimizer.param_groups))
     return [_joined(_segments(View("scheduler", scheduler, group))) for group in groups]
+
+
+def leaves(scheduler: Any) -> Iterator[Any]:
+    """The schedulers that contain no others."""
+    for child in getattr(scheduler, "_schedulers", ()):
+        yield from leaves(child)
+    if not hasattr(scheduler, "_schedulers"):
+        yield scheduler
 
 
 def _joined(segments: list[Segment]) -> Rated:

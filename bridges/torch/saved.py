@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import funcsched as fs
 from bridges.rated import Rated
-from bridges.torch.conversion import from_lr_scheduler
+from bridges.torch.conversion import leaves, rated_of
 from bridges.torch.hyperparameters import finite_number
 from bridges.torch.lr_lambda import to_lr_lambda
 from bridges.torch.scheduler import ScheduleLR
@@ -106,7 +106,7 @@ def identify_scheduler(
     if isinstance(scheduler, LRScheduler):
         if key is not None:
             raise argument_error(_NAME, "key", "None for a live scheduler", key)
-        rated, step = from_lr_scheduler(scheduler), _step(scheduler)
+        rated, step = rated_of(scheduler), _step(scheduler)
     elif isinstance(scheduler, (Mapping, list, tuple, str, Path)):
         if steps is not None:
             raise argument_error(_NAME, "steps", "None for a saved state, which contains no function", steps)
@@ -158,17 +158,9 @@ def _step(scheduler: Any) -> int:
     return 0 if last == -1 else concrete_nonnegative_int(_NAME, "state.last_epoch", last)
 
 
-def _leaves(scheduler: Any) -> Iterator[Any]:
-    """The schedulers that contain no others."""
-    for child in getattr(scheduler, "_schedulers", ()):
-        yield from _leaves(child)
-    if not hasattr(scheduler, "_schedulers"):
-        yield scheduler
-
-
 def _open_question(scheduler: LRScheduler) -> str:
     """Why the rate may not be that of the schedule, or an empty string."""
-    for leaf in _leaves(scheduler):
+    for leaf in leaves(scheduler):
         if (metric := getattr(leaf, "_metric", None)) is not None:
             return f"the controller {metric.controller} multiplies the rate by {metric.multiplier:.6g}"
         if isinstance(leaf, torch_schedulers.CyclicLR) and not hasattr(leaf, "_scale_fn_ref"):
@@ -216,14 +208,14 @@ def _from_checkpoint(checkpoint: Any, key: str | None) -> tuple[LRScheduler, lis
     state = found[key] if key is not None else next(iter(found.values()))
     try:
         scheduler = _restored(state, "state", optimizer := SimpleNamespace())
-        leaves = list(_leaves(scheduler))
-        groups = [{"initial_lr": leaves[0].base_lrs[i]} for i in range(len(leaves[0].base_lrs))]
-        if one_cycles := [leaf.base_lrs for leaf in leaves if isinstance(leaf, torch_schedulers.OneCycleLR)]:
+        parts = list(leaves(scheduler))
+        groups = [{"initial_lr": parts[0].base_lrs[i]} for i in range(len(parts[0].base_lrs))]
+        if one_cycles := [leaf.base_lrs for leaf in parts if isinstance(leaf, torch_schedulers.OneCycleLR)]:
             groups = _groups_of_one_cycle(checkpoint, one_cycles)
         if len(rates := scheduler._last_lr) != len(groups):
             raise argument_error(_NAME, "state._last_lr", f"of length {len(groups)}, as `base_lrs`", rates)
         optimizer.param_groups = [{**group, "lr": float(rates[i])} for i, group in enumerate(groups)]
-        return scheduler, from_lr_scheduler(scheduler), _step(scheduler)
+        return scheduler, rated_of(scheduler), _step(scheduler)
     except _MALFORMED as error:
         raise ValueError(f"{_NAME}: the state of the scheduler is incomplete or malformed: {error!r}") from None
 

@@ -21,7 +21,8 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
-from bridges.torch import from_lr_scheduler
+import funcsched as fs
+from bridges.torch import from_lr_scheduler, lambda_lr
 from tests.bridges.torch.live import IGNORE_STEP_ORDER, Make, optimizer, torch_rates
 
 pytestmark = IGNORE_STEP_ORDER
@@ -100,6 +101,12 @@ REJECTED: dict[str, tuple[Make, type[Exception], str]] = {
         lambda o: with_inner(SequentialLR(o, [StepLR(o, 3), StepLR(o, 3)], [5]), ReduceLROnPlateau(o)),
         ValueError,
         f"`scheduler._schedulers[0]` must be {METRIC}, got 'ReduceLROnPlateau'",
+    ),
+    "a controller": (
+        lambda o: lambda_lr(o, fs.constant(1.0), controller=fs.greedy()),
+        ValueError,
+        "`scheduler` must be a function of the step alone (a scheduler with a controller, which follows a metric, is "
+        "not), got greedy(); for the same curve, pass the schedule and the controller to `lambda_lr`",
     ),
     "a subclass that overrides get_lr": (
         lambda o: Halving(o, 3),
