@@ -51,7 +51,8 @@ def check(
 
     Args:
         schedule: a schedule, or a function from a step to a multiplier.
-        steps: number of updates of the run (int, 1 to 2**53).
+        steps: number of updates of the run (int, 1 to 2**53). Required, because the length of a schedule is often not
+            that of its run.
         peak_value: the value at multiplier 1 (float, above 0). If it is not 1, messages contain learning rates.
         quantity: what is scheduled (str). For another quantity than a learning rate, such as "KL weight", only
             ``invalid`` (not finite), ``jump``, ``drop``, ``still``, ``horizon_long`` and ``end`` are reported; if

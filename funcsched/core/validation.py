@@ -133,16 +133,29 @@ def require_known(
         if name in names:
             continue
         takes = "takes " + ", ".join(f"`{known}`" for known in names) if names else "takes no arguments"
-        hint = f"`{name}` is now `{renamed[name]}`" if renamed and name in renamed else suggestion(name, names, "")
+        lengths = [known for known in names if known.endswith("_steps")]
+        if renamed and name in renamed:
+            hint = f"`{name}` is now `{renamed[name]}`"
+        elif name == "total_steps" and len(lengths) > 1:
+            hint = f"the total is {' + '.join(lengths)}"
+        else:
+            hint = suggestion(name, names, "")
         hint = f"; {hint}" if hint else ""
         raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{hint}")
 
 
-def suggestion(name: Any, known: Iterable[str], otherwise: str) -> str:
-    """The known name that is most similar, as a question; `otherwise` if none is."""
+def suggestion(name: Any, known: Iterable[str], otherwise: str, similarity: float = 0.6) -> str:
+    """The known name that is most similar, or that `name` begins with (end_value: end), as a question.
+
+    `otherwise` if there is none, or if it is less similar than `similarity` (0 to 1).
+    """
     from difflib import get_close_matches  # imported only for an error
 
-    similar = get_close_matches(name[:100], known, n=1) if isinstance(name, str) else []
+    if not isinstance(name, str):
+        return otherwise
+    known = list(known)
+    similar = get_close_matches(name[:100], known, n=1, cutoff=similarity)
+    similar = similar or [short for short in known if name.startswith(f"{short}_")]
     return f"did you mean {similar[0]!r}?" if similar else otherwise
 
 

@@ -230,7 +230,8 @@ def unknown_schedule(name: Any) -> str:
         return "Plan is not a schedule; use fs.Plan.parse for its text, and fs.Plan.from_dict for its data"
     if name in _TAKING_FUNCTIONS:
         return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
-    return f"unknown schedule {short_repr(name)}; {suggestion(name, registry(), ALL_NAMES)}"
+    schedules = [known for known, value in registry().items() if not isinstance(value, Value)]
+    return f"unknown schedule {short_repr(name)}; {suggestion(name, schedules, ALL_NAMES, similarity=0.8)}"
 
 
 def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> str:

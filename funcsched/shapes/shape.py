@@ -139,7 +139,7 @@ class Custom(Shape):
 def as_shape(function: str, argument: str, value: Any) -> Shape:
     """The rule of an argument that is a shape or a function of the fraction."""
     if not callable(value) or isinstance(value, Schedule):  # a schedule is callable, but with a step
-        fix = "pass a shape such as fs.cosine, not a string" if isinstance(value, str) else ""
+        fix = "pass a shape such as fs.cosine; `funcsched list` shows all shapes" if isinstance(value, str) else ""
         raise argument_error(function, argument, "a shape or a function of the fraction", value, TypeError, fix=fix)
     if isinstance(value, Shape):
         return value

@@ -20,7 +20,7 @@ RATIO = "a number from 1e-30 to 1e30"
 RATIO_UP_TO_ONE = "a number from 1e-30 to 1"
 TANH_BOUND = "a number from -40 to 40"
 SHAPE = "a shape or a function of the fraction"
-USE_SHAPE = "pass a shape such as fs.cosine, not a string"
+USE_SHAPE = "pass a shape such as fs.cosine; `funcsched list` shows all shapes"
 
 NOT_NUMBERS = [True, "10", None, 3j, [1], math.sin, np.True_, np.array("a"), b"1"]
 INVALID_COUNTS = [-1, 1.5, math.nan, math.inf, -math.inf, 2**53 + 1, 10**400, np.int64(-1), np.float32(0.5)]
@@ -469,6 +469,18 @@ MESSAGES = [
         TypeError,
         "warmup_linear: no argument `total_step` (got 2); it takes `warmup_steps`, `total_steps`, `start`, `end`, "
         "`warmup_offset`; did you mean 'total_steps'?",
+    ),
+    (
+        lambda: fs.warmup_linear(1, 2, end_value=0.1),
+        TypeError,
+        "warmup_linear: no argument `end_value` (got 0.1); it takes `warmup_steps`, `total_steps`, `start`, `end`, "
+        "`warmup_offset`; did you mean 'end'?",
+    ),
+    (
+        lambda: fs.tri_stage(1, total_steps=9, decay_steps=2),
+        TypeError,
+        "tri_stage: no argument `total_steps` (got 9); it takes `warmup_steps`, `stable_steps`, `decay_steps`, "
+        "`start`, `end`, `warmup_offset`; the total is warmup_steps + stable_steps + decay_steps",
     ),
     (lambda: fs.warmup_linear(1, 2, 3), TypeError, "warmup_linear() takes 2 positional arguments but 3 were given"),
     (

@@ -286,7 +286,8 @@ INVALID = [
     # Unknown names.
     ("warmup_cosin(1, 2)", 1, "unknown schedule 'warmup_cosin'; did you mean 'warmup_cosine'?"),
     ("shift(foo(1), 2)", 7, f"unknown schedule 'foo'; {NAMES}"),
-    ("fs.fs.join()", 1, "unknown schedule 'fs.join'; did you mean 'join'?"),
+    ("fs.fs.join()", 1, f"unknown schedule 'fs.join'; {NAMES}"),
+    ("cosine_decay(100)", 1, f"unknown schedule 'cosine_decay'; {NAMES}"),  # not 'step_decay'
     ("ramp(0, 1, steps=3, shape=cosin)", 27, "unknown name 'cosin'; did you mean 'cosine'?"),
     ("exponential_decay(0.5, staircase=true)", 34, "unknown name 'true'; did you mean 'True'?"),
     ("shift(foo, 2)", 7, f"unknown name 'foo'; {NAMES}, {QUOTES} foo=100"),
