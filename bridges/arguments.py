@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from funcsched.core import validation
 from funcsched.core.schedule import as_schedule
-from funcsched.core.validation import argument_error, number_rule, require_known
+from funcsched.core.validation import argument_error, number_rule, require_known, suggestion
 
 if TYPE_CHECKING:
     from funcsched.core.validation import Rule
@@ -28,7 +28,7 @@ def choose(function: str, argument: str, value: Any, options: Mapping[str, Any] 
 
 def call_by_name(function: str, build: Callable[..., Any], names: Iterable[str], arguments: Mapping[str, Any]) -> Any:
     """``build(**arguments)``, with an error that helps if the name of an argument is not one of `names`."""
-    require_known(function, list(names), arguments, {})
+    require_known(function, list(names), arguments)
     return build(**arguments)
 
 
@@ -58,9 +58,12 @@ def checked(
         by_type = {name: common[kind] for name, kind in types.items() if kind in common}
         all_rules = {**by_type, **common, **rules}
 
+        def hint(name: str, names: list[str]) -> str:
+            return f"`{name}` is now `{renamed[name]}`" if name in renamed else suggestion(name, names, "")
+
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            require_known(function.__name__, names, kwargs, renamed)
+            require_known(function.__name__, names, kwargs, hint)
             try:
                 bound = called.bind_partial(*args, **kwargs)
             except TypeError:

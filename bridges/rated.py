@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from funcsched.core.schedule import Schedule
 
@@ -23,6 +23,13 @@ class Rated(NamedTuple):
 
     schedule: Schedule
     peak_value: float
+
+    # An optimizer that takes functions of a step would otherwise fail at its first update.
+    def __call__(self, step: object) -> NoReturn:
+        raise TypeError(
+            "Rated: a schedule and its peak value are not a function of a step; for optax use to_optax(*rated), for "
+            "torch lambda_lr(optimizer, rated), and for one rate rated.peak_value * rated.schedule(step)"
+        )
 
     def _repr_html_(self) -> str | None:
         from funcsched.plotting.notebook import html  # imported only in notebooks

@@ -20,6 +20,7 @@ from bridges.rated import Rated
 from bridges.torch.scheduler import ScheduleLR
 from bridges.torch.segments import NAME, Effect, Segment, Start, View
 from bridges.torch.single_schedulers import ABSOLUTE, RELATIVE
+from funcsched.analysis.checkpoint import warn
 from funcsched.core.validation import argument_error, concrete_nonnegative_int
 
 _CONVERTED = {*ABSOLUTE, *RELATIVE, SequentialLR, ChainedScheduler}
@@ -46,7 +47,7 @@ def from_lr_scheduler(scheduler: LRScheduler) -> list[Rated]:
         group, or `max_lr` for OneCycleLR and CyclicLR; for a SequentialLR it is the largest of its schedulers. The
         function of a LambdaLR becomes a `lift`. A function from `to_lr_lambda` becomes the schedule that it was made
         from, and one of transformers (`get_cosine_schedule_with_warmup`, ...) that of `bridges.transformers`. The
-        momentum of OneCycleLR and CyclicLR is not converted.
+        momentum of OneCycleLR and CyclicLR is not converted, which is a warning.
 
     Raises:
         TypeError: `scheduler` is not a scheduler, or its class is not one of torch's, or a subclass that overrides one
@@ -92,7 +93,14 @@ boundaries=(10,))
             requirement = "a function of the step alone (a scheduler with a controller, which follows a metric, is not)"
             fix = "for the same curve, pass the schedule and the controller to `lambda_lr`"
             raise argument_error(NAME, "scheduler", requirement, metric.controller, fix=fix)
-    return rated_of(scheduler)
+    rated = rated_of(scheduler)
+    if cycling := [type(leaf).__name__ for leaf in leaves(scheduler) if getattr(leaf, "cycle_momentum", False)]:
+        warn(
+            f"{NAME}: {cycling[0]} also cycles the momentum (the first beta of Adam), which is not converted; set it "
+            "again, or give it a schedule in `hyperparameters` of `lambda_lr`",
+            stacklevel=3,
+        )
+    return rated
 
 
 def rated_of(scheduler: LRScheduler) -> list[Rated]:

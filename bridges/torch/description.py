@@ -98,7 +98,9 @@ def ways_to_continue(differences: Sequence[Difference], base_values: Mapping[str
         what = "a new peak" if list(replaced) == ["lr"] else "new base values"
         ways.append(f"for {what}, use `lambda_lr(..., base_values={replaced})`")
     if any(difference.schedule for difference in differences):
-        ways.append(f"to change the schedule without a jump, branch off with `fs.then(old, {step}, ...)`")
+        ways.append(
+            f"to change the schedule without a jump, branch off with `fs.then(old, {step}, end, steps=remaining)`"
+        )
     ways.append(
         f"to continue with the current schedules and base values, use `lambda_lr(..., step={step})` without this state,"
         ' or `lambda_lr(..., on_mismatch="warn")`'

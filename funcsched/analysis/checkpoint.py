@@ -91,7 +91,8 @@ def check_resume(
         ValueError: check_resume: the checkpoint was made with a different schedule: the curves diverge at step 11; at \
 step 55, where the run resumes, the multiplier would jump from 0.5 to 0.75; checkpoint: \
 warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190); to avoid \
-the jump, branch off with `fs.then(old, 55, ...)`; to continue with the current schedule, use `on_mismatch="warn"`
+the jump, branch off with `fs.then(old, 55, end, steps=remaining)`; to continue with the current schedule, use \
+`on_mismatch="warn"`
     """
     name = "check_resume"
     schedule = as_schedule(name, "schedule", schedule)
@@ -101,7 +102,10 @@ the jump, branch off with `fs.then(old, 55, ...)`; to continue with the current 
     if mismatch is not None:
         message = f"{name}: the checkpoint was made with a different schedule: {mismatch.message(step)}"
         if on_mismatch == "raise":
-            branch = "" if step is None else f"to avoid the jump, branch off with `fs.then(old, {step}, ...)`; "
+            jumps = step is not None and mismatch.old_value != mismatch.current_value
+            branch = (
+                f"to avoid the jump, branch off with `fs.then(old, {step}, end, steps=remaining)`; " if jumps else ""
+            )
             raise ValueError(f'{message}; {branch}to continue with the current schedule, use `on_mismatch="warn"`')
         warn(f"{message}; continuing with the current schedule", stacklevel=3)
 

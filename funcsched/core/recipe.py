@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.core.validation import RULES, accepts_tracers, require_known
+from funcsched.core.validation import RULES, accepts_tracers, require_known, too_many_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ def recipe(**rules: Rule) -> Callable[[Callable[P, Schedule]], Callable[P, Sched
         def create(*args: P.args, **kwargs: P.kwargs) -> Schedule:
             given = {**defaults, **dict(zip(positional, args, strict=False)), **kwargs}
             if len(args) > len(positional) or set(given) != set(names) or set(positional[: len(args)]) & set(kwargs):
-                require_known(name, names, kwargs)
+                from funcsched.core.other_names import argument_hint  # imported only for an error
+
+                require_known(name, names, kwargs, argument_hint)
+                if len(args) > len(positional):
+                    raise TypeError(f"{name}: {too_many_arguments(name, positional, names[len(positional) :])}")
                 compose(*args, **kwargs)  # raises Python's own TypeError about the call
             schedule: Recipe = kind(*(rule(name, n, given[n]) for n, rule in own_rules.items()))
             # Composing also validates the constraints between arguments.

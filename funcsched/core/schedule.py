@@ -296,7 +296,9 @@ def as_schedule(function: str, argument: str, value: Any) -> Schedule:
     if isinstance(value, Schedule):
         return value
     is_recipe = hasattr(value, "__wrapped__") and str(value.__module__).startswith("funcsched.recipes.")
-    if callable(value) and getattr(value, "takes_steps", True) and not is_recipe:  # a shape takes a fraction
+    has_peak = isinstance(getattr(value, "schedule", None), Schedule)  # `Rated`, or the result of `to_optax`
+    is_function = callable(value) and getattr(value, "takes_steps", True)  # a shape takes a fraction
+    if is_function and not is_recipe and not has_peak:
         return Lift(value)
     fix = ""
     if is_recipe:
@@ -305,8 +307,8 @@ def as_schedule(function: str, argument: str, value: Any) -> Schedule:
         fix = "use fs.parse(...)"
     elif isinstance(value, dict):
         fix = "use fs.from_dict(...)"
-    elif isinstance(getattr(value, "schedule", None), Schedule):  # a `Rated` of the bridges
-        fix = "pass its `schedule`"
+    elif has_peak:
+        fix = "pass its `schedule`, which does not contain the peak value"
     elif isinstance(getattr(value, "curves", None), dict):  # a `Plan`
         fix = "pass the schedule of one of its curves, such as plan.curves['lr'].schedule"
     raise argument_error(function, argument, "a schedule or a function of a step", value, TypeError, fix=fix)

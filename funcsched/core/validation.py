@@ -15,7 +15,7 @@ from funcsched.numerics.number_system import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     Rule = Callable[[str, str, Any], Any]
@@ -125,38 +125,37 @@ def _concrete_integer(value: Any) -> int | None:
 
 
 def require_known(
-    function: str, names: Iterable[str], arguments: Mapping[str, Any], renamed: Mapping[str, str] | None = None
+    function: str,
+    names: Iterable[str],
+    arguments: Mapping[str, Any],
+    hint: Callable[[str, list[str]], str] | None = None,
 ) -> None:
-    """Raise an error unless all names of `arguments` are in `names`. `renamed` has names of older versions."""
+    """Raise an error unless all names of `arguments` are in `names`.
+
+    `hint` is what to write instead of a name, from that name and `names`; by default the name that is most similar.
+    """
     names = list(names)
     for name, value in arguments.items():
         if name in names:
             continue
         takes = "takes " + ", ".join(f"`{known}`" for known in names) if names else "takes no arguments"
-        lengths = [known for known in names if known.endswith("_steps")]
-        if renamed and name in renamed:
-            hint = f"`{name}` is now `{renamed[name]}`"
-        elif name == "total_steps" and len(lengths) > 1:
-            hint = f"the total is {' + '.join(lengths)}"
-        else:
-            hint = suggestion(name, names, "")
-        hint = f"; {hint}" if hint else ""
-        raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{hint}")
+        fix = suggestion(name, names, "") if hint is None else hint(name, names)
+        fix = f"; {fix}" if fix else ""
+        raise TypeError(f"{function}: no argument `{name}` (got {short_repr(value)}); it {takes}{fix}")
 
 
 def suggestion(name: Any, known: Iterable[str], otherwise: str, similarity: float = 0.6) -> str:
-    """The known name that is most similar, or that `name` begins with (end_value: end), as a question.
-
-    `otherwise` if there is none, or if it is less similar than `similarity` (0 to 1).
-    """
+    """The known name that is most similar, as a question; `otherwise` if none reaches `similarity` (0 to 1)."""
     from difflib import get_close_matches  # imported only for an error
 
-    if not isinstance(name, str):
-        return otherwise
-    known = list(known)
-    similar = get_close_matches(name[:100], known, n=1, cutoff=similarity)
-    similar = similar or [short for short in known if name.startswith(f"{short}_")]
+    similar = get_close_matches(name[:100], known, n=1, cutoff=similarity) if isinstance(name, str) else []
     return f"did you mean {similar[0]!r}?" if similar else otherwise
+
+
+def too_many_arguments(name: str, positional: Sequence[str], others: Iterable[str]) -> str:
+    """The message about more positional arguments than a function has; `others` are its other arguments."""
+    by_name = f"; pass {', '.join(others)} by name" if others else ""
+    return f"too many positional arguments; {name} takes {len(positional) or 'none'}{by_name}"
 
 
 def accepts_tracers(rule: Rule) -> bool:

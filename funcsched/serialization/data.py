@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
+from funcsched.core.other_names import argument_hint
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, short_repr, suggestion
 from funcsched.core.value import Value
@@ -238,4 +239,4 @@ def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> 
     """The message about an argument that a function does not have."""
     names = parameters(function)
     listed = f"arguments: {', '.join(names)}" if names else "it takes no arguments"
-    return f"{name} has no argument {short_repr(argument)}; {suggestion(argument, names, listed)}"
+    return f"{name} has no argument {short_repr(argument)}; {argument_hint(argument, names, listed)}"

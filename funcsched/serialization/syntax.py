@@ -15,6 +15,7 @@ import sys
 from argparse import ArgumentTypeError
 from math import inf
 
+from funcsched.core.validation import too_many_arguments
 from funcsched.serialization.data import MAX_DEPTH, parameters, unknown_argument
 
 TYPE_CHECKING = False
@@ -260,7 +261,11 @@ class ExpressionParser:
     def _require_number(self, at: int, symbol: str, node: ast.expr, value: Any) -> None:
         if type(value) is int or type(value) is float:
             return
-        fix = f"; use {_FUNCTIONS[symbol]}" if symbol in _FUNCTIONS and isinstance(node, ast.Call) else ""
+        fix = ""
+        if symbol in _FUNCTIONS and isinstance(node, ast.Call):
+            fix = f"; use {_FUNCTIONS[symbol]}"
+            if symbol == "*":
+                fix += "; a peak learning rate is no part of the schedule: give it to the optimizer or to_optax"
         raise self.error(at, f"{symbol!r} needs numbers, got {shortened(self._source(node))}{fix}")
 
     def _call(self, node: ast.Call, name: str, at: int) -> Any:
@@ -272,7 +277,7 @@ class ExpressionParser:
         is_variadic = any(value.kind is value.VAR_POSITIONAL for value in known.values())
         if len(node.args) > len(positional) and not is_variadic:
             place = self.at + node.args[len(positional)].col_offset
-            raise self.error(place, _too_many_arguments(name, positional, [*known][len(positional) :]))
+            raise self.error(place, too_many_arguments(name, positional, [*known][len(positional) :]))
         given = set(positional[: len(node.args)])
         for keyword in node.keywords:
             place, key = self.at + keyword.col_offset, str(keyword.arg)
@@ -284,11 +289,6 @@ class ExpressionParser:
         arguments = [self._value(item) for item in node.args]
         keywords = {str(keyword.arg): self._value(keyword.value) for keyword in node.keywords}
         return self.call(at, function, *arguments, **keywords)
-
-
-def _too_many_arguments(name: str, positional: list[str], others: list[str]) -> str:
-    by_name = f"; pass {', '.join(others)} by name" if others else ""
-    return f"too many positional arguments; {name} takes {len(positional) or 'none'}{by_name}"
 
 
 def shortened(token: str) -> str:

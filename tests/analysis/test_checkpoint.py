@@ -105,7 +105,7 @@ def test_message_contains_the_jump() -> None:
         "check_resume: the checkpoint was made with a different schedule: the curves diverge at step 11; at step 55, "
         "where the run resumes, the multiplier would jump from 0.5 to 0.75; checkpoint: "
         "warmup_linear(warmup_steps=10, total_steps=100); current: warmup_linear(warmup_steps=10, total_steps=190); to "
-        "avoid the jump, branch off with `fs.then(old, 55, ...)`; to "
+        "avoid the jump, branch off with `fs.then(old, 55, end, steps=remaining)`; to "
         'continue with the current schedule, use `on_mismatch="warn"`'
     )
 

@@ -474,7 +474,7 @@ MESSAGES = [
         lambda: fs.warmup_linear(1, 2, end_value=0.1),
         TypeError,
         "warmup_linear: no argument `end_value` (got 0.1); it takes `warmup_steps`, `total_steps`, `start`, `end`, "
-        "`warmup_offset`; did you mean 'end'?",
+        "`warmup_offset`; did you mean 'end'? It is a multiple of the peak: end = end_value / peak",
     ),
     (
         lambda: fs.tri_stage(1, total_steps=9, decay_steps=2),
@@ -482,7 +482,11 @@ MESSAGES = [
         "tri_stage: no argument `total_steps` (got 9); it takes `warmup_steps`, `stable_steps`, `decay_steps`, "
         "`start`, `end`, `warmup_offset`; the total is warmup_steps + stable_steps + decay_steps",
     ),
-    (lambda: fs.warmup_linear(1, 2, 3), TypeError, "warmup_linear() takes 2 positional arguments but 3 were given"),
+    (
+        lambda: fs.warmup_linear(1, 2, 3),
+        TypeError,
+        "warmup_linear: too many positional arguments; warmup_linear takes 2; pass start, end, warmup_offset by name",
+    ),
     (
         lambda: fs.warmup_linear(1, 2, total_steps=3),
         TypeError,
@@ -504,7 +508,7 @@ def test_the_message_of_an_error(build, kind, message) -> None:
     [
         ("warmup_linear(10, 100)", "use fs.parse(...)"),
         (fs.to_dict(fs.constant()), "use fs.from_dict(...)"),
-        (Rated(fs.constant(), 0.5), "pass its `schedule`"),
+        (Rated(fs.constant(), 0.5), "pass its `schedule`, which does not contain the peak value"),
         (fs.warmup_linear, "call it with its arguments: warmup_linear(...)"),
         (
             fs.Plan({"lr": (fs.constant(), 0.5)}, run={"updates": 9}),

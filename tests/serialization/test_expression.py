@@ -212,7 +212,12 @@ INVALID = [
     ("add(schedules=[1, 2])", 1, "add() got an unexpected keyword argument 'schedules'"),
     ("scale(warmup_linear(10), 2)", 7, "warmup_linear() missing 1 required positional argument: 'total_steps'"),
     # Operators and other syntax of Python.
-    ("constant() * 2", 12, "'*' needs numbers, got constant(); use scale(...) or product(...)"),
+    (
+        "constant() * 2",
+        12,
+        "'*' needs numbers, got constant(); use scale(...) or product(...); a peak learning rate is no part of the "
+        "schedule: give it to the optimizer or to_optax",
+    ),
     ("0.5 + constant()", 5, "'+' needs numbers, got constant(); use add(...)"),
     ("constant('a' * 3)", 14, "'*' needs numbers, got 'a'"),
     ("constant(True + 1)", 15, "'+' needs numbers, got True"),

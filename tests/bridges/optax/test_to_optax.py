@@ -280,3 +280,19 @@ def test_a_rated_is_unpacked() -> None:
     rated = Rated(fs.constant(), 0.5)
     with pytest.raises(TypeError, match=r"to_optax: `schedule` must be .*; use to_optax\(\*rated\)$"):
         to_optax(rated, 0.5)  # type: ignore[arg-type]
+
+
+def test_a_rated_that_is_not_unpacked_fails_before_the_first_update() -> None:
+    rated: Any = Rated(fs.constant(), 0.5)
+    with pytest.raises(
+        TypeError, match=r"^Rated: a schedule and its peak value are not a function of a step; for optax"
+    ):
+        optax.inject_hyperparams(optax.sgd)(rated).init(jnp.zeros(2))
+
+
+# A changed schedule would pass: a function is compared by samples alone.
+def test_a_rate_is_not_compared_with_a_checkpoint_of_multipliers() -> None:
+    rate = to_optax(fs.constant(), 0.5)
+    with pytest.raises(TypeError, match=r"pass its `schedule`, which does not contain the peak value$"):
+        fs.snapshot(rate)
+    fs.check_resume(fs.snapshot(fs.constant()), rate.schedule)

@@ -30,6 +30,7 @@ from torch.optim.lr_scheduler import (
 from bridges.torch import from_lr_scheduler
 
 # torch warns about what its own classes do: they step the schedulers inside them before the optimizer.
+IGNORE_MOMENTUM = pytest.mark.filterwarnings("ignore:from_lr_scheduler. .* also cycles the momentum:UserWarning")
 IGNORE_STEP_ORDER = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning")
 
 EPS = 2.0**-52

@@ -25,6 +25,7 @@ from tests.bridges.torch.live import (
     COUNTS,
     EPS,
     FRACTIONS,
+    IGNORE_MOMENTUM,
     IGNORE_STEP_ORDER,
     LENGTHS,
     OURS,
@@ -37,7 +38,7 @@ from tests.bridges.torch.live import (
     sequence,
 )
 
-pytestmark = IGNORE_STEP_ORDER
+pytestmark = [IGNORE_STEP_ORDER, IGNORE_MOMENTUM]
 
 GAMMAS = st.floats(0.5, 1.0)
 # Schedulers that multiply the current rate by a factor, and those whose rate reaches 0 after the compared steps.

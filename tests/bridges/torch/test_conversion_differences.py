@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import (
 from bridges.torch import from_lr_scheduler
 from tests.bridges.torch.live import (
     EPS,
+    IGNORE_MOMENTUM,
     IGNORE_STEP_ORDER,
     Make,
     both_rates,
@@ -27,7 +28,7 @@ from tests.bridges.torch.live import (
     torch_rates,
 )
 
-pytestmark = IGNORE_STEP_ORDER
+pytestmark = [IGNORE_STEP_ORDER, IGNORE_MOMENTUM]
 
 
 def test_cosine_annealing_rises_again_after_t_max_in_torch_only() -> None:
@@ -36,6 +37,13 @@ def test_cosine_annealing_rises_again_after_t_max_in_torch_only() -> None:
     assert theirs[10, 0] == pytest.approx(0.01)
     assert np.all(np.diff(theirs[10:, 0]) > 0)
     assert theirs[20, 0] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("cycle", [True, False])
+def test_a_cycled_momentum_is_a_warning(cycle: bool, recwarn: pytest.WarningsRecorder) -> None:
+    from_lr_scheduler(OneCycleLR(optimizer(), 1.0, total_steps=10, cycle_momentum=cycle))
+    expected = "from_lr_scheduler: OneCycleLR also cycles the momentum (the first beta of Adam), which is not converted"
+    assert [str(warning.message).partition(";")[0] for warning in recwarn] == [expected] * cycle
 
 
 @pytest.mark.parametrize("strategy", ["cos", "linear"])

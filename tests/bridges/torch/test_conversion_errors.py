@@ -23,9 +23,9 @@ from torch.optim.lr_scheduler import (
 
 import funcsched as fs
 from bridges.torch import from_lr_scheduler, lambda_lr
-from tests.bridges.torch.live import IGNORE_STEP_ORDER, Make, optimizer, torch_rates
+from tests.bridges.torch.live import IGNORE_MOMENTUM, IGNORE_STEP_ORDER, Make, optimizer, torch_rates
 
-pytestmark = IGNORE_STEP_ORDER
+pytestmark = [IGNORE_STEP_ORDER, IGNORE_MOMENTUM]
 
 
 class Halving(StepLR):

@@ -30,6 +30,7 @@ from tests.bridges.torch.live import (
     DEFAULTS,
     EPS,
     FRACTIONS,
+    IGNORE_MOMENTUM,
     IGNORE_STEP_ORDER,
     LENGTHS,
     OURS,
@@ -39,7 +40,7 @@ from tests.bridges.torch.live import (
     optimizer,
 )
 
-pytestmark = IGNORE_STEP_ORDER
+pytestmark = [IGNORE_STEP_ORDER, IGNORE_MOMENTUM]
 
 
 @settings(max_examples=40)

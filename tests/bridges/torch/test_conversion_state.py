@@ -22,9 +22,18 @@ from torch.optim.lr_scheduler import (
 )
 
 from bridges.torch import from_lr_scheduler
-from tests.bridges.torch.live import DEFAULTS, EPS, IGNORE_STEP_ORDER, Make, check, optimizer, torch_rates
+from tests.bridges.torch.live import (
+    DEFAULTS,
+    EPS,
+    IGNORE_MOMENTUM,
+    IGNORE_STEP_ORDER,
+    Make,
+    check,
+    optimizer,
+    torch_rates,
+)
 
-pytestmark = IGNORE_STEP_ORDER
+pytestmark = [IGNORE_STEP_ORDER, IGNORE_MOMENTUM]
 
 # A scheduler of every class.
 EVERY: dict[str, Make] = {

@@ -45,8 +45,8 @@ def test_a_change_before_the_step_is_rejected_with_the_ways_to_continue(caplog: 
         f" 0.125; checkpoint: {SQRT}; current: {cooldown}"
     )
     ways = (
-        "; to change the schedule without a jump, branch off with `fs.then(old, 18, ...)`; to continue with the current"
-        " schedules and base values, use `lambda_lr(..., step=18)` without this state, or"
+        "; to change the schedule without a jump, branch off with `fs.then(old, 18, end, steps=remaining)`; to continue"
+        " with the current schedules and base values, use `lambda_lr(..., step=18)` without this state, or"
         ' `lambda_lr(..., on_mismatch="warn")`'
     )
     state["schedules"] = state["schedules"].replace('"weight_decay"', '"momentum"')

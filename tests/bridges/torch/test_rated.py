@@ -10,9 +10,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, CyclicLR, LinearLR, OneC
 import funcsched as fs
 from bridges.rated import Rated
 from bridges.torch import from_lr_scheduler, lambda_lr
-from tests.bridges.torch.live import IGNORE_STEP_ORDER, optimizer, sequence, torch_rates
+from tests.bridges.torch.live import IGNORE_MOMENTUM, IGNORE_STEP_ORDER, optimizer, sequence, torch_rates
 from tests.bridges.torch.runs import group_settings, run, sgd
 from tests.errors import exactly
+
+pytestmark = IGNORE_MOMENTUM
 
 LINEAR = fs.warmup_linear(4, 12)
 MAKES: dict[str, Callable[[Any], Any]] = {
