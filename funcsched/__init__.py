@@ -195,15 +195,6 @@ __all__ = [
 ]
 
 
-# Functions that users look for here.
-_BRIDGES = {
-    "lambda_lr": "bridges.torch",
-    "to_lr_lambda": "bridges.torch",
-    "from_lr_scheduler": "bridges.torch",
-    "to_optax": "bridges.optax",
-    "from_optax": "bridges.optax",
-}
-
 if not TYPE_CHECKING:  # a type checker would take every name for one that `__getattr__` finds
 
     def __getattr__(name):
@@ -212,8 +203,9 @@ if not TYPE_CHECKING:  # a type checker would take every name for one that `__ge
 
             return version("funcsched")
         if name not in _LAZY:
-            others = "`funcsched show` finds the names of other libraries"
-            hint = f"it is in {_BRIDGES[name]}" if name in _BRIDGES else others
+            from funcsched.core.other_names import elsewhere
+
+            hint = elsewhere(name) or "`funcsched show` finds the names of other libraries"
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {hint}")
         from importlib import import_module
 

@@ -71,18 +71,21 @@ def pattern(text: str) -> str:
 def public_name(text: str) -> str:
     """A name of this library, of another library, or of a recipe; or words that describe an entry."""
     from funcsched.cli.names import all_names, found_by_words, matches, own_name, own_names, uses_of
+    from funcsched.core.other_names import elsewhere
     from funcsched.core.validation import suggestion
     from funcsched.plans.published import near_names, published
 
     if text in published() or own_name(text) or uses_of(text):
         return text
+    if hint := elsewhere(text):
+        raise argparse.ArgumentTypeError(f"unknown name {text!r}; {hint}")
     hint = near_names(text, published())
     found = found_by_words(text)
     if 1 <= len(found) <= _MAX_FOUND and not hint:
         return text
     if not hint and found and any(matches(name, text) for name in own_names()):
         hint = f"`funcsched list {shlex.quote(text)}` shows the entries that contain it"
-    hint = hint or suggestion(text, all_names(), "`funcsched list` shows all names")
+    hint = hint or suggestion(text, all_names(), "`funcsched list` shows all names", similarity=0.7)
     if "(" in text:
         name = text.partition("(")[0]
         entry = f"`funcsched show {shlex.quote(name)}` shows its arguments; " if own_name(name) or uses_of(name) else ""

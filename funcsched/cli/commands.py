@@ -160,7 +160,8 @@ def parser() -> Parser:
         metavar="LANGUAGE",
         required=True,
         choices=("python", "torch", "optax", "c"),
-        help="language of the function: python, torch, optax (for JAX) or c",
+        type=lambda name: {"jax": "optax"}.get(name, name),
+        help="language of the function: python, torch, optax (or jax, which is the same) or c",
     )
     _add_peak(export, "the peak learning rate (default: write multipliers)")
     export.add_argument(

@@ -145,8 +145,10 @@ def contains(pattern: str, text: str) -> bool:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether our name, its summary or its name in another library contains a pattern."""
-    return any(contains(pattern, text) for text in (name, summary(name), *other_names(name).values()))
+    """Whether our name, its summary, another library or its name there contains a pattern."""
+    return any(
+        contains(pattern, text) for text in (name, summary(name), *other_names(name), *other_names(name).values())
+    )
 
 
 def all_names() -> list[str]:

@@ -51,6 +51,8 @@ class Parser(argparse.ArgumentParser):
         if name in ("-o", "--out", "--output") and not self.commands():
             stdout = "the output goes to standard output; redirect it with `>`"
             return "did you mean '--out'?" if "--out" in known else stdout
+        if name in ("--lr", "--learning-rate", "--max-lr", "--peak") and "--peak-value" in known:
+            return "did you mean '--peak-value'?"
         long = [option for option in known if option.startswith("--")]
         return suggestion(name, long, f"see `{self.prog} --help`")
 

@@ -45,7 +45,7 @@ def print_list(pattern: str, as_json: bool) -> int:
             _print_wrapped(_signature(name), "  ", "      ")
             _print_wrapped(summary(name), "    ", "    ")
             for library, entry in other_names(name).items() if pattern else ():
-                if contains(pattern, entry):
+                if contains(pattern, entry) or contains(pattern, library):
                     _print_wrapped(f"{library}: {entry}", "    ", "      ")
             print()
     return 0

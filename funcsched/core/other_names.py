@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SAME = {
     "end": ("alpha", "min_lr_ratio", "min_lr_rate", "min_lr_factor", "final_lr_ratio", "end_factor"),
     "start": ("start_factor", "warmup_start_factor", "init_factor"),
+    "warmup_steps": ("num_warmup_steps", "warmup_iters", "warmup_num_steps", "lr_warmup_iters"),
     "total_steps": ("num_training_steps", "T_max", "max_steps", "train_steps", "total_iters"),
     "decay_shape": ("decay_type", "decay_style", "decay_function"),
     "boundaries": ("milestones",),
@@ -31,6 +32,22 @@ _FRACTIONS = {
     "decay_steps": ("decay_ratio", "decay_fraction", "decay_pct", "cooldown_fraction"),
 }
 _TOTALS = ("total_steps", *_SAME["total_steps"])
+# Functions of the bridges that users look for in the package itself.
+_BRIDGES = {
+    "bridges.torch": ("lambda_lr", "to_lr_lambda", "from_lr_scheduler"),
+    "bridges.optax": ("to_optax", "from_optax"),
+}
+
+
+def elsewhere(name: str) -> str:
+    """What a name is that is no schedule: a function of a bridge, or an argument; else an empty string."""
+    for module, functions in _BRIDGES.items():
+        if name in functions:
+            return f"it is in {module}"
+    for table in (_SAME, _RATES, _FRACTIONS):
+        if owns := [own for own, others in table.items() if name in others]:
+            return f"as an argument, it is {' or '.join(owns)} here"
+    return ""
 
 
 def argument_hint(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -426,6 +426,11 @@ def test_export_prints_the_source_code(language: str, capsys: Captured) -> None:
     assert capsys.readouterr().out == fs.to_source(schedule, language, peak_value=3e-4, name="lr")
 
 
+def test_export_to_jax_is_export_to_optax(capsys: Captured) -> None:
+    assert main(["export", COSINE, "--to", "jax"]) == 0
+    assert capsys.readouterr().out == fs.to_source(fs.warmup_cosine(10, 100), "optax")
+
+
 def test_export_of_a_learning_rate_has_its_peak(capsys: Captured) -> None:
     assert main(["export", "optax:linear_schedule(0.0, 0.5, 100)", "--to", "python"]) == 0
     namespace: dict[str, Any] = {}
@@ -500,6 +505,7 @@ def test_the_help_lists_every_subcommand(capsys: Captured) -> None:
         (["--verison"], r"funcsched: unknown option '--verison'; did you mean '--version'\?"),
         (["export", COSINE, "--too=c"], r"funcsched export: unknown option '--too'; did you mean '--to'\?"),
         (["export", COSINE, "--to", "pyton"], r"funcsched export: argument --to: unknown value .* mean 'python'\?"),
+        (["plot", COSINE, "--lr", "1"], r"funcsched plot: unknown option '--lr'; did you mean '--peak-value'\?"),
         (["plot", COSINE, "-q"], r"funcsched plot: unknown option '-q'; see `funcsched plot --help`"),
         (["table", COSINE, COSINE], r"funcsched table: unrecognized arguments: .* \(see `funcsched table --help`\)"),
         (["table", COSINE, "--steps", "-5"], r"funcsched table: argument --steps: must be an integer .*, got '-5'"),
