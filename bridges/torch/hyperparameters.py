@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from bridges.arguments import instance_of
 from bridges.rated import Rated
 from funcsched.core.schedule import Schedule, as_schedule
-from funcsched.core.validation import LARGEST, argument_error, as_number, number_rule, optional
+from funcsched.core.validation import LARGEST, argument_error, as_number, number_rule, optional, suggestion
 
 _NAME = "lambda_lr"
 _ADD = "add_param_group"
@@ -112,7 +112,11 @@ def require_keys(
         for i, (group, schedule) in enumerate(zip(groups, schedules, strict=True), first):
             if key not in group:
                 keys = ", ".join(sorted(name for name in group if name != "params"))
-                raise argument_error(name, "hyperparameters key", f"a key of parameter group {i} ({keys})", key)
+                has_betas = key == "momentum" and "betas" in group
+                hint = "the momentum of Adam is the first of its `betas`: give {'betas': (schedule, None)}"
+                near = hint if has_betas else suggestion(key, keys.split(", "), "")
+                requirement = f"a key of parameter group {i} ({keys})"
+                raise argument_error(name, "hyperparameters key", requirement, key, fix=near)
             value = group[key]
             if isinstance(value, (tuple, list)):
                 if schedule is not None and not (isinstance(schedule, tuple) and len(schedule) == len(value)):

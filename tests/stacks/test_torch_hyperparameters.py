@@ -4,6 +4,7 @@ import copy
 import gc
 import math
 import pickle
+import re
 import weakref
 
 import pytest
@@ -245,6 +246,19 @@ def test_an_added_group_without_a_scheduled_hyperparameter_is_rejected() -> None
     with pytest.raises(ValueError, match=r"`hyperparameters key` must be a key of parameter group 1"):
         optimizer.add_param_group({"params": [parameter()]})
     assert len(optimizer.param_groups) == 1 == len(scheduler.get_last_lr())
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("momentum", "the momentum of Adam is the first of its `betas`: give {'betas': (schedule, None)}"),
+        ("weight_deacy", "did you mean 'weight_decay'?"),
+    ],
+)
+def test_an_unknown_hyperparameter_gets_a_near_one(key: str, fix: str) -> None:
+    optimizer = torch.optim.AdamW([parameter()])
+    with pytest.raises(ValueError, match=rf"must be a key of parameter group 0 \(.*; {re.escape(fix)}$"):
+        lambda_lr(optimizer, UP, hyperparameters={key: DOWN})
 
 
 def test_the_scheduler_keeps_neither_the_optimizer_nor_itself_alive() -> None:
