@@ -28,7 +28,8 @@ def check(
     ``level_above_peak``    warning   a level of a recipe, such as `end`, is above 1; instead of the warmup and the peak
     ``rate_as_multiplier``  warning   with a peak value: a level was probably meant as a learning rate, because the peak
                                       value times it is below 1e-6, or times the largest multiplier, which is below
-                                      0.01; without a peak value, info for a level below 0.001
+                                      0.01; without a peak value, info for a level below 0.001. A `start` of one step
+                                      of the warmup is not reported.
     ``first_rate_zero``     info      the first update has learning rate 0; a warning for several updates
     ``zero_rate``           warning   all updates or later ones have learning rate 0, or the last ones do in float32
     ``warmup``              info      the learning rate increases from step 0; a warning above half of the run
@@ -61,7 +62,7 @@ def check(
     Returns:
         `Finding` values with a severity, kind, step and text: warnings first, each severity in the order of steps.
         The first 20,000 steps are all sampled. Later steps are sampled around phase boundaries and on a grid with a
-        spacing of 0.1% of the step, so counts in longer runs are lower bounds.
+        spacing of 0.1% of the step. If there may be more jumps or constant stretches, the messages say "at least".
 
     Raises:
         TypeError: `schedule` is neither a schedule nor a function, or `steps` or `peak_value` is not a number, or

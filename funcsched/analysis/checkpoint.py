@@ -159,7 +159,7 @@ class Mismatch:
         where = "the curves diverge" if self.is_exact else "the first sampled value that differs is"
         texts = f"checkpoint: {self.old_text}; current: {self.current_text}"
         if self.current_value is None:
-            return f"{where} at step {self.first_step}; {texts}"
+            return f"{where} at step {self.first_step:,}; {texts}"
         current = self.current_value * unit
         old = None if self.old_value is None else self.old_value * (unit if old_unit is None else old_unit)
         if old is None:
@@ -169,7 +169,8 @@ class Mismatch:
         else:
             jump = f"would jump from {old:g} to {current:g}"
         return (
-            f"{where} at step {self.first_step}; at step {step}, where the run resumes, the {quantity} {jump}; {texts}"
+            f"{where} at step {self.first_step:,}; at step {step:,}, where the run resumes, the {quantity} {jump}; "
+            f"{texts}"
         )
 
 

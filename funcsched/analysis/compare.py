@@ -36,6 +36,7 @@ class Comparison(Value):
         largest_difference: the largest absolute difference.
         largest_step: the first step with that difference, or None.
         reason: the likely reason as a sentence; empty if the curves are the same.
+        steps: number of steps compared, or None for all.
     """
 
     __slots__ = fields = (
@@ -46,6 +47,7 @@ class Comparison(Value):
         "largest_difference",
         "largest_step",
         "reason",
+        "steps",
     )
     factory = "Comparison"
 
@@ -56,17 +58,25 @@ class Comparison(Value):
     largest_difference: float
     largest_step: int | None
     reason: str
+    steps: int | None
 
     def __bool__(self) -> bool:
         return self.equal
 
+    def _repr_html_(self) -> str:
+        from html import escape  # imported only in notebooks
+
+        return f"<p>{escape(str(self))}</p>"
+
     def __str__(self) -> str:
         if self.first_value is None or self.second_value is None:
-            return "the curves are the same"
+            if self.steps is None:
+                return "the curves are the same"
+            return f"the curves are the same in the first {'update' if self.steps == 1 else f'{self.steps:,} updates'}"
         first, second = distinct_texts(self.first_value, self.second_value)
         return (
-            f"the curves diverge at step {self.first_step} (first: {first}; second: {second}); the largest difference "
-            f"is {self.largest_difference:g} at step {self.largest_step}; likely reason: {self.reason}"
+            f"the curves diverge at step {self.first_step:,} (first: {first}; second: {second}); the largest "
+            f"difference is {self.largest_difference:g} at step {self.largest_step:,}; likely reason: {self.reason}"
         )
 
 
@@ -99,7 +109,8 @@ def compare(
         True
         >>> result = fs.compare(fs.warmup_linear(10, 100), fs.warmup_linear(10, 110))
         >>> result.first_step, result.largest_step, result.reason
-        (11, 100, 'the horizon of the second does not include the warmup: it ends at step 110 instead of 100')
+        (11, 100, 'the horizons differ by the length of the warmup: 100 in the first, 110 in the second (some \
+libraries count the warmup as part of the length, others do not)')
         >>> print(fs.compare(fs.warmup_constant(10), fs.shift(fs.warmup_constant(10), 1)))
         the curves diverge at step 0 (first: 0; second: 0.1); the largest difference is 0.1 at step 0; likely reason: \
 the second is the first shifted one step earlier
@@ -107,7 +118,7 @@ the second is the first shifted one step earlier
     first, second = as_schedule("compare", "first", first), as_schedule("compare", "second", second)
     steps = _optional_steps("compare", "steps", steps)
     last = LAST_STEP if steps is None else steps - 1
-    same = Comparison(True, None, None, None, 0.0, None, "")
+    same = Comparison(True, None, None, None, 0.0, None, "", steps)
     # Arrays compare elementwise, and tracers have no truth value.
     if first is second or (is_concrete(*leaves(first), *leaves(second)) and first == second):
         return same
@@ -125,7 +136,7 @@ the second is the first shifted one step earlier
         requirement = f"given for a function that is not defined at all steps ({type(error).__name__}: {error})"
         raise argument_error("compare", "steps", requirement, None) from error
     difference = absolute_difference(first_curve, second_curve, largest_step)
-    return Comparison(False, step, first_curve(step), second_curve(step), difference, largest_step, reason)
+    return Comparison(False, step, first_curve(step), second_curve(step), difference, largest_step, reason, steps)
 
 
 def _largest_difference_step(first: Curve, second: Curve, steps: list[int]) -> int:

@@ -26,7 +26,7 @@ def instead_of(first: float, second: float) -> str:
 
 
 def count_steps(steps: int) -> str:
-    return "one step" if steps == 1 else f"{steps} steps"
+    return "one step" if steps == 1 else f"{steps:,} steps"
 
 
 class ProfileDifferences:
@@ -93,7 +93,7 @@ class ProfileDifferences:
                 yield f"the second starts at {instead_of(first.start, second.start)}"
             if first.peak_step != second.peak_step:
                 shift = _shift(first.peak_step, second.peak_step)
-                yield f"the second reaches its peak {shift} (step {second.peak_step} instead of {first.peak_step})"
+                yield f"the second reaches its peak {shift} (step {second.peak_step:,} instead of {first.peak_step:,})"
         if self._differ(first.peak, second.peak):
             yield f"the peak of the second is {instead_of(first.peak, second.peak)}"
         if not self._are_unimodal:
@@ -117,7 +117,7 @@ class ProfileDifferences:
         elif not first_hold:
             yield f"the second holds its peak for {count_steps(second_hold)}, the first does not"
         else:
-            yield f"the second holds its peak for {count_steps(second_hold)} instead of {first_hold}"
+            yield f"the second holds its peak for {count_steps(second_hold)} instead of {first_hold:,}"
 
     def _end_level(self) -> Iterator[str]:
         first, second = self.first, self.second
@@ -128,26 +128,25 @@ class ProfileDifferences:
         first, second = self.first, self.second
         if first.horizon is None or second.horizon is None or first.horizon == second.horizon:
             return
-        steps = f"step {second.horizon} instead of {first.horizon}"
-        warmup = first.peak_step
-        if warmup == second.peak_step and 0 < warmup < min(first.horizon, second.horizon):
-            if second.horizon - first.horizon == warmup:
-                yield f"the horizon of the second does not include the warmup: it ends at {steps}"
-                return
-            if first.horizon - second.horizon == warmup:
-                yield f"the horizon of the first does not include the warmup: the second ends at {steps}"
-                return
+        difference = abs(first.horizon - second.horizon)
+        if difference == first.peak_step == second.peak_step and difference < min(first.horizon, second.horizon):
+            yield (
+                f"the horizons differ by the length of the warmup: {first.horizon:,} in the first, {second.horizon:,} "
+                "in the second (some libraries count the warmup as part of the length, others do not)"
+            )
+            return
+        steps = f"step {second.horizon:,} instead of {first.horizon:,}"
         yield f"the second ends {_shift(first.horizon, second.horizon)} ({steps})"
 
     def rise_after_peak(self) -> Iterator[str]:
         """The difference between the steps at which the curves rise again after the peak."""
         first, second = self.first.rise_after_peak(), self.second.rise_after_peak()
         if first is None and second is not None:
-            yield f"the second rises again at step {second}, the first never does"
+            yield f"the second rises again at step {second:,}, the first never does"
         elif second is None and first is not None:
-            yield f"the first rises again at step {first}, the second never does"
+            yield f"the first rises again at step {first:,}, the second never does"
         elif first != second:
-            yield f"the second rises again at step {second} instead of {first}"
+            yield f"the second rises again at step {second:,} instead of {first:,}"
 
     def _differ(self, first: float, second: float) -> bool:
         return abs(first - second) > self.tolerance

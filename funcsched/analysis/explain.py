@@ -143,7 +143,7 @@ class Explanation:
             return f"{text}, so it has no warmup" if drops_warmup else text
         # If the curves were equal before that step, the second would repeat the first instead.
         if shift < 0 and self.first_step < -shift and self.matches(expected, low=-shift, high=high):
-            return f"from step {-shift} on, {text}"
+            return f"from step {-shift:,} on, {text}"
         return None
 
     def few_steps(self) -> str | None:
@@ -160,8 +160,8 @@ class Explanation:
             levels = instead_of(self.first(0), self.second(0))
             return f"the curves differ only at step 0: the second starts at {levels}"
         if len(found) == 1:
-            return f"the curves differ only at step {found[0]}"
-        return f"the curves differ only at steps {', '.join(map(str, found[:-1]))} and {found[-1]}"
+            return f"the curves differ only at step {found[0]:,}"
+        return f"the curves differ only at steps {', '.join(f'{step:,}' for step in found[:-1])} and {found[-1]:,}"
 
     def one_ends(self) -> str | None:
         """One curve holds its end value, and the other continues."""
@@ -179,7 +179,9 @@ class Explanation:
             rises = continuing(step) > ended.end
             verb = "falls" if not rises else "rises again" if fell else "rises"
             until_then = f" (before that, they differ by at most {before:.2g})" if before else ""
-            return f"from step {ended.horizon} on, the {name} holds {ended.end:g} while the {other} {verb}{until_then}"
+            return (
+                f"from step {ended.horizon:,} on, the {name} holds {ended.end:g} while the {other} {verb}{until_then}"
+            )
         return None
 
     def clamped(self) -> str | None:

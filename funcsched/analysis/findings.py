@@ -22,6 +22,7 @@ _VISIBLE = 1e-6  # of the peak: smaller jumps are ignored
 _LARGE_RATE = 0.1  # above, small multipliers are plausible
 _NEGLIGIBLE_RATE = 1e-6
 _TINY_LEVEL = 1e-3
+_COUNTS_FROM_ONE = 1.5  # steps
 _LEVELS = {"start", "end", "stop", "cosine_end"}
 _SMALLEST_FLOAT32 = 2.0**-126  # the smallest normal number; XLA flushes smaller ones to 0
 
@@ -69,7 +70,7 @@ def invalid_multiplier(curve: Curve, steps: list[int], quantity: str) -> Iterato
     step = next((step for step in steps if not is_valid(curve(step), is_learning_rate)), None)
     if step is not None:
         fault = "negative" if -float("inf") < curve(step) < 0 else "not finite"
-        text = f"the multiplier is {fault} at step {step}: {curve(step):g}"
+        text = f"the multiplier is {fault} at step {step:,}: {curve(step):g}"
         if fault == "negative":
             text += "; a learning rate is not negative (for another quantity, give its name as `quantity`)"
         yield Finding("warning", "invalid", step, text)
@@ -89,7 +90,7 @@ def of_other_quantity(run: Run) -> Iterator[Finding]:
         if abs(run.final - run.schedule_end) >= _SMALL * largest:
             yield Finding("warning", "horizon_long", run.last, _horizon_is_longer(run))
     yield from constant(run)
-    text = f"the run ends with the {run.quantity} {run.text(run.final)} at step {run.last}"
+    text = f"the run ends with the {run.quantity} {run.text(run.final)} at step {run.last:,}"
     yield Finding("info", "end", run.last, text)
 
 
@@ -124,9 +125,15 @@ def level_above_peak(run: Run) -> Iterator[Finding]:
 
 def rate_as_multiplier(run: Run) -> Iterator[Finding]:
     """Levels that were probably meant as learning rates: multiplied by the peak value, they are very small."""
+    # A warmup of n steps that counts from 1 starts at 1/n or 1/(n + 1).
+    levels = [
+        (name, level)
+        for name, level in given_levels(run.curve.schedule)
+        if level > 0 and not (name == "start" and abs(1 / level - run.schedule_peak_step) < _COUNTS_FROM_ONE)
+    ]
     if run.peak_value == 1.0:
-        for name, level in given_levels(run.curve.schedule):
-            if 0 < level < _TINY_LEVEL:
+        for name, level in levels:
+            if level < _TINY_LEVEL:
                 text = (
                     f"`{name}` is a multiplier of the peak: {level:g} means {100 * level:g}% of it; if it was meant as "
                     "a learning rate, give the peak value (`peak_value`, `--peak-value`)"
@@ -141,8 +148,8 @@ def rate_as_multiplier(run: Run) -> Iterator[Finding]:
         )
         yield Finding("warning", "rate_as_multiplier", run.peak_step, text)
         return
-    for name, level in given_levels(run.curve.schedule):
-        if 0 < level < run.peak_value and level * run.peak_value < _NEGLIGIBLE_RATE:
+    for name, level in levels:
+        if level < run.peak_value and level * run.peak_value < _NEGLIGIBLE_RATE:
             text = (
                 f"`{name}` is a multiplier of the peak: {level:g} means a learning rate of "
                 f"{level * run.peak_value:.3g};"
@@ -174,7 +181,7 @@ def zero_at_start(run: Run) -> Iterator[Finding]:
         text = "the first update has learning rate 0 and changes nothing"
         yield Finding("info", "first_rate_zero", 0, text)
     elif zeros:
-        text = f"the first {zeros} updates have learning rate 0 and change nothing"
+        text = f"the first {zeros:,} updates have learning rate 0 and change nothing"
         yield Finding("warning", "first_rate_zero", 0, text)
 
 
@@ -195,7 +202,7 @@ def warmup(run: Run) -> Iterator[Finding]:
         yield Finding("warning", "warmup", 0, text)
         return
     share = length / run.steps
-    text = f"the warmup takes {100 * share:.3g}% of the run: the learning rate increases until step {length}"
+    text = f"the warmup takes {100 * share:.3g}% of the run: the learning rate increases until step {length:,}"
     yield Finding("warning" if share > _LONG_WARMUP else "info", "warmup", 0, text)
 
 
@@ -203,7 +210,8 @@ def peak(run: Run) -> Iterator[Finding]:
     if run.peak < run.schedule_peak * (1 - 1e-9):
         text = (
             f"the run does not reach the peak: the largest {run.quantity} of the run is {run.text(run.peak)} at step "
-            f"{run.peak_step}, that of the schedule is {run.text(run.schedule_peak)} at step {run.schedule_peak_step}"
+            f"{run.peak_step:,}, that of the schedule is {run.text(run.schedule_peak)} at step "
+            f"{run.schedule_peak_step:,}"
         )
         yield Finding("warning", "peak_never_reached", run.peak_step, text)
     elif run.peak > 0 and abs(run.peak - 1) > 1e-3:
@@ -218,7 +226,7 @@ def jumps_and_drops(run: Run) -> Iterator[Finding]:
     up = [step for step in steps if curve(step) > curve(step - 1)]
     down = [step for step in steps if curve(step) < curve(step - 1)]
     # There may be more between the samples, or more that are too small to be visible.
-    all_found = len(run.sampled) == run.steps and not 0 < min(run.values) < _VISIBLE * run.peak
+    all_found = run.is_complete and not 0 < min(run.values) < _VISIBLE * run.peak
     for severity, kind, verb, found in ("warning", "jump", "jumps up", up), ("info", "drop", "drops", down):
         if not found:
             continue
@@ -226,10 +234,10 @@ def jumps_and_drops(run: Run) -> Iterator[Finding]:
         before, after = curve(largest - 1), curve(largest)
         ratio = value_ratio(before, after)
         factor = f"by a factor of {ratio:.3g} " if ratio < float("inf") else ""
-        change = f"{factor}at step {largest}, from {run.text(before)} to {run.text(after)}"
+        change = f"{factor}at step {largest:,}, from {run.text(before)} to {run.text(after)}"
         if len(found) > 1:
-            times = f"{len(found)} times" if all_found else f"at least {len(found)} times"
-            change = f"{times}, first at step {found[0]}; the largest {kind} is {change}"
+            times = f"{'' if all_found else 'at least '}{len(found):,} times"
+            change = f"{times}, first at step {found[0]:,}; the largest {kind} is {change}"
         yield Finding(severity, kind, found[0], f"the {run.quantity} {verb} {change}")
 
 
@@ -238,7 +246,7 @@ def horizon_short(run: Run) -> Iterator[Finding]:
     if not count:
         return
     step = run.steps - count
-    updates = f"the last {count} updates, from step {step} on," if count > 1 else "the last update"
+    updates = f"the last {count:,} updates, from step {step:,} on," if count > 1 else "the last update"
     if run.final == 0:
         is_minor = count == 1
         effect = "have learning rate 0 and change nothing" if count > 1 else "has learning rate 0 and changes nothing"
@@ -260,15 +268,15 @@ def _horizon_is_longer(run: Run) -> str:
     assert run.schedule_end is not None
     return (
         f"the horizon is longer than the run: the schedule ends at {run.text(run.schedule_end)} at step "
-        f"{run.horizon}, but the run ends at {run.text(run.final)} after {_updates(run.steps)}"
+        f"{run.horizon:,}, but the run ends at {run.text(run.final)} after {_updates(run.steps)}"
     )
 
 
 def end(run: Run, peak: float) -> Iterator[Finding]:
     share = f"{100 * run.final / peak:.3g}% of" if run.final <= peak else f"{run.final / peak:.3g} times"
-    text = f"the run ends at {share} the peak: the {run.quantity} is {run.text(run.final)} at step {run.last}"
+    text = f"the run ends at {share} the peak: the {run.quantity} is {run.text(run.final)} at step {run.last:,}"
     if run.stops_before_end and run.schedule_end is not None:
-        text += f"; the schedule would end at {run.text(run.schedule_end)} at step {run.horizon}"
+        text += f"; the schedule would end at {run.text(run.schedule_end)} at step {run.horizon:,}"
     yield Finding("info", "end", run.last, text)
 
 
@@ -280,17 +288,20 @@ def zero_later(run: Run) -> Iterator[Finding]:
         count = sum(stop - start for start, stop in zeros)
         start, stop = zeros[0]
         if len(zeros) > 1:
-            where = f"in {len(zeros)} places, first at step {start}"
+            bound = "" if run.is_complete else "at least "
+            where = f"{bound}{_updates(count)}, in {bound}{len(zeros):,} places, first at step {start:,}"
         else:
-            where = f"from step {start} to {stop - 1}" if count > 1 else f"at step {start}"
-        yield Finding("warning", "zero_rate", start, f"the learning rate is 0 for {_updates(count)}, {where}")
+            where = f"{_updates(count)}, " + (
+                f"from step {start:,} to {stop - 1:,}" if count > 1 else f"at step {start:,}"
+            )
+        yield Finding("warning", "zero_rate", start, f"the learning rate is 0 for {where}")
 
 
 def zero_in_float32(run: Run) -> Iterator[Finding]:
     if 0 < run.final < _SMALLEST_FLOAT32:
         step = start_of_last_stretch(lambda step: run.curve(step) < _SMALLEST_FLOAT32, run.sampled) or 0
         text = (
-            f"in float32 the learning rate is 0 for the last {_updates(run.steps - step)}, from step {step} on: the "
+            f"in float32 the learning rate is 0 for the last {_updates(run.steps - step)}, from step {step:,} on: the "
             "multiplier is below the smallest normal float32"
         )
         yield Finding("warning", "zero_rate", step, text)
@@ -308,11 +319,22 @@ def constant(run: Run) -> Iterator[Finding]:
     count = sum(stop - start for start, stop in held)
     if count >= _CONSTANT * run.steps:
         start, stop = max(held, key=lambda stretch: stretch[1] - stretch[0])
-        share = f"the {run.quantity} is constant for {100 * count / run.steps:.3g}% of the run"
-        where = f"from step {start} to {stop - 1} at {run.text(run.curve(start))}"
-        text = f"{share}, {where}" if len(held) == 1 else f"{share}; the longest stretch is {where}"
-        yield Finding("info", "still", start, text)
+        where = f"from step {start:,} to {stop - 1:,} at {run.text(run.curve(start))}"
+        share = f"{_percentage(count, run.steps)} of the run"
+        if len(held) == 1:
+            text = f"constant for {share}, {where}"
+        else:
+            bound = "" if run.is_complete else "at least "
+            in_total = f"{'' if count == run.steps else bound}{share} in total"
+            text = f"constant in {bound}{len(held):,} stretches, {in_total}; the longest is {where}"
+        yield Finding("info", "still", start, f"the {run.quantity} is {text}")
+
+
+def _percentage(part: int, total: int) -> str:
+    """A percentage with three digits, and below 100% if it is not all."""
+    text = f"{100 * part / total:.3g}"
+    return "99.9%" if text == "100" and part < total else f"{text}%"
 
 
 def _updates(count: int) -> str:
-    return "one update" if count == 1 else f"{count} updates"
+    return "one update" if count == 1 else f"{count:,} updates"

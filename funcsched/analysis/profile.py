@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from funcsched.analysis.sampling import first_step, horizon, peak_step
+from funcsched.analysis.sampling import declared_step, first_step, horizon, peak_step
 from funcsched.shapes.basic import cosine, linear, rex, sine, sqrt
 from funcsched.shapes.combined import reverse
 from funcsched.shapes.parametric import power
@@ -84,11 +84,12 @@ class Profile:
     def __init__(self, curve: Curve, steps: list[int]) -> None:
         self.curve, self.steps = curve, steps
         self.start, self.end = curve(0), curve(steps[-1])
-        self.peak_step = peak_step(curve, steps)
-        self.peak = curve(self.peak_step)
+        peak = peak_step(curve, steps)
+        self.peak = curve(peak)
+        self.peak_step = declared_step(curve, peak, peak - 1)
         self.horizon = horizon(curve, steps)
         fall = first_step(lambda step: curve(step) != self.peak, self._from_peak())
-        self.hold_end = steps[-1] if fall is None else fall - 1
+        self.hold_end = steps[-1] if fall is None else declared_step(curve, fall - 1, fall)
         to_peak = [*(step for step in steps if step < self.peak_step), self.peak_step]
         falls = any(curve(b) < curve(a) - ROUNDING * self.peak for a, b in pairwise(to_peak))
         self.is_unimodal = not falls and self.rise_after_peak() is None

@@ -6,13 +6,27 @@ from itertools import pairwise
 
 from funcsched.analysis.jumps import is_jump
 from funcsched.analysis.landmarks import phase_boundaries
-from funcsched.analysis.sampling import LAST_STEP, Curve, first_step, horizon, sample_steps, start_of_last_stretch
+from funcsched.analysis.sampling import (
+    LAST_STEP,
+    Curve,
+    declared_step,
+    first_step,
+    horizon,
+    sample_steps,
+    start_of_last_stretch,
+)
+from funcsched.core.schedule import Schedule, walk
+from funcsched.core.value import leaves
+from funcsched.numerics.number_system import is_concrete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LEARNING_RATE = "learning rate"
+# Between phase boundaries, a schedule of these neither jumps nor returns to an earlier value.
+_MONOTONE = {"constant", "join", "piecewise_constant", "ramp", "scale", "shift"}
+_MONOTONE |= {"linear", "cosine", "sine", "sqrt", "power", "reverse"}
 
 
 class Run:
@@ -26,6 +40,8 @@ class Run:
 
     Attributes:
         steps, last: the number of updates, and the step of the last one.
+        is_complete: whether the samples show all jumps and stretches of equal values. If not, their numbers are lower
+            bounds.
         values, final: the multipliers at the sampled steps, and at the last step.
         peak, peak_step: the largest multiplier of the run, and the first step with it.
         quantity: what is scheduled; "multiplier" for learning rates without a peak value.
@@ -39,6 +55,7 @@ class Run:
     def __init__(self, curve: Curve, sampled: list[int], peak_value: float, quantity: str) -> None:
         self.curve, self.sampled, self.peak_value = curve, sampled, peak_value
         self.last, self.steps = curve.last, curve.last + 1
+        self.is_complete = len(sampled) == self.steps or _changes_at_boundaries(curve.schedule)
         self.final = curve(self.last)
         self.values = [curve(step) for step in sampled]
         self.peak = max(self.values)
@@ -77,7 +94,7 @@ class Run:
         """The first step with a value that meets a condition; there must be one."""
         step = first_step(lambda step: condition(self.curve(step)), self.sampled)
         assert step is not None
-        return step
+        return declared_step(self.curve, step, step - 1)
 
     @property
     def leading_zeros(self) -> int:
@@ -95,7 +112,7 @@ class Run:
         # A decay that continues below a lower bound has not ended.
         if not is_decay or (final > 0 and max(phase_boundaries(curve.schedule, LAST_STEP), default=0) >= self.steps):
             return 0
-        count = self.steps - start
+        count = self.steps - declared_step(curve, start, start - 1)
         return count if count > 1 or final == 0 else 0
 
     @property
@@ -124,8 +141,14 @@ class Run:
                 continue
             end = high if change is None else first_step(changes, (low, change))
             assert end is not None
-            yield begin, end
+            yield declared_step(curve, begin, begin - 1), declared_step(curve, end - 1, end) + 1
             begin = high
+
+
+def _changes_at_boundaries(schedule: Schedule) -> bool:
+    """Whether all jumps of a schedule, and all ends of its constant stretches, are at phase boundaries."""
+    parts = (part for part in walk(schedule) if part.composition() is None)
+    return is_concrete(*leaves(schedule)) and all(part.factory in _MONOTONE for part in parts)
 
 
 def is_valid(multiplier: float, is_learning_rate: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from math import ceil, isclose, isnan
 
 from funcsched.analysis.landmarks import phase_boundaries
@@ -17,16 +17,18 @@ DENSE_STEPS = 10_000  # all steps below are sampled
 LAST_STEP = 2**53
 _ROUNDING = 2.0**-50  # relative: two float64 computations of a value differ by a few units in the last place
 _UNDERFLOW = 1e-300  # relative to the peak: a 0 after a smaller value is underflow
+_ROUNDED = 1e-4  # of the schedule: longer stretches of equal values are not attributed to rounding
 
 
 class Curve:
     """A schedule at the integer steps from 0 to `last`, with a cache of its values."""
 
-    __slots__ = ("_values", "last", "schedule")
+    __slots__ = ("_boundaries", "_values", "last", "schedule")
 
     def __init__(self, schedule: Schedule, last: int) -> None:
         self.schedule, self.last = schedule, last
         self._values: dict[int, float] = {}
+        self._boundaries: list[int] | None = None
 
     def __call__(self, step: int) -> float:
         """The multiplier. Steps outside of the range are clamped to it."""
@@ -35,6 +37,14 @@ class Curve:
         if value is None:
             value = self._values[step] = float(self.schedule(step))
         return value
+
+    @property
+    def boundaries(self) -> list[int]:
+        """The first step of each phase, and the last step of the last one, sorted."""
+        if self._boundaries is None:
+            found = {ceil(step) for step in phase_boundaries(self.schedule, self.last)}
+            self._boundaries = sorted(step for step in found if 0 <= step <= self.last)
+        return self._boundaries
 
     def extended(self, last: int) -> Curve:
         """The same curve up to a later step, with the same cache."""
@@ -131,4 +141,25 @@ def horizon(curve: Curve, steps: list[int]) -> int | None:
     # An endless decay that underflows to 0 has no end.
     if end == 0 and step and curve(step - 1) < _UNDERFLOW * max(map(curve, steps)):
         return None
-    return step
+    return declared_step(curve, step, step - 1)
+
+
+def declared_step(curve: Curve, step: int, outside: int) -> int:
+    """The phase boundary at which a stretch of equal values begins or ends, or the step if there is none near.
+
+    Where a phase is flat, as at the top of a cosine, its values are equal only because of rounding.
+
+    Args:
+        curve: the curve.
+        step: the first or the last step of the stretch.
+        outside: the step before the first one, or after the last one.
+    """
+    boundaries = curve.boundaries
+    if not boundaries or not 0 <= outside <= curve.last or not is_close(curve(outside), curve(step)):
+        return step
+    if outside < step:
+        nearest = boundaries[bisect_left(boundaries, step) :][:1]
+    else:
+        nearest = boundaries[: bisect_right(boundaries, step)][-1:]
+    is_rounded = nearest and abs(nearest[0] - step) <= _ROUNDED * boundaries[-1] and curve(nearest[0]) == curve(step)
+    return nearest[0] if is_rounded else step

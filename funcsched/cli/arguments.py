@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import shlex
+import sys
 from keyword import iskeyword
 
 from funcsched.cli.sources import content, from_json
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from funcsched.plans.arguments import PlanCurve
 
 _MAX_FOUND = 12  # entries that a search by words shows
+_LIBRARIES = {"hf": "transformers", "optax": "optax", "torch": "torch"}  # by the prefixes of expressions
 
 
 def positive_int(text: str) -> int:
@@ -61,9 +63,12 @@ def pattern(text: str) -> str:
     """A part of a name or a summary."""
     from funcsched.cli.names import all_names, matches, own_names
     from funcsched.core.validation import suggestion
+    from funcsched.plans.published import near_names, published
 
     if not any(matches(name, text) for name in own_names()):
         hint = suggestion(text, all_names(), "`funcsched list` shows all names")
+        if near_names(text, published()):
+            hint = "`funcsched published` lists the recipes of known models"
         raise argparse.ArgumentTypeError(f"no entry contains {text!r}; {hint}")
     return text
 
@@ -75,6 +80,11 @@ def public_name(text: str) -> str:
     from funcsched.core.validation import suggestion
     from funcsched.plans.published import near_names, published
 
+    prefix, _, other = text.partition(":")
+    if prefix in _LIBRARIES:
+        other = other.partition("(")[0]
+        here = [own for own, library, _ in uses_of(other) if library == _LIBRARIES[prefix]]
+        text = here[0] if len(here) == 1 else other
     if text in published() or own_name(text) or uses_of(text):
         return text
     if hint := elsewhere(text):
@@ -113,18 +123,27 @@ def read_schedules(texts: list[str], numbers: dict[str, float]) -> list[tuple[st
 
 
 def _schedule(text: str, numbers: dict[str, float]) -> tuple[str, Rated | PlanCurve]:
-    from bridges.expressions import from_expression
+    from bridges.expressions import Reading
     from funcsched.cli.published import published_rate
+    from funcsched.plans.published import published
+    from funcsched.serialization.expression import NUMBERS_BY_NAME
 
     try:
         if text.startswith("{"):
             return from_json(text)
-        return text, published_rate(text) or from_expression(text, **numbers)
+        if (name := text.rpartition("*")[2].strip()) in published() and name != text:
+            raise ValueError(f"{name}: the recipe {name!r} has its own learning rate; leave out the factor")
+        if recipe := published_rate(text):
+            return text, recipe
+        rated, note = Reading.of(text, numbers)
+        if note:
+            print(f"note: {note}", file=sys.stderr)
+        return text, rated
     except ModuleNotFoundError as error:
         extra = "torch" if error.name == "torch" else "jax"
         message = f"{error.name} is not installed; pip install 'funcsched[{extra}]'"
     except (TypeError, ValueError) as error:
-        message = without_function(error)
+        message = without_function(error).replace(NUMBERS_BY_NAME, f"{NUMBERS_BY_NAME}--set ")
     except argparse.ArgumentTypeError as error:  # an unknown recipe
         message = str(error)
     raise argparse.ArgumentError(None, f"argument EXPR: {message}")

@@ -29,15 +29,16 @@ _ABOUT_EXPRESSIONS = """\
 EXPR is one of
   a schedule with its arguments (`funcsched list` shows all schedules):
     'warmup_cosine(1000, 100_000, end=0.1)'
-  a peak learning rate times a schedule, as `funcsched identify` prints it:
-    '3e-4 * warmup_cosine(1000, 100_000)'
   a published recipe, for its learning rate (`funcsched published` shows all):
     gpt-3
   a schedule of transformers, optax or torch, after a prefix:
     'hf:cosine(num_warmup_steps=1000, num_training_steps=100000)'
     'optax:warmup_cosine_decay_schedule(0.0, 1e-3, 1000, 100000)'
-    'torch:CosineAnnealingLR(T_max=100)', for a base learning rate of 1
-  @FILE, a text file with one of these, or with the JSON of fs.to_dict
+    'torch:CosineAnnealingLR(T_max=100, base_lr=3e-4)'; without base_lr it is 1
+  a peak learning rate times one of these, as `funcsched identify` prints it:
+    '3e-4 * warmup_cosine(1000, 100_000)'
+  @FILE, a text file with one of these, and # comments, or with the JSON of
+    fs.to_dict
   -, which reads the same from standard input
 Numbers may be variables (--set) and arithmetic with + - * / //:
   'warmup_cosine(total // 100, total)' --set total=12000
@@ -175,7 +176,7 @@ def parser() -> Parser:
         "compare",
         print_comparison,
         "compare two schedules: where they diverge and why (exit status 1 if they differ)",
-        "funcsched compare 'warmup_cosine(10, 100)' 'hf:cosine(num_warmup_steps=10, num_training_steps=100)'",
+        "funcsched compare 'warmup_linear(10, 100)' 'hf:linear(num_warmup_steps=10, num_training_steps=100)'",
         2,
     )
     compare.add_argument(

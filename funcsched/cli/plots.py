@@ -37,7 +37,7 @@ def plot(options: argparse.Namespace) -> int:
     shared = {"steps": options.steps or run_of_recipes([*schedules]), "peak_value": options.peak, "log": options.log}
     try:
         if options.out is not None:
-            plot(curves, path=options.out, **shared)
+            plot(curves, path=options.out, unit="step" if unit in (None, "updates") else unit, **shared)
             return 0
         size = shutil.get_terminal_size()
         height = min(max(size.lines - 6 - len(curves), 5), 17)  # leaves room for ticks, legend, boundaries and prompt

@@ -6,6 +6,8 @@ import argparse
 import json
 from math import ceil
 
+from funcsched.analysis.findings import Finding
+from funcsched.cli.wrapping import print_record, print_wrapped
 from funcsched.plans.published import near_names, published
 
 TYPE_CHECKING = False
@@ -50,8 +52,20 @@ def unit_of_recipes(texts: list[str]) -> str | None:
     return next(iter(units.values()), None)
 
 
-def unit_note(unit: str) -> str:
-    return f"steps and updates are {unit} here, the unit of the recipe"
+def print_unit(unit: str) -> None:
+    if unit != "updates":
+        print_record(f"steps and updates are {unit} here, the unit of the recipe")
+
+
+def as_published(findings: list[Finding]) -> list[Finding]:
+    """The findings about a published run, in which a horizon that differs from the run is no mistake."""
+    found = [
+        Finding("info", finding.kind, finding.step, f"as published, {finding.text}")
+        if finding.kind in ("horizon_short", "horizon_long")
+        else finding
+        for finding in findings
+    ]
+    return sorted(found, key=lambda finding: (finding.severity == "info", finding.step))
 
 
 def print_published(as_json: bool) -> int:
@@ -62,7 +76,7 @@ def print_published(as_json: bool) -> int:
         return 0
     width = max(map(len, names))
     for name in names:
-        print(f"{name:<{width}}  {published(name).source}")
+        print_record(published(name).source, f"{name:<{width}}  ", "    ")
     return 0
 
 
@@ -75,7 +89,9 @@ def print_plan(name: str, as_json: bool) -> int:
     if as_json:
         print(json.dumps(plan.to_dict(), indent=2))
         return 0
-    print(f"{name}\n\nSource: {plan.source}\n")
+    print(f"{name}\n")
+    print_wrapped(f"Source: {plan.source}")
+    print()
     for curve, (schedule, peak) in plan.curves.items():
         print(f"{curve} = {peak!r} * {schedule!r}")
     rows = [("stage", plan.unit, *plan.curves)]
@@ -87,5 +103,7 @@ def print_plan(name: str, as_json: bool) -> int:
         cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[1:], strict=True)]
         print("  ".join([f"{stage:<{widths[0]}}", *cells]))
     if plan.notes:
-        print("\nNotes:", *(f"- {note}" for note in plan.notes), sep="\n")
+        print("\nNotes:")
+    for note in plan.notes:
+        print_wrapped(note, "- ", "  ")
     return 0

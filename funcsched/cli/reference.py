@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import re
-import shutil
 import textwrap
 
 import funcsched
@@ -21,12 +20,11 @@ from funcsched.cli.names import (
     summary,
     uses_of,
 )
+from funcsched.cli.wrapping import print_wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_MAX_WIDTH = 100  # characters; longer lines of prose are hard to read
 
 
 def print_list(pattern: str, as_json: bool) -> int:
@@ -42,11 +40,11 @@ def print_list(pattern: str, as_json: bool) -> int:
         if names:
             print(f"{title}\n")
         for name in names:
-            _print_wrapped(_signature(name), "  ", "      ")
-            _print_wrapped(summary(name), "    ", "    ")
+            print_wrapped(_signature(name), "  ", "      ")
+            print_wrapped(summary(name), "    ", "    ")
             for library, entry in other_names(name).items() if pattern else ():
                 if contains(pattern, entry) or contains(pattern, library):
-                    _print_wrapped(f"{library}: {entry}", "    ", "      ")
+                    print_wrapped(f"{library}: {entry}", "    ", "      ")
             print()
     return 0
 
@@ -60,7 +58,7 @@ def print_named(name: str, as_json: bool) -> int:
         print(json.dumps([{**_record(entry), "documentation": documentation(entry)} for entry in found], indent=2))
         return 0
     for entry, library, text in uses:
-        _print_wrapped(f"In {library}, {entry} is {text}", rest="    ")
+        print_wrapped(f"In {library}, {entry} is {text}", rest="    ")
     if uses:
         print()
     if len(found) == 1:
@@ -69,7 +67,7 @@ def print_named(name: str, as_json: bool) -> int:
     if not uses:
         width = max(map(len, found))
         for entry in found:
-            _print_wrapped(summary(entry), f"{entry:<{width}}  ", " " * (width + 2))
+            print_wrapped(summary(entry), f"{entry:<{width}}  ", " " * (width + 2))
         print()
     print(f"`funcsched show {found[0]}` shows the arguments of the first one.")
     return 0
@@ -96,7 +94,7 @@ def _record(name: str) -> dict[str, Any]:
 
 def print_entry(name: str) -> None:
     """Print the signature and the docstring of a public function or shape."""
-    _print_wrapped(_signature(name), rest="    ")
+    print_wrapped(_signature(name), rest="    ")
     for paragraph in documentation(name).split("\n\n"):
         print()
         heading, _, body = paragraph.partition("\n")
@@ -104,10 +102,10 @@ def print_entry(name: str) -> None:
             case "Args:" | "Raises:":
                 print("Arguments" if heading == "Args:" else "Raises")
                 for item in re.split(r"\n(?=    \S)", body):
-                    _print_wrapped(item, "  ", "      ")
+                    print_wrapped(item, "  ", "      ")
             case "Returns:":
                 print("Returns")
-                _print_wrapped(body, "  ", "  ")
+                print_wrapped(body, "  ", "  ")
             case "Example:":
                 print("Example")
                 print(textwrap.indent(textwrap.dedent(body), "  "))
@@ -116,9 +114,9 @@ def print_entry(name: str) -> None:
                 entries = other_names(name)
                 longest = max(map(len, entries))
                 for library, entry in entries.items():
-                    _print_wrapped(entry, f"  {library:<{longest}}  ", " " * (longest + 4))
+                    print_wrapped(entry, f"  {library:<{longest}}  ", " " * (longest + 4))
             case _:
-                _print_wrapped(paragraph)
+                print_wrapped(paragraph)
 
 
 def _signature(name: str) -> str:
@@ -130,10 +128,3 @@ def _signature(name: str) -> str:
     empty = inspect.Parameter.empty
     parameters = [parameter.replace(annotation=empty) for parameter in signature.parameters.values()]
     return f"{name}{signature.replace(parameters=parameters, return_annotation=empty)}"
-
-
-def _print_wrapped(text: str, first: str = "", rest: str = "") -> None:
-    """Print a paragraph; `first` is the indent of its first line, `rest` that of the others."""
-    width = max(min(shutil.get_terminal_size().columns, _MAX_WIDTH), 20)
-    text = " ".join(text.replace("``", "`").split())
-    print(textwrap.fill(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False))

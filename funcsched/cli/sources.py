@@ -1,9 +1,10 @@
-"""Arguments that are read from a file or from standard input: `@FILE` and `-`."""
+"""Arguments that are read from a file or from standard input: `@FILE` and `-`. Lines that begin with # are comments."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 
 from funcsched.serialization.data import from_dict
@@ -36,7 +37,8 @@ def _read(name: str, file: BinaryIO) -> str:
     data = file.read(_MAX_BYTES + 1)
     try:
         # The limit may split a character.
-        text = data.decode("utf-8-sig", errors="ignore" if len(data) > _MAX_BYTES else "strict").strip()
+        text = data.decode("utf-8-sig", errors="ignore" if len(data) > _MAX_BYTES else "strict")
+        text = re.sub(r"^[ \t]*#.*", "", text, flags=re.MULTILINE).strip()
     except UnicodeDecodeError:
         text = "\0"
     problem = None

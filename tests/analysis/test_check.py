@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 import time
 
 import jax.numpy as jnp
@@ -93,6 +94,36 @@ def test_learning_rate_0_later() -> None:
     always = by_kind(fs.constant(0), 7)
     assert always["zero_rate"].text == "the learning rate is 0 in the entire run of 7 updates"
     assert set(always) == {"zero_rate"}
+
+
+def test_counts_from_samples_are_lower_bounds() -> None:
+    # The learning rate is 0 at every tenth step, and the number of samples is smaller.
+    cycles = fs.repeat(fs.warmup_cosine(3, 10), 10, times=10_000)
+    text = by_kind(cycles, 100_000)["zero_rate"].text
+    match = re.fullmatch(r"the learning rate is 0 for at least (\S+) updates, in at least \1 places, first at.*", text)
+    assert match and 1_000 < int(match[1].replace(",", "")) < 9_999
+    assert "0 for 199 updates, in 199 places" in by_kind(cycles, 2_000)["zero_rate"].text
+    stairs = by_kind(fs.repeat(fs.multistep([5]), 10, times=10_000), 100_000)["still"].text
+    assert re.match(r"the multiplier is constant in at least [\d,]+ stretches, at least [\d.]+% of the run in ", stairs)
+
+
+def test_phase_boundaries_show_all_jumps_and_stretches() -> None:
+    found = by_kind(fs.multistep([30_000, 60_000]), 90_000)
+    assert found["drop"].text.startswith("the multiplier drops 2 times, first at step 30,000; ")
+    assert found["still"].text.startswith("the multiplier is constant in 3 stretches, 100% of the run in total; ")
+
+
+def test_long_flat_phases_begin_and_end_at_declared_boundaries() -> None:
+    # Near both ends of the cosine, float64 has the same value at thousands of steps.
+    cosine = fs.ramp(1, 0.1, steps=10**12, shape=fs.cosine)
+    schedule = fs.join([fs.ramp(0, 1, steps=10**10, shape=fs.sine), fs.constant(), cosine], [10**10, 5 * 10**11])
+    found = by_kind(schedule, 2 * 10**12)
+    assert found["warmup"].text.endswith("until step 10,000,000,000")
+    assert "from step 10,000,000,000 to 500,000,000,000 at 1" in found["still"].text
+    assert "the last 500,000,000,000 updates, from step 1,500,000,000,000 on" in found["horizon_short"].text
+    # A lower bound that is reached shortly before the end of a ramp is not moved to that end.
+    bounded = by_kind(fs.maximum(fs.ramp(1, 0, steps=10**6), 2**-16), 2 * 10**6)
+    assert bounded["horizon_short"].step == 10**6 - 15  # 10**6 / 2**16 is 15.26
 
 
 def test_fraction_of_the_warmup() -> None:
@@ -220,7 +251,9 @@ def test_steep_ramp_is_not_a_jump(warmup: int) -> None:
 
 def test_constant_learning_rate() -> None:
     stairs = by_kind(fs.multistep([30, 60]), 100)["still"].text
-    assert stairs == "the multiplier is constant for 100% of the run; the longest stretch is from step 60 to 99 at 0.01"
+    assert stairs == (
+        "the multiplier is constant in 3 stretches, 100% of the run in total; the longest is from step 60 to 99 at 0.01"
+    )
     found = by_kind(fs.warmup_stable_decay(10, 70, 20), 100)["still"]
     assert (found.severity, found.step) == ("info", 10)
     assert found.text == "the multiplier is constant for 71% of the run, from step 10 to 80 at 1"
@@ -284,7 +317,8 @@ def test_a_negative_value_is_a_mistake_in_a_learning_rate_only() -> None:
             60,
             [
                 "the KL weight jumps up by a factor of 4 at step 50, from 0.5 to 2",
-                "the KL weight is constant for 100% of the run; the longest stretch is from step 0 to 49 at 0.5",
+                "the KL weight is constant in 2 stretches, 100% of the run in total; the longest is from step 0 to 49"
+                " at 0.5",
                 "the run ends with the KL weight 2 at step 59",
             ],
         ),
@@ -336,6 +370,13 @@ def test_a_tiny_level_without_a_peak_value_is_an_info() -> None:
     assert "`start` is" in by_kind(fs.warmup_linear(10, 100, start=1e-6), 100)["rate_as_multiplier"].text
     assert "rate_as_multiplier" not in by_kind(fs.warmup_cosine(10, 100, end=1e-3), 100)
     assert "rate_as_multiplier" not in by_kind(fs.one_cycle(30, 100), 100)  # its defaults are small
+
+
+@pytest.mark.parametrize(("start", "peak"), [(1 / 2000, 1.0), (1 / 2001, 6e-4)])
+def test_a_warmup_that_counts_from_1_starts_at_no_learning_rate(start: float, peak: float) -> None:
+    schedule = fs.warmup_cosine(2_000, 5_000, start=start, end=0.1)
+    assert "rate_as_multiplier" not in by_kind(schedule, 5_000, peak_value=peak)
+    assert "rate_as_multiplier" in by_kind(fs.warmup_linear(1_000, 5_000, start=start), 5_000, peak_value=peak)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +490,7 @@ def test_multiplier_below_the_range_of_float32() -> None:
     found = by_kind(fs.step_decay(30), 3000)["zero_rate"]  # 0.1**38 is the first below 1.18e-38
     assert (found.severity, found.step) == ("warning", 38 * 30)
     assert found.text == (
-        "in float32 the learning rate is 0 for the last 1860 updates, from step 1140 on: "
+        "in float32 the learning rate is 0 for the last 1,860 updates, from step 1,140 on: "
         "the multiplier is below the smallest normal float32"
     )
     assert "zero_rate" not in by_kind(fs.step_decay(30), 38 * 30)

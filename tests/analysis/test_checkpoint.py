@@ -89,9 +89,9 @@ def test_different_expressions_of_the_same_curve_pass() -> None:
 )
 def test_first_different_step_is_exact(old: fs.Schedule, new: fs.Schedule, first: int) -> None:
     # Without a step, the whole curves are compared.
-    assert f"the curves diverge at step {first};" in mismatch_message(fs.snapshot(old), new, None)
-    assert f"the curves diverge at step {first};" in mismatch_message(fs.snapshot(new), old, None)
-    assert f"the curves diverge at step {first}; at step {first}" in mismatch_message(fs.snapshot(old), new, first)
+    assert f"the curves diverge at step {first:,};" in mismatch_message(fs.snapshot(old), new, None)
+    assert f"the curves diverge at step {first:,};" in mismatch_message(fs.snapshot(new), old, None)
+    assert f"the curves diverge at step {first:,}; at step {first:,}" in mismatch_message(fs.snapshot(old), new, first)
     fs.check_resume(fs.snapshot(old), new, step=first - 1)
 
 
@@ -169,7 +169,7 @@ def test_a_schedule_that_is_equal_up_to_the_step_passes(planned: str) -> None:
         fs.check_resume(saved, lambda at: new(at), step=step)
     # One step later the curves differ. Samples may not have that step.
     message = mismatch_message(fs.snapshot(old), new, step + 1)
-    assert f"the curves diverge at step {step + 1}; at step {step + 1}, where the run resumes" in message
+    assert f"the curves diverge at step {step + 1:,}; at step {step + 1:,}, where the run resumes" in message
 
 
 def test_only_samples_up_to_the_step_are_compared() -> None:

@@ -314,9 +314,10 @@ def test_different_expressions_of_the_same_curve_are_equal(capsys: Captured) -> 
 
 def test_compare_reports_where_and_why_curves_diverge(capsys: Captured) -> None:
     assert main(["compare", "warmup_linear(10, 100)", "warmup_linear(10, 110)"]) == 1
-    text = capsys.readouterr().out
-    assert "diverge at step 11 " in text and "does not include the warmup" in text
+    text = " ".join(capsys.readouterr().out.split())
+    assert "diverge at step 11 " in text and "differ by the length of the warmup" in text
     assert main(["compare", "warmup_linear(10, 100)", "warmup_linear(10, 110)", "--steps", "11"]) == 0
+    assert capsys.readouterr().out == "the curves are the same in the first 11 updates\n"
 
 
 def test_schedules_of_other_libraries_can_be_compared(capsys: Captured) -> None:
@@ -324,10 +325,12 @@ def test_schedules_of_other_libraries_can_be_compared(capsys: Captured) -> None:
     optax = "optax:warmup_cosine_decay_schedule(0.0, {}, 10, 100)"
     assert main(["compare", COSINE, optax.format("1e-3")]) == 0
     assert capsys.readouterr().out.endswith(
-        "\ncompared as multipliers: the peak is 1.0 in the first, 0.001 in the second\n"
+        "\ncompared as multipliers: the peak is 1.0 in the first, 0.001 in the second\nthe curves are the same\n"
     )
     assert main(["compare", optax.format("1e-3"), optax.format("2e-3")]) == 1
-    assert capsys.readouterr().out.endswith("\nthe peaks differ: 0.001 in the first, 0.002 in the second\n")
+    assert capsys.readouterr().out == (
+        "the peaks differ: 0.001 in the first, 0.002 in the second\nrelative to their peaks, the curves are the same\n"
+    )
 
 
 def test_set_gives_names_a_value_in_every_subcommand(capsys: Captured) -> None:
@@ -377,7 +380,9 @@ def test_compare_prints_json(capsys: Captured) -> None:
         "second_value": 0.99,
         "largest_difference": 0.1,
         "largest_step": 100,
-        "reason": "the horizon of the second does not include the warmup: it ends at step 110 instead of 100",
+        "reason": "the horizons differ by the length of the warmup: 100 in the first, 110 in the second (some libraries"
+        " count the warmup as part of the length, others do not)",
+        "steps": None,
         "peak_values": [1.0, 1.0],
         "unit": "updates",
     }
@@ -396,7 +401,7 @@ def test_check_prints_json(capsys: Captured) -> None:
     assert [*result["findings"][0]] == ["severity", "kind", "step", "text"]
     found = [(finding["severity"], finding["kind"], finding["step"]) for finding in result["findings"]]
     assert found == [("warning", "horizon_short", 100), ("info", "warmup", 0), ("info", "end", 119)]
-    assert main(["check", "gpt-3", "--json"]) in (0, 1)
+    assert main(["check", "gpt-3", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert [result["steps"], result["unit"], result["peak_value"]] == [300 * 10**9, "tokens", 6e-5]
 

@@ -64,6 +64,10 @@ def test_show_lists_several_entries(capsys: Captured) -> None:
         ("llama factory wsd", "warmup_stable_decay"),
         ("warm restarts", "cosine_restarts"),
         ("plateau", "plateau"),
+        ("hf:cosine(num_warmup_steps=10)", "warmup_cosine"),
+        ("hf:constant", "constant"),
+        ("torch:StepLR", "step_decay"),
+        ("optax:linear_schedule", "ramp"),
     ],
 )
 def test_show_finds_an_entry_by_words(text: str, own: str, capsys: Captured) -> None:
@@ -150,6 +154,8 @@ def test_the_names_in_an_entry(entry: str, names: list[str]) -> None:
         (["show", "lambda_lr"], "unknown name 'lambda_lr'; it is in bridges.torch"),
         (["show", "weight_decay"], "unknown name 'weight_decay'; `funcsched list` shows all names"),
         (["show", "gpt"], "unknown name 'gpt'; did you mean 'gpt-3'"),
+        (["show", "hf:cosin_with_restarts"], "did you mean 'cosine_with_restarts'?"),
+        (["list", "gpt-3"], "no entry contains 'gpt-3'; `funcsched published` lists the recipes of known models"),
         (["list", "polynomal_decay"], "no entry contains 'polynomal_decay'; did you mean 'polynomial_decay'?"),
     ],
 )

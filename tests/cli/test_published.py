@@ -1,6 +1,7 @@
 """The subcommand `published`, and the names of published recipes in the other subcommands."""
 
 import json
+import re
 
 import pytest
 
@@ -8,7 +9,10 @@ import funcsched as fs
 from funcsched.cli.main import main
 
 
-def test_published_lists_every_recipe_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+def test_published_lists_every_recipe_with_its_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # no terminal: one line for each recipe
     assert main(["published"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == fs.published()
@@ -48,6 +52,32 @@ def test_plot_table_and_check_use_the_learning_rate_of_a_recipe(capsys: pytest.C
     text = capsys.readouterr().out
     assert text.startswith("steps and updates are tokens here, the unit of the recipe\n")
     assert "the learning rate increases until step" in text
+
+
+def test_check_has_no_warnings_about_published_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    # A horizon before or after the end of the run, and a start of 1/2,001.
+    for name in ("gpt-3", "olmo-3-32b", "nanogpt"):
+        assert main(["check", name]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert (
+        "info: as published, the horizon is shorter than the run: the last 40,000,000,000 updates, from step "
+        "260,000,000,000 on, stay at the learning rate 6e-06" in text
+    )
+    assert "info: as published, the horizon is longer than the run" in text
+    assert main(["check", "olmo-3-32b", "--steps", "500_000"]) == 1  # another run than the published one
+
+
+@pytest.mark.parametrize(
+    "arguments", [["published"], ["show", "gpt-3"], ["check", "gpt-3"], ["compare", "gpt-3", "glm-4.5"]]
+)
+def test_prose_is_wrapped_to_a_narrow_terminal(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    main(arguments)
+    # Expressions, tables and paths are not wrapped.
+    lines = [line for line in capsys.readouterr().out.splitlines() if not re.search(r" = |/|\S  +\S+  +\S", line)]
+    assert len(lines) > 4 and max(map(len, lines)) <= 50
 
 
 def test_without_steps_the_run_of_the_recipe_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

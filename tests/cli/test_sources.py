@@ -24,6 +24,7 @@ def give(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     [
         (COSINE, []),
         ("\ufeffwarmup_cosine(\r\n    10,\r\n    100,\r\n)\n", []),
+        ("# the first run\r\nwarmup_cosine(10,\n  # total # steps\n100)\n#", []),
         ("warmup_cosine(total // 10, total)\n", ["--set", "total=100"]),
         ("hf:cosine(num_warmup_steps=10, num_training_steps=100)\n", []),
         (json.dumps(fs.to_dict(fs.warmup_cosine(10, 100)), indent=2), []),
@@ -38,6 +39,13 @@ def test_a_file_and_standard_input_contain_an_expression_or_plain_data(
     give(monkeypatch, content.encode())
     assert main(["compare", "-", COSINE, *arguments]) == 0
     assert capsys.readouterr().out == 2 * "the curves are the same\n"
+
+
+def test_a_note_goes_to_standard_error(capsys: Captured) -> None:
+    assert main(["table", "2e-3 * torch:CosineAnnealingLR(4)", "--steps", "4", "--csv"]) == 0
+    text, errors = capsys.readouterr()
+    assert text.splitlines()[:2] == ["step,multiplier,rate,boundary", "0,1.0,0.002,False"]
+    assert errors.startswith("note: after T_max, ") and errors.count("\n") == 1
 
 
 def test_every_subcommand_reads_files(tmp_path: Path, capsys: Captured) -> None:
@@ -59,6 +67,13 @@ def test_every_subcommand_reads_files(tmp_path: Path, capsys: Captured) -> None:
     [
         (b"", "{file} is empty"),
         (b" \n", "{file} is empty"),
+        (b"# later\n", "{file} is empty"),
+        (b'{"format": 1, "plan": {"curves": {}}}', "Plan is not a schedule; use fs.Plan.parse .*"),
+        (b"Plan({})", r"line 1, column 1: Plan is not a schedule; use fs.Plan.parse .*\n.*\n.*"),
+        (b"x * constant()", r"line 1, column 1: unknown name 'x'; .* given by name, as in --set x=100\n.*\n.*"),
+        (b"2 * gpt-3", "the recipe 'gpt-3' has its own learning rate; leave out the factor"),
+        (b"plateau()", r"line 1, column 1: plateau follows a metric, .*\n.*\n.*"),
+        (b"plateau", r"line 1, column 1: plateau follows a metric, .*\n.*\n.*"),
         (b"\x89PNG\r\n\x1a\n\x00", "{file} is not a text in UTF-8"),
         (b"constant()\0", "{file} is not a text in UTF-8"),
         (b"1" * 100_001, "{file} is too long: an expression has at most 100,000 characters, and data 10,000,000 bytes"),

@@ -110,9 +110,9 @@ def test_the_schedule_is_a_short_value_that_needs_no_clock() -> None:
     assert fs.compare(schedule, clock.schedule(curve, "tokens")).equal
     assert not fs.compare(schedule, fs.warmup_cosine(clock.steps(tokens=375e6), total, end=0.1)).equal
     findings = [finding.text for finding in fs.check(schedule, steps=total, peak_value=1e-3)]
-    assert f"the learning rate increases until step {clock.steps(tokens=375e6)}" in findings[1]
+    assert f"the learning rate increases until step {clock.steps(tokens=375e6):,}" in findings[1]
     warning = fs.check(schedule, steps=total // 2, peak_value=1e-3)[0]
-    assert warning.severity == "warning" and f"the schedule ends at 0.0001 at step {total}," in warning.text
+    assert warning.severity == "warning" and f"the schedule ends at 0.0001 at step {total:,}," in warning.text
     assert default_steps(schedule) == math.ceil(1.1 * total)
     assert phase_boundaries(schedule, total) == {0, clock.steps(tokens=375e6), total}
     assert clock.schedule(fs.lift(math.sqrt), "tokens")(4) == math.sqrt(4 * 32768)
