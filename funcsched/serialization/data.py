@@ -21,6 +21,7 @@ FORMAT = 1
 ALL_NAMES = "`funcsched list` shows all names, and `funcsched show` finds those of other libraries"
 MAX_DEPTH = 50  # nested schedules and shapes; nested lists have the same limit of their own
 MAX_NODES = 10_000  # schedules, shapes and lists in total: a few nested YAML anchors expand to billions
+CONTROLLERS = ("plateau", "greedy")
 _TAKING_FUNCTIONS = {"curve", "lift", "tabulate"}
 # Arguments that were added after the first version, and the functions that have them (None: all). They are omitted at
 # their default, so that the data and the fingerprints of older schedules stay the same.
@@ -82,7 +83,10 @@ def from_dict(data: Mapping[str, Any]) -> Schedule:
         True
     """
     if not isinstance(data, Mapping):
-        raise argument_error("from_dict", "data", "a dictionary", data, TypeError)
+        fix = "use fs.parse(...) for an expression" if isinstance(data, str) else ""
+        raise argument_error("from_dict", "data", "a dictionary", data, TypeError, fix=fix)
+    if "plan" in data:
+        raise ValueError(f"from_dict: {unknown_schedule('Plan')}")
     for key in data:
         if key not in ("format", "schedule"):
             raise ValueError(
@@ -229,10 +233,20 @@ def unknown_schedule(name: Any) -> str:
     """The message about a name that is not in the registry."""
     if name == "Plan":
         return "Plan is not a schedule; use fs.Plan.parse for its text, and fs.Plan.from_dict for its data"
+    if name in CONTROLLERS:
+        return without_curve(name, name)
     if name in _TAKING_FUNCTIONS:
         return f"{name} takes a Python function, which text and data cannot hold; use the table(...) from fs.tabulate"
     schedules = [known for known, value in registry().items() if not isinstance(value, Value)]
     return f"unknown schedule {short_repr(name)}; {suggestion(name, schedules, ALL_NAMES, similarity=0.8)}"
+
+
+def without_curve(name: str, controller: str) -> str:
+    """The message about a name that is a controller, here or in another library."""
+    return (
+        f"{name} follows a metric, so it is a controller and has no curve over the steps; "
+        f"`funcsched show {controller}` explains it"
+    )
 
 
 def unknown_argument(name: str, function: Callable[..., Any], argument: Any) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import LARGEST, argument_error, as_number, suggestion
 from funcsched.core.value import Value
-from funcsched.serialization.data import ALL_NAMES, registry, unknown_schedule
+from funcsched.serialization.data import ALL_NAMES, CONTROLLERS, registry, unknown_schedule
 from funcsched.serialization.syntax import ExpressionParser, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+EXPECTED = "a schedule, such as warmup_cosine(10, 100)"
+NUMBERS_BY_NAME = "numbers are given by name, as in "  # before name=100, or the option --set of the command
 
 
 def parse(text: str, /, **numbers: float) -> Schedule:
@@ -51,15 +54,16 @@ def parse(text: str, /, **numbers: float) -> Schedule:
             warmup_linear(10, total_steps=5)
             ^
     """
-    schedule: Schedule = parse_value("parse", text, numbers, Schedule, "a schedule, such as warmup_cosine(10, 100)")
+    schedule: Schedule = parse_value("parse", text, numbers, Schedule, EXPECTED)
     return schedule
 
 
 def parse_value(caller: str, text: Any, numbers: Mapping[str, float], kind: type, expected: str) -> Any:
     """A value of a type, `Schedule` or `Plan`, from its expression; `expected` describes the type in errors."""
     if not isinstance(text, str):
-        raise argument_error(caller, "text", "a string", text, TypeError)
-    parser = _ValueParser(caller, text, numbers=named_numbers(caller, numbers))
+        fix = f"use fs.{caller.replace('parse', 'from_dict')}(...)" if isinstance(text, dict) else ""
+        raise argument_error(caller, "text", "a string", text, TypeError, fix=fix)
+    parser = ValueParser(caller, text, named_numbers(caller, numbers))
     parser.kind = kind
     return parser.parse(kind, expected)
 
@@ -81,10 +85,10 @@ def _number(function: str, name: str, value: Any) -> float:
     return number
 
 
-class _ValueParser(ExpressionParser):
+class ValueParser(ExpressionParser):
     """Parses the public names of this library, and the name of the type."""
 
-    kind: type
+    kind: type = Schedule
 
     def function(self, name: str, at: int) -> Callable[..., Any]:
         name = _without_package(name)
@@ -103,11 +107,13 @@ class _ValueParser(ExpressionParser):
             return found
         if found is not None:
             raise self.error(at, f"{name} must be called; write {name}(...)")
+        if name in CONTROLLERS:
+            raise self.error(at, unknown_schedule(name))
         shapes = (key for key, value in registry().items() if isinstance(value, Value))
         known = [*self.numbers, *shapes, "True", "False", "None"]
         otherwise = f"available names: {', '.join(self.numbers)}"
         if not self.numbers:
-            otherwise = f"{ALL_NAMES}, strings need quotes, and numbers are given by name, as in {shortened(name)}=100"
+            otherwise = f"{ALL_NAMES}, strings need quotes, and {NUMBERS_BY_NAME}{shortened(name)}=100"
         hint = suggestion(name, known, otherwise)
         raise self.error(at, f"unknown name {shortened(name)!r}; {hint}")
 

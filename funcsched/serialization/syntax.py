@@ -75,8 +75,8 @@ class ExpressionParser:
     Args:
         caller: the public function that error messages name.
         text: a text of at most `MAX_LENGTH` characters.
-        start: index of the first character of the expression (int).
         numbers: the values of the names that the expression may use as numbers.
+        code: the expression, with spaces for the characters of the text that do not belong to it. Defaults to the text.
 
     Raises:
         ParseError: the text is too long.
@@ -84,13 +84,14 @@ class ExpressionParser:
 
     argument_errors: tuple[type[Exception], ...] = (TypeError, ValueError)  # what functions raise for invalid arguments
 
-    def __init__(self, caller: str, text: str, start: int = 0, numbers: Mapping[str, float] | None = None) -> None:
+    def __init__(self, caller: str, text: str, numbers: Mapping[str, float] | None = None, code: str = "") -> None:
         if len(text) > MAX_LENGTH:
             raise ParseError(f"{caller}: `text` must be at most {MAX_LENGTH} characters long, got {len(text)}")
         self.caller = caller
         self.text = text
         self.numbers = numbers or {}
-        self.at = len(text) - len(text[start:].lstrip(" \t\r\n"))  # the index of the expression
+        self.code = code or text
+        self.at = len(text) - len(self.code.lstrip(" \t\r\n"))  # the index of the expression
 
     def function(self, name: str, at: int) -> Callable[..., Any]:
         """The function with a name; an error at the index if there is none."""
@@ -100,22 +101,51 @@ class ExpressionParser:
         """The value of a name that is not called; an error at the index if there is none."""
         raise NotImplementedError
 
+    def unknown_argument(self, name: str, function: Callable[..., Any], argument: str) -> str:
+        """The message about an argument that a function does not have."""
+        return unknown_argument(name, function, argument)
+
     def parse(self, kind: type, expected: str) -> Any:
         """The value of the expression, which must have a type; `expected` describes that type in errors."""
+        return self._typed(self._root(expected), kind, expected)
+
+    def parse_product(self, kind: type, expected: str) -> tuple[Any, float]:
+        """As `parse`, for an expression or a number times an expression, with that number: 1 if there is none."""
+        node, factor = self._root(expected), 1.0
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            is_last = self._may_be_called(node.left) and not self._may_be_called(node.right)
+            number, node = (node.right, node.left) if is_last else (node.left, node.right)
+            at = self.at + number.col_offset
+            factor = self._value(number)
+            self._require_number(at, "*", number, factor)
+            if not 0 < factor <= _LARGEST:
+                raise self.error(at, f"the factor must be a finite number above 0, got {shortened(repr(factor))}")
+        return self._typed(node, kind, expected), float(factor)
+
+    def _may_be_called(self, node: ast.expr) -> bool:
+        """Whether a node is a call, or a name that may stand for one."""
+        is_name = isinstance(node, (ast.Name, ast.Attribute)) and self._source(node) not in self.numbers
+        return is_name or isinstance(node, ast.Call)
+
+    def _root(self, expected: str) -> ast.expr:
+        """The syntax of the whole expression."""
         if self.at == len(self.text):
             raise self.error(self.at, f"unexpected end of the text; expected {expected}")
         self._check()
-        # On one line, the columns of `ast` are indices into the text.
-        line = re.sub(r"\s", " ", self.text[self.at :])
         try:
-            root = ast.parse(line, mode="eval").body
+            # On one line, the columns of `ast` are indices into the text.
+            return ast.parse(re.sub(r"\s", " ", self.code[self.at :]), mode="eval").body
         except SyntaxError as error:
             raise self._syntax_error(error) from None
         except (MemoryError, RecursionError):
             raise self.error(self.at, "too many nested operators") from None
-        value = self._value(root)
+
+    def _typed(self, node: ast.expr, kind: type, expected: str) -> Any:
+        """The value of a node, which must have a type."""
+        value = self._value(node)
         if not isinstance(value, kind):
-            raise self.error(self.at, f"expected {expected}, got {shortened(' '.join(line.split()))}")
+            found = shortened(" ".join(self.code[self.at :].split()))
+            raise self.error(self.at, f"expected {expected}, got {found}")
         return value
 
     def call(self, at: int, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Any:
@@ -147,10 +177,10 @@ class ExpressionParser:
         """Raise an error at whatever could make `ast.parse` recurse deeply, and at characters outside the subset."""
         for match in re.finditer(r"[^ -~\t\r\n]|\\", self.text):
             raise self.error(match.start(), f"unexpected {match[0]!r}; only ASCII without backslashes is supported")
-        for match in _STRING.finditer(self.text, self.at):
+        for match in _STRING.finditer(self.code, self.at):
             if len(match[0]) == 1:
                 raise self.error(match.start(), "unterminated string")
-        code = _STRING.sub(lambda match: "'" + " " * (len(match[0]) - 2) + "'", self.text)
+        code = _STRING.sub(lambda match: "'" + " " * (len(match[0]) - 2) + "'", self.code)
         open_brackets: list[str] = []
         for match in _BRACKET.finditer(code, self.at):
             if match[0] in ")]}":
@@ -175,8 +205,8 @@ class ExpressionParser:
 
     def _unexpected(self, at: int) -> ParseError:
         """The error about a token that may not stand at an index."""
-        token = re.compile(r"[\w.]+|\S|\Z").search(self.text, at)
-        previous = re.search(r"([\w.]+|\S)\s*$", self.text[self.at : at])
+        token = re.compile(r"[\w.]+|\S|\Z").search(self.code, at)
+        previous = re.search(r"([\w.]+|\S)\s*$", self.code[self.at : at])
         found, *after = [shortened(match[match.lastindex or 0]) for match in (token, previous) if match]
         message = f"unexpected {found!r}" if found else "unexpected end of the text"
         if after:
@@ -284,7 +314,7 @@ class ExpressionParser:
             if key in given:
                 raise self.error(place, f"argument {key!r} of {name} is repeated")
             if key not in known:
-                raise self.error(place, unknown_argument(name, function, key))
+                raise self.error(place, self.unknown_argument(name, function, key))
             given.add(key)
         arguments = [self._value(item) for item in node.args]
         keywords = {str(keyword.arg): self._value(keyword.value) for keyword in node.keywords}

@@ -369,6 +369,15 @@ def test_other_types_than_str_are_a_type_error(text: object) -> None:
         parse(text)  # type: ignore[arg-type]
 
 
+def test_text_and_data_refer_to_each_other() -> None:
+    with pytest.raises(TypeError, match=r"^parse: `text` must be a string, got \{\}; use fs\.from_dict\(\.\.\.\)$"):
+        parse({})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^Plan\.parse: `text` must be .*; use fs\.Plan\.from_dict\(\.\.\.\)$"):
+        fs.Plan.parse({})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^from_dict: `data` must be .*; use fs\.parse\(\.\.\.\) for an expression$"):
+        fs.from_dict("constant()")  # type: ignore[arg-type]
+
+
 # The exception class.
 
 
