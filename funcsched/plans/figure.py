@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from funcsched.plans.plan import Plan
-    from funcsched.units.quantities import Number
 
 _CLOSE = 0.05  # of the length of the run
 _FEWEST_STEPS = 1000  # `plot` samples integers, so a shorter run, in epochs, is stretched
@@ -57,7 +56,7 @@ def plot_plan(plan: Plan, path: str | PathLike[str] | None) -> Figure:
     top = all_axes[0]
     for first, label in labels:
         top.text(first * factor, 1.02, label, transform=top.get_xaxis_transform(), rotation=30, fontsize=8, va="bottom")
-    top.xaxis.set_major_formatter(lambda position, _: _count(position / factor, plan.unit))
+    top.xaxis.set_major_formatter(lambda position, _: format_value(position / factor))
     figure.align_ylabels()
     all_axes[-1].set_xlabel(plan.unit)
     if path is not None and suffix is not None:
@@ -71,7 +70,7 @@ def html(plan: Plan) -> str | None:
     """The plots of all curves, the stages and the expression of a plan, or None if it cannot be plotted."""
     try:
         curves, factor = _stretched(plan)
-        end = f"{_count(plan.length, plan.unit)} {plan.unit}"
+        end = f"{format_value(float(plan.length))} {plan.unit}"
         cells = ""
         for name, (schedule, peak) in curves.items():
             curve = PlottedCurve("Plan", f"curves[{name!r}]", schedule, name, peak)
@@ -90,9 +89,3 @@ def _stretched(plan: Plan) -> tuple[dict[str, PlanCurve], float]:
     factor = max(1.0, _FEWEST_STEPS / float(plan.length))
     curves = plan.curves.items()
     return {name: PlanCurve(stretch(curve.schedule, factor), curve.peak_value) for name, curve in curves}, factor
-
-
-def _count(count: Number, unit: str) -> str:
-    """A count as the label of an axis. Tokens are usually given in billions (B)."""
-    text = format_value(float(count))
-    return text.replace("G", "B") if unit == "tokens" else text

@@ -6,15 +6,23 @@ import json
 import math
 
 from funcsched.analysis.check import check
+from funcsched.analysis.jumps import is_jump
+from funcsched.analysis.sampling import Curve
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import argument_error, concrete_positive_int
 from funcsched.plans.published import near_names, published
 from funcsched.playground.axes import rate_axis, step_axis
 from funcsched.playground.catalogue import PLOTTED_UNITS, catalogue
 from funcsched.playground.code import code, code_of_recipe
-from funcsched.plotting.controls import controls, with_argument
-from funcsched.plotting.layout import MAX_BOUNDARIES, PlottedCurve, default_steps, value_range
-from funcsched.serialization.expression import parse
+from funcsched.plotting.controls import MAX_PEAK, controls, parse_with_peak, with_argument
+from funcsched.plotting.layout import (
+    MAX_BOUNDARIES,
+    MAX_STEPS,
+    PlottedCurve,
+    default_steps,
+    schedule_length,
+    value_range,
+)
 from funcsched.serialization.syntax import ParseError
 from funcsched.units.clock import Clock
 
@@ -26,7 +34,7 @@ MAX_CURVES = 6
 # The settings of a request and their defaults. Numbers may be texts, as the user types them.
 SETTINGS = {
     "peak": "3e-4",  # the peak learning rate
-    "run": "",  # the number of updates; empty: the length of the longest schedule
+    "run": "",  # the number of updates; empty: the length of the longest schedule that ends in a decay
     "unit": "steps",  # of the horizontal axis, or "tokens"
     "tokens_per_step": "1048576",
     "log_steps": False,
@@ -34,7 +42,6 @@ SETTINGS = {
 }
 _INTERVALS = 600  # between evenly spaced points of a curve
 _LOG_POINTS = 200  # further points on a logarithmic axis of steps
-_MAX_STEPS = 2**53
 
 
 def answer_text(text: str) -> str:
@@ -49,9 +56,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         request: its "kind" is one of
 
             - ``"catalogue"``: all schedules by kind, and `SETTINGS`;
-            - ``"curves"``: the curves of "expressions" (list of 1 to 6 str: expressions, or names of published
-              recipes), and their controls. With "change" (index, name, value), the argument of an expression is
-              replaced first;
+            - ``"curves"``: the curves of "expressions" (list of 1 to 6 str: expressions, also with an own peak, such as
+              ``3e-4 * constant()``, or names of published recipes), and their controls. With "change" (index, name,
+              value), the argument of an expression is replaced first;
             - ``"details"``: the findings of `check` for the expression with the index "selected", and its code.
 
             The last two may contain `SETTINGS`.
@@ -119,7 +126,7 @@ def _positive_float(function: str, name: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = 0.0
-    if not 0 < number <= 1e200:  # keeps all learning rates finite
+    if not 0 < number <= MAX_PEAK:
         raise argument_error(function, name, "a number above 0 and at most 1e200", value)
     return number
 
@@ -146,10 +153,11 @@ class _Entry:
         if self.recipe is None:
             if "(" not in text and (hint := near_names(text, published())):
                 raise ParseError(f"parse: line 1, column 1: unknown recipe {text!r}; {hint}\n    {text}\n    ^")
-            self.schedule: Schedule = parse(text)
-            self.peak = settings.peak
-            # Without the margin of 10 % at the end of a plot.
-            self.length = max(10 * default_steps(self.schedule) // 11, 1)
+            schedule, peak = parse_with_peak(text)
+            self.schedule: Schedule = schedule
+            self.has_own_peak = peak is not None
+            self.peak = settings.peak if peak is None else peak
+            self.length, self.has_end = _run_of(self.schedule)
             return
         plan = published(text)
         if plan.unit not in PLOTTED_UNITS:
@@ -160,17 +168,31 @@ class _Entry:
             self.tokens_per_step = settings.tokens_per_step
             plan = plan.in_updates(Clock(samples_per_update=settings.tokens_per_step, sequence_length=1))
         self.schedule, self.peak = plan.curves["lr"]
-        self.length = math.ceil(plan.length)
+        self.length, self.has_end, self.has_own_peak = math.ceil(plan.length), True, True
 
     def plotted(self) -> PlottedCurve:
         return PlottedCurve("playground", "expressions", self.schedule, self.text, self.peak)
+
+
+def _run_of(schedule: Schedule) -> tuple[int, bool]:
+    """The number of updates of a run that suits a schedule, and whether the schedule ends it, as a decay does."""
+    length, ends = schedule_length(schedule)
+    last = max(min(math.ceil(length), MAX_STEPS), 1)
+    before, after = schedule(last - 1), schedule(last)
+    if not ends or length == 0 or is_jump(Curve(schedule, last), last):  # the run goes on
+        return default_steps(schedule), False
+    if after > before:  # a warmup, or a range test: the run goes on at its peak
+        return min(2 * last, MAX_STEPS), False
+    return last, True
 
 
 def _entry(text: str, settings: _Settings, change: dict[str, Any] | None, index: int) -> _Entry | ParseError:
     """The schedule of an expression, after the change of an argument; or the error."""
     try:
         if change is not None and change["index"] == index:
-            text = repr(with_argument(parse(text), change["name"], change["value"]))
+            schedule, peak = parse_with_peak(text)
+            changed = repr(with_argument(schedule, change["name"], change["value"]))
+            text = changed if peak is None else f"{peak!r} * {changed}"
         return _Entry(text, settings)
     except ParseError as error:
         return error
@@ -179,14 +201,22 @@ def _entry(text: str, settings: _Settings, change: dict[str, Any] | None, index:
 
 
 def _run(entries: list[_Entry | ParseError], settings: _Settings) -> int:
-    """The number of updates of the run."""
-    lengths = [entry.length for entry in entries if isinstance(entry, _Entry)]
-    return settings.steps or max(lengths, default=100)
+    """The number of updates of the run: the longest of the schedules that end it, or of all if there are none."""
+    valid = [entry for entry in entries if isinstance(entry, _Entry)]
+    ending = [entry for entry in valid if entry.has_end]
+    return settings.steps or max((entry.length for entry in ending or valid), default=100)
+
+
+def _last_step(entries: list[_Entry | ParseError], run: int, settings: _Settings) -> int:
+    """The last step to plot. The curves continue for 10 % after each end."""
+    valid = [entry for entry in entries if isinstance(entry, _Entry)]
+    lengths = [-(-11 * entry.length // 10) if entry.has_end else entry.length for entry in valid]
+    return settings.steps or min(max([run, *lengths]), MAX_STEPS)
 
 
 def _curves(entries: list[_Entry | ParseError], settings: _Settings) -> dict[str, Any]:
     run = _run(entries, settings)
-    last = settings.steps or min(-(-11 * run // 10), _MAX_STEPS)
+    last = _last_step(entries, run, settings)
     lines = [_points(entry, last, settings.log_steps) if isinstance(entry, _Entry) else [] for entry in entries]
     try:
         bottom, top = value_range("playground", lines, settings.log_rates)
@@ -220,6 +250,7 @@ def _curve(entry: _Entry, line: list[tuple[float, float]], last: int) -> dict[st
         "points": line,
         "boundaries": [[step, curve.value(step)] for step in boundaries] if len(boundaries) <= MAX_BOUNDARIES else [],
         "peak": entry.peak,
+        "has_own_peak": entry.has_own_peak,
         "recipe": entry.recipe,
         "tokens_per_step": entry.tokens_per_step,
         "note": entry.note,
@@ -241,7 +272,7 @@ def _details(entry: _Entry | ParseError, entries: list[_Entry | ParseError], set
     run = _run(entries, settings)
     found = check(entry.schedule, steps=run, peak_value=entry.peak)
     if entry.recipe is not None:
-        codes = code_of_recipe(entry.recipe, entry.schedule, entry.peak, entry.tokens_per_step)
+        codes = code_of_recipe(entry.recipe, entry.schedule, entry.peak, entry.tokens_per_step, run)
     else:
         codes = code(entry.schedule, entry.peak, run)
     return {"run": run, "findings": [finding.arguments() for finding in found], "code": codes}

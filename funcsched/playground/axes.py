@@ -28,13 +28,8 @@ def step_axis(last: int, log: bool, tokens_per_step: int | None) -> dict[str, An
         counts = counts[:: -(-len(counts) // _MAX_COUNT) or 1]
     else:
         counts = list(range(0, last * per_step + 1, round_spacing(last * per_step / _MAX_COUNT)))
-    ticks = [[count / per_step, _count_label(count, unit)] for count in counts]
+    ticks = [[count / per_step, format_step(count)] for count in counts]
     return {"label": unit, "log": log, "low": 1 if log else 0, "high": max(last, 2) if log else last, "ticks": ticks}
-
-
-def _count_label(count: int, unit: str) -> str:
-    label = format_step(count)
-    return label.replace("G", "B") if unit == "tokens" else label  # as token counts are usually given
 
 
 def rate_axis(bottom: float, top: float, log: bool) -> dict[str, Any]:
@@ -44,11 +39,12 @@ def rate_axis(bottom: float, top: float, log: bool) -> dict[str, Any]:
         values = [10.0**exponent for exponent in exponents]
         if len(values) < 2:  # less than a decade
             values = [bottom, top]
+        margin = max(1.15, (top / bottom) ** 0.05)  # at the bottom, it separates the lowest value from zeros
         return {
             "label": "learning rate",
             "log": True,
-            "low": bottom,
-            "high": top * 1.15,
+            "low": max(bottom / margin, math.ulp(0.0)),
+            "high": top * margin,
             "ticks": _labelled(values, True),
         }
     unit = max(10.0 ** (math.floor(math.log10(top - bottom)) - 2), 1e-300)  # a float above 0

@@ -29,7 +29,7 @@ EXPRESSIONS = {
         "range_test(total_steps=10000)",
         "warmup_inverse_sqrt(warmup_steps=1000)",
         "inverse_sqrt(timescale=1000)",
-        "noam(d_model=512, warmup_steps=4000)",
+        "1.0 * noam(d_model=512, warmup_steps=4000)",  # its values are learning rates
         "power_law(warmup_steps=1000)",
         "warmup_exponential(warmup_steps=1000, decay_steps=3000, rate=0.5)",
         "step_decay(period=3000, factor=0.3)",
@@ -85,6 +85,6 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def _entry(expression: str) -> dict[str, str]:
-    name = expression.partition("(")[0]
+    name = expression.partition("(")[0].removeprefix("1.0 * ")
     summary = (getdoc(registry()[name]) or "").partition("\n\n")[0]
     return {"name": name, "summary": " ".join(summary.split()), "expression": expression}

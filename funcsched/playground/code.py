@@ -23,21 +23,25 @@ def code(schedule: Schedule, peak: float, run: int) -> dict[str, str]:
     return {**_python(f"schedule = {_qualified(schedule)}", repr(peak)), **_text(repr(schedule), peak, run)}
 
 
-def code_of_recipe(name: str, schedule: Schedule, peak: float, tokens_per_step: int | None) -> dict[str, str]:
+def code_of_recipe(name: str, schedule: Schedule, peak: float, tokens_per_step: int | None, run: int) -> dict[str, str]:
     """The code for the learning rate of a published recipe.
 
     Args:
         name: the name of the recipe.
-        schedule: its learning rate as a schedule of updates, for the expression in YAML.
+        schedule: its learning rate as a schedule of updates, for YAML and the command line.
         peak: its peak learning rate.
         tokens_per_step: for a recipe that counts tokens.
+        run: number of updates of the run, for `funcsched check`.
     """
     plan = f"fs.published({name!r})"
     if tokens_per_step is not None:
         plan += f".in_updates(fs.Clock(samples_per_update={tokens_per_step}, sequence_length=1))"
     python = _python(f'plan = {plan}\nschedule, peak_value = plan.curves["lr"]', "peak_value")
-    command = f"funcsched show {name}\nfuncsched plot {name}\nfuncsched check {name}\n"
-    return {**python, **_text(repr(schedule), peak, 1), "command": command}
+    text = _text(repr(schedule), peak, run)
+    if tokens_per_step is None:
+        return {**python, **text, "command": f"funcsched show {name}\nfuncsched plot {name}\nfuncsched check {name}\n"}
+    # By its name, the recipe would be plotted and checked in tokens.
+    return {**python, **text, "command": f"funcsched show {name}\n{text['command']}"}
 
 
 def _python(definition: str, peak: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.value import Value
 from funcsched.plotting.layout import default_steps, round_spacing
@@ -13,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+MAX_PEAK = 1e200  # keeps all learning rates finite
 _POSITIONS = 200  # of a slider, at most
 # Arguments that count steps, with their lowest value.
 _LENGTHS = {
@@ -45,6 +48,7 @@ _SHAPES_WITH_ARGUMENTS = (
     "rational(d=0.9)",
     "truncated_cosine(fraction=0.8)",
 )
+_PEAK = re.compile(r"\s*([\d_.]+(?:e[+-]?\d+)?)\s*\*", re.IGNORECASE)
 _MODES = ("'triangular'", "'triangular2'", "'exp_range'")
 
 
@@ -128,6 +132,27 @@ def with_argument(schedule: Schedule, name: str, value: Any) -> Schedule:
     else:
         arguments = [f"{key}={text}" for key, text in texts.items()]
     return parse(f"{schedule.factory}({', '.join(arguments)})")
+
+
+def parse_with_peak(text: str) -> tuple[Schedule, float | None]:
+    """The schedule of an expression, and the peak value of one such as ``3e-4 * warmup_cosine(10, 100)``, or None.
+
+    Raises:
+        ParseError: a ValueError. The text is not an expression.
+
+    Example:
+        >>> from funcsched.plotting.controls import parse_with_peak
+        >>> parse_with_peak("3e-4 * constant()")
+        (constant(), 0.0003)
+    """
+    if found := _PEAK.match(text):
+        try:
+            peak = float(found[1])
+        except ValueError:  # several dots
+            peak = 0.0
+        if 0 < peak <= MAX_PEAK:
+            return parse(" " * found.end() + text[found.end() :]), peak  # blanks keep the columns of errors
+    return parse(text), None
 
 
 def _control(schedule: Schedule, name: str, value: Any) -> Control:

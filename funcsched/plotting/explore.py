@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from funcsched.core.validation import argument_error, optional, positive
+from funcsched.plotting.controls import parse_with_peak
 from funcsched.plotting.layout import PlottedCurve, steps_to_plot
 from funcsched.serialization.expression import parse
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from funcsched.plotting.layout import Plottable
 
 
-def explore(schedule: Plottable, *, peak_value: float | None = None, steps: int | None = None) -> Explorer:
+def explore(schedule: Plottable | str, *, peak_value: float | None = None, steps: int | None = None) -> Explorer:
     """Show a schedule in a notebook, with sliders for its arguments.
 
     ``explore(schedule).schedule`` is the schedule at the present positions of the sliders
@@ -22,8 +23,9 @@ def explore(schedule: Plottable, *, peak_value: float | None = None, steps: int 
     shown and the last valid curve stays.
 
     Args:
-        schedule: a schedule without Python functions and arrays, or a `Rated` of the bridges, which has its own peak
-            value.
+        schedule: a schedule without Python functions and arrays; a `Rated` of the bridges or a curve of a plan, which
+            have their own peak value; or an expression (str), also with a peak value:
+            ``"3e-4 * warmup_cosine(1000, 10_000)"``.
         peak_value: the learning rate at multiplier 1 (float, above 0). Without it, multipliers are plotted. It can be
             changed in the notebook.
         steps: the last step to plot (int, 1 to 2**53). Without it, the axis follows the length of the schedule.
@@ -33,8 +35,8 @@ def explore(schedule: Plottable, *, peak_value: float | None = None, steps: int 
         is the present schedule; ``observe(function, "schedule")`` calls a function after every change.
 
     Raises:
-        TypeError, ValueError: an argument has the wrong type or is out of range, or the schedule contains a Python
-            function or an array.
+        TypeError, ValueError: an argument has the wrong type or is out of range, the schedule contains a Python
+            function or an array, or the text is not an expression.
         ModuleNotFoundError: ipywidgets is not installed (`pip install 'funcsched[notebook]'`).
 
     Example:
@@ -43,6 +45,16 @@ def explore(schedule: Plottable, *, peak_value: float | None = None, steps: int 
         >>> explorer.schedule
         warmup_cosine(warmup_steps=1000, total_steps=10000)
     """
+    if isinstance(getattr(schedule, "curves", None), dict):  # a `Plan`
+        fix = 'use one of its curves: plan.curves["lr"]'
+        raise argument_error("explore", "schedule", "a schedule", schedule, TypeError, fix=fix)
+    if isinstance(schedule, str):
+        if "(" not in schedule:
+            requirement = "a schedule or its expression, such as 'warmup_cosine(10, 100)'"
+            fix = f'for a published recipe, use fs.published("{schedule}").curves["lr"]' if schedule else ""
+            raise argument_error("explore", "schedule", requirement, schedule, fix=fix)
+        schedule, own_peak = parse_with_peak(schedule)
+        peak_value = own_peak if peak_value is None else peak_value
     curve = PlottedCurve("explore", "schedule", schedule, None, optional(positive)("explore", "peak_value", peak_value))
     if steps is not None:
         steps = steps_to_plot("explore", [curve], steps)

@@ -7,7 +7,7 @@ import traitlets
 
 from funcsched.core.schedule import Schedule
 from funcsched.core.validation import concrete_positive_int, positive
-from funcsched.plotting.controls import controls, with_argument
+from funcsched.plotting.controls import controls, parse_with_peak, with_argument
 from funcsched.plotting.layout import MAX_STEPS, PlottedCurve, default_steps, round_spacing
 from funcsched.plotting.notebook import curve_svg, escape
 from funcsched.serialization.expression import parse
@@ -63,9 +63,16 @@ class Explorer(ipywidgets.VBox):
         if change["new"] == repr(self.schedule):
             return
         try:
-            self.schedule = parse(change["new"])
+            schedule, peak = parse_with_peak(change["new"])
         except ParseError as error:
             self._report(str(error))
+            return
+        if peak is not None:
+            self.peak_value.value = repr(peak)
+        if schedule == self.schedule:
+            self._show()
+        else:
+            self.schedule = schedule  # which calls `_show`
 
     def _show_assigned(self, change: Any) -> None:
         if not self._is_changing:

@@ -43,6 +43,7 @@ def plot(
     schedules: Plottable | Sequence[Plottable] | Mapping[str, Plottable],
     *,
     steps: int | None = None,
+    unit: str = "step",
     peak_value: float | None = None,
     log: bool = False,
     path: str | PathLike[str] | None = None,
@@ -57,6 +58,7 @@ def plot(
             legend to them. Without a dictionary the labels are the expressions. A `Rated` of the bridges is plotted
             with its own peak value.
         steps: the last step to plot (int, 1 to 2**53). Defaults to 110 % of the length of the longest schedule.
+        unit: the label of the horizontal axis (str), such as "tokens" for the curves of a plan.
         peak_value: the learning rate at multiplier 1 (float, above 0). Without it, multipliers are plotted.
         log: whether the vertical axis is logarithmic (bool). It spans at most six decades, and values of 0 are not
             visible on it.
@@ -125,7 +127,8 @@ def plot(
             ax.plot(visible, values, color=color, marker="o", markersize=4, linestyle="")
     if log:
         ax.set_yscale("log")
-        limits = [0.0, float(steps), bottom, top * (top / bottom) ** 0.05]
+        margin = (top / bottom) ** 0.05
+        limits = [0.0, float(steps), bottom / margin, top * margin]
     else:
         margin = 0.05 * (top - bottom)
         limits = [0.0, float(steps), (bottom - margin if bottom < 0 else 0), (top + margin if top > 0 else 0)]
@@ -133,7 +136,7 @@ def plot(
         limits = [choose(pair) for choose, *pair in zip((min, max, min, max), before, limits, strict=True)]
     ax.set_xlim(*limits[:2])
     ax.set_ylim(*limits[2:])
-    ax.set_xlabel("step")
+    ax.set_xlabel(unit)
     ax.set_ylabel("learning rate" if any(curve.is_rate for curve in curves) else "multiplier")
     _set_ticks(ax, log)
     ax.grid(color="0.25" if is_dark else "0.9", linewidth=0.6)
@@ -161,7 +164,8 @@ def _set_ticks(ax: Any, log: bool) -> None:
     if steps < 10:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if steps >= 10_000:
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        prefixed = EngFormatter(sep="")
+        ax.xaxis.set_major_formatter(lambda value, _: prefixed.format_eng(value).replace("G", "B"))  # as `format_step`
     if log:
         ax.yaxis.set_major_formatter(lambda value, _: format_log_value(value))
         ax.yaxis.set_minor_formatter(NullFormatter())

@@ -22,7 +22,8 @@ MAX_BOUNDARIES = 24  # with more phase boundaries, a plot marks none of them
 MAX_STEPS = 2**53
 _DEFAULT_STEPS = 100  # length of a schedule that has no end and no timescale
 _CYCLES = 4  # cycles to plot of an endless repetition
-_SMALL_VALUE = 0.01  # multiplier down to which an endless exponential decay is plotted
+_PREFIXES = " kMBTP"  # of thousands; B for billions, as numbers of tokens are given
+_SMALL_VALUE = 0.01  # distance from its limit down to which an endless exponential is plotted
 _TIMESCALES = 10  # timescales to plot of an endless power decay
 _DECADES = 6  # decades that a logarithmic axis spans at most
 
@@ -106,21 +107,21 @@ def default_steps(schedule: Schedule) -> int:
     """How many steps to plot: 10 % more than its length, or enough to show how an endless schedule behaves."""
     if not is_concrete(*leaves(schedule)):
         return _DEFAULT_STEPS
-    length, _ = _length(schedule)
+    length, _ = schedule_length(schedule)
     if length == 0:
         length = _DEFAULT_STEPS
     return min(-(-11 * math.ceil(length) // 10), MAX_STEPS) if length < MAX_STEPS else MAX_STEPS
 
 
-def _length(schedule: Any) -> tuple[float, bool]:
-    """The length of a schedule, and whether it ends there; if it is endless, the length to plot."""
+def schedule_length(schedule: Any) -> tuple[float, bool]:
+    """The length of a schedule, and whether it ends there; if it is endless, the length to plot. 0 for a constant."""
     if (composition := schedule.composition()) is not None:
-        return _length(composition)
+        return schedule_length(composition)
     own, kind = schedule.arguments(), schedule.factory
     if kind == "ramp":
         return own["steps"], True
     if kind == "join":
-        last, ends = _length(own["schedules"][-1])
+        last, ends = schedule_length(own["schedules"][-1])
         return max((0, *own["boundaries"])) + last, ends
     if kind == "piecewise_constant":
         return max((0, *own["boundaries"])), True
@@ -133,28 +134,37 @@ def _length(schedule: Any) -> tuple[float, bool]:
         return _TIMESCALES * own["timescale"], False
     if kind == "inverse_time":
         return _TIMESCALES * own["steps"] / own["rate"], False
+    if kind == "saturating_exponential":
+        return -math.log(_SMALL_VALUE) * own["timescale"], False
     if kind == "exponential_decay":
         slope = abs(math.log(own["rate"]))
         distance = abs(math.log(own["end"] or _SMALL_VALUE))
         return (own["steps"] * distance / slope if slope else 0.0), own["end"] is not None
     if kind == "shift":
-        length, ends = _length(own["schedule"])
+        length, ends = schedule_length(own["schedule"])
         return max(length - own["steps"], 0), ends
     if kind == "stretch":
-        length, ends = _length(own["schedule"])
+        length, ends = schedule_length(own["schedule"])
         return length * own["factor"], ends
     if kind == "staircase":
-        length, ends = _length(own["schedule"])
+        length, ends = schedule_length(own["schedule"])
         return length * own["steps"], ends
     if kind == "count_by":
-        length, ends = _length(own["schedule"])
+        length, ends = schedule_length(own["schedule"])
         count = min(length * own["per"], MAX_STEPS)
         return schedule.update_sizes().updates_for(math.ceil(count)), ends
-    parts = [_length(item) for item in children(own)]
-    ending = [length for length, ends in parts if ends]
-    if ending or not parts:
-        return max(ending, default=0), True
+    parts = [part for part in map(schedule_length, children(own)) if part[0] > 0]  # without constants
+    ending = max((length for length, ends in parts if ends), default=0)
+    if all(ends for _, ends in parts) or (ending and _is_constant_after(schedule, ending)):
+        return ending, True
     return min(max(parts)[0], 20 * min(parts)[0]), False  # at most 20 times the shortest part, to keep it visible
+
+
+def _is_constant_after(schedule: Schedule, step: float) -> bool:
+    """Whether an end of one part is that of the whole, as in a product whose first factor ends at 0."""
+    if any(isinstance(part, Lift) for part in walk(schedule)):
+        return True  # a user's function may be undefined at later steps
+    return step >= MAX_STEPS or float(schedule(math.ceil(step))) == float(schedule(MAX_STEPS))
 
 
 def _geometric_sum(factor: float, terms: int) -> float:
@@ -220,7 +230,7 @@ def format_value(value: float, scientific: bool = False) -> str:
     size = abs(value)
     if 10_000 <= size < 1e18:
         power = min(int(math.log10(size) // 3), 5)
-        return f"{value / 1000**power:.4g}{' kMGTP'[power]}"
+        return f"{value / 1000**power:.4g}{_PREFIXES[power]}"
     text = f"{value:.2e}" if scientific and value else f"{value:.4g}" if 1000 <= size < 10_000 else f"{value:.3g}"
     mantissa, e, exponent = text.partition("e")
     return f"{float(mantissa):g}e{int(exponent)}" if e else text
@@ -239,11 +249,11 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def format_step(step: int) -> str:
-    """A step as the label of an axis: from 10,000 on with an SI prefix."""
+    """A step as the label of an axis: from 10,000 on with a prefix such as k or M."""
     if step < 10_000:
         return str(step)
     power = min((len(str(step)) - 1) // 3, 5)
-    return f"{step / 1000**power:.6g}{' kMGTP'[power]}"
+    return f"{step / 1000**power:.6g}{_PREFIXES[power]}"
 
 
 def round_spacing(minimum: float) -> int:

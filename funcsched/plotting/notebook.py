@@ -121,6 +121,14 @@ def html(schedule: Any) -> str | None:
         return None
 
 
+def described_html(text: str, schedule: Any) -> str | None:
+    """A text of several lines, and the plot of a schedule or of a value with a schedule and a peak value."""
+    try:
+        return f'<pre style="white-space:pre-wrap">{escape(text)}</pre>{svg(schedule)}'
+    except Exception:  # as above
+        return None
+
+
 def shape_html(shape: Shape) -> str | None:
     """The expression and the plot of a shape, or None if it cannot be plotted."""
     try:

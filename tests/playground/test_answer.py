@@ -9,7 +9,7 @@ import yaml
 import funcsched as fs
 from funcsched.playground.answer import answer, answer_text
 from funcsched.playground.catalogue import EXPRESSIONS
-from funcsched.plotting.controls import controls, with_argument
+from funcsched.plotting.controls import controls, parse_with_peak, with_argument
 from funcsched.serialization.data import registry
 
 ALL = [expression for expressions in EXPRESSIONS.values() for expression in expressions]
@@ -53,6 +53,45 @@ def test_the_run_is_that_of_the_longest_schedule_or_given() -> None:
     assert curves("warmup_linear(10, 100)", "warmup_linear(10, 400)")["run"] == 400
     reply = curves("warmup_linear(10, 100)", run="1e3")
     assert (reply["run"], reply["x"]["high"]) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("expressions", "run", "last"),
+    [
+        (["warmup_constant(100)"], 200, 200),  # a rise ends in the middle
+        (["multistep([300, 600])"], 660, 660),  # a drop at the end, and 10 % more
+        (["product(warmup_constant(100), inverse_sqrt(300))"], 2200, 2200),  # 20 times the shorter one
+        (["warmup_constant(100)", "warmup_linear(10, 150)"], 150, 200),  # the run of the schedule that ends it
+    ],
+)
+def test_the_default_run_continues_after_a_rise_or_a_jump(expressions: list[str], run: int, last: int) -> None:
+    reply = curves(*expressions)
+    assert (reply["run"], reply["x"]["high"]) == (run, last)
+
+
+@pytest.mark.parametrize("expression", ALL)
+def test_the_default_run_does_not_contradict_its_schedule(expression: str) -> None:
+    kinds = {found["kind"] for found in details(expression)["findings"] if found["severity"] == "warning"}
+    assert not kinds & {"horizon_short", "horizon_long", "rate_as_multiplier"}
+    if not expression.startswith("saturating_exponential"):  # which increases for ever
+        assert not kinds & {"warmup", "peak_never_reached"}
+
+
+def test_an_expression_may_have_its_own_peak() -> None:
+    change = {"index": 0, "name": "value", "value": "0.25"}
+    first, second = curves("3e-4 * constant(1)", "constant(1)", change=change)["curves"]
+    assert (first["expression"], first["has_own_peak"]) == ("0.0003 * constant(value=0.25)", True)
+    assert first["points"][0] == [0, 0.25 * 3e-4]
+    assert (second["has_own_peak"], second["points"][0]) == (False, [0, 0.5])
+    assert "lr=0.0003" in details("3e-4 * constant()")["code"]["pytorch"]
+    (invalid,) = curves("3e-4 * warmup_cosin(10, 100)")["curves"]
+    assert invalid["error"]["column"] == 8
+
+
+def test_the_lowest_rate_is_above_the_edge_of_a_logarithmic_axis() -> None:
+    low, ticks = (curves("warmup_linear(10, 100)", log_rates=True)["y"][name] for name in ("low", "ticks"))
+    lowest = 0.5 / 90  # one step before the end
+    assert lowest / 2 < low < 0.9 * lowest and ticks[0][0] >= lowest
 
 
 def test_a_recipe_that_counts_tokens_is_converted_to_steps() -> None:
@@ -151,7 +190,7 @@ def test_the_catalogue_has_every_schedule_and_recipe() -> None:
 
 @pytest.mark.parametrize("expression", ALL)
 def test_controls_cover_every_argument_with_valid_values(expression: str) -> None:
-    schedule = fs.parse(expression)
+    schedule, _ = parse_with_peak(expression)
     assert [control.name for control in controls(schedule)] == list(schedule.arguments())
     for control in controls(schedule):
         assert with_argument(schedule, control.name, control.value) == schedule
@@ -205,3 +244,8 @@ def test_yaml_keeps_the_rate_and_the_expression(expression: str) -> None:
 def test_the_command_is_quoted_for_a_shell() -> None:
     command = details("cyclic(100, mode='triangular2')")["code"]["command"]
     assert """funcsched plot 'cyclic(up_steps=100, mode='"'"'triangular2'"'"')' --peak-value 0.5\n""" in command
+
+
+def test_the_command_of_a_recipe_counts_updates_as_the_findings_do() -> None:
+    command = details("gpt-3", tokens_per_step="1000000")["code"]["command"]
+    assert command.startswith("funcsched show gpt-3\n") and command.endswith("--steps 300000 --peak-value 6e-05\n")

@@ -107,6 +107,16 @@ def test_an_expression_replaces_the_schedule_and_its_controls() -> None:
     assert explorer.message.value == ""
 
 
+def test_an_expression_may_have_a_peak_value() -> None:
+    explorer = fs.explore("3e-4 * warmup_linear(10, 100)")
+    assert (explorer.schedule, explorer.peak_value.value) == (fs.warmup_linear(10, 100), "0.0003")
+    explorer.expression.value = "0.5 * warmup_linear(10, 100)"
+    assert (explorer.expression.value, explorer.peak_value.value) == (
+        "warmup_linear(warmup_steps=10, total_steps=100)",
+        "0.5",
+    )
+
+
 def test_options_and_missing_values_have_controls() -> None:
     explorer = fs.explore(fs.exponential_decay(0.5, 10))
     by_name = {child.field.description or child.slider.description: child for child in explorer.arguments.children}
@@ -156,6 +166,8 @@ def test_a_schedule_can_be_assigned_and_observed() -> None:
 @pytest.mark.parametrize(
     ("schedule", "options", "error", "message"),
     [
+        ("gpt-3", {}, ValueError, r'use fs.published\("gpt-3"\).curves\["lr"\]'),
+        (fs.published("gpt-3"), {}, TypeError, r'use one of its curves: plan.curves\["lr"\]'),
         (3, {}, TypeError, "explore: `schedule` must be a schedule or a function of a step, got 3"),
         (abs, {}, TypeError, "explore: `schedule` must be a schedule without Python functions and arrays"),
         (fs.constant(), {"steps": 0}, ValueError, r"explore: `steps` must be an integer from 1 to 2\*\*53, got 0"),

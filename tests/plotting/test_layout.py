@@ -33,6 +33,9 @@ def curve(schedule: fs.Schedule) -> PlottedCurve:
         ("inverse_time(0.5, 10)", 220),
         ("product(warmup_linear(10, 100), inverse_sqrt(1000))", 110),
         ("then(warmup_inverse_sqrt(100), 400, steps=100)", 550),
+        ("product(warmup_constant(100), inverse_sqrt(1000))", 2200),  # 20 times the shortest part
+        ("maximum(inverse_sqrt(100), constant(0.1))", 1100),
+        ("saturating_exponential(1000)", 5067),  # down to 0.01 below its limit, at 4605.2
         ("lift(lambda step: 1.0)", 110),
     ],
 )
@@ -84,9 +87,17 @@ def test_a_user_function_is_called_with_integers_only() -> None:
 
 @pytest.mark.parametrize(
     ("step", "text"),
-    [(0, "0"), (9999, "9999"), (10_000, "10k"), (12_500, "12.5k"), (3_000_000, "3M"), (2**53, "9.0072P")],
+    [
+        (0, "0"),
+        (9999, "9999"),
+        (10_000, "10k"),
+        (12_500, "12.5k"),
+        (3_000_000, "3M"),
+        (3 * 10**11, "300B"),
+        (2**53, "9.0072P"),
+    ],
 )
-def test_large_steps_have_an_si_prefix(step: int, text: str) -> None:
+def test_large_steps_have_a_prefix(step: int, text: str) -> None:
     assert format_step(step) == text
 
 

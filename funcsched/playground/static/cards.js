@@ -60,7 +60,8 @@ function create(slot, sections, actions) {
 }
 
 function update(card, schedule, position, sections, actions) {
-  const name = schedule.text.split("(")[0].trim().replace(/^(fs|funcsched)\./, "");
+  // Without a peak learning rate and the prefix of the package.
+  const name = schedule.text.split("(")[0].trim().replace(/^[\d._]+(e[+-]?\d+)?\s*\*\s*/i, "").replace(/^(fs|funcsched)\./, "");
   const entry = sections.flatMap((section) => section.entries).find((candidate) => candidate.name === name);
   card.name.textContent = `${position + 1}. ${entry ? name : "custom"}`;
   card.root.setAttribute("aria-label", `Schedule ${position + 1}`);
@@ -108,14 +109,15 @@ function row(card, control, actions) {
   const field = element("input", {
     id, class: kind === "text" ? "wide" : "", inputmode: kind === "text" ? "text" : "decimal", spellcheck: "false",
     placeholder: optional ? "None" : "", autocomplete: "off",
-    onchange: () => (field.value.trim() || optional) && change(field.value.trim() || "None"),
+    oninput: () => (field.value.trim() || optional) && change(field.value.trim() || "None"),
+    onblur: () => field.value.trim() || (field.value = latest.value ?? ""), // an empty field changes nothing
   });
-  const showField = ({ value }) => {
-    if (document.activeElement !== field) field.value = value ?? "";
-  };
-  field.addEventListener("keydown", (event) => event.key === "Enter" && field.dispatchEvent(new Event("change")));
-  if (kind === "text") return { nodes: [label, field], show: showField };
   let latest = control;
+  const showField = (current) => {
+    latest = current;
+    if (document.activeElement !== field) field.value = current.value ?? "";
+  };
+  if (kind === "text") return { nodes: [label, field], show: showField };
   // The range of a slider that is being moved stays; it is adapted afterwards.
   const showSlider = () => {
     if (dragged === slider) return;
@@ -137,7 +139,6 @@ function row(card, control, actions) {
     onpointerup: release, onpointercancel: release, onblur: release,
   });
   const show = (current) => {
-    latest = current;
     showField(current);
     showSlider();
   };

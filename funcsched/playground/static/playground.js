@@ -130,9 +130,19 @@ function show() {
   byId("log-horizontal").textContent = settings.unit;
   showLegend();
   const valid = schedules.filter(({ curve }) => curve);
+  showPeak(valid.length === schedules.length && valid.every(({ curve }) => curve.has_own_peak));
   const tokensPerStep = settings.unit === "tokens" ? Number(settings.tokens_per_step.replaceAll("_", "")) : null;
   showBoundaries(schedules.find(({ slot }) => slot === selected)?.curve?.boundaries ?? [], tokensPerStep);
   if (axes) draw({ ...axes, curves: valid.map(({ slot, curve }) => ({ index: slot, ...curve })), selected, tokensPerStep });
+}
+
+// If all schedules have their own peak, the field shows that of the selected one, and the setting is not used.
+function showPeak(isOwn) {
+  const field = form.elements.peak;
+  if (isOwn) field.value = rate(find(selected).curve.peak);
+  else if (field.disabled) field.value = settings.peak;
+  field.disabled = isOwn;
+  field.title = isOwn ? "Every schedule shown has its own peak learning rate" : "";
 }
 
 function showLegend() {
