@@ -24,8 +24,7 @@ class Candidate:
     ) -> None:
         self.undetermined = undetermined
         self.family, self.schedule, self.peak_value, self.ranges = family, schedule, peak_value, ranges
-        digits = sum(c.isdigit() for c in repr(schedule)) + len(f"{peak_value:.12g}")
-        self.complexity = (words, digits, len(repr(schedule)))
+        self.complexity = (words, _digits(repr(schedule)) + len(f"{peak_value:.12g}"), len(repr(schedule)))
 
     def is_clearly_simpler(self, other: Candidate) -> bool:
         """Whether its expression has no more arguments, and fewer of them or at least 4 digits less."""
@@ -33,6 +32,13 @@ class Candidate:
         if words < other_words:
             return digits <= other_digits
         return words == other_words and digits + 4 <= other_digits
+
+
+def _digits(expression: str) -> int:
+    """The number of digits, without the zeros at the end of an integer: 1000 is simpler than 999."""
+    from re import findall
+
+    return sum(len(number if "." in number else number.rstrip("0")) for number in findall(r"\d+(?:\.\d+)?", expression))
 
 
 def explains(schedule: Schedule, peak_value: float, points: Points) -> list[bool]:

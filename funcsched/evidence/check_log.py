@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from funcsched.core.schedule import Schedule
 from funcsched.evidence.candidate import explains, explains_all
-from funcsched.evidence.departure import moved, shifts
+from funcsched.evidence.departure import moved, other_horizon, shifts, sudden_change
 from funcsched.evidence.identify import DIGITS, identify
 from funcsched.evidence.logs import read_log
 from funcsched.evidence.points import Points, points_of
@@ -21,6 +21,7 @@ _FEWEST = 3  # points that show another way of counting steps
 _CONSTANT = 1e-4  # relative change of a multiplier that 4 digits may not show
 _COUNTED_FROM_1 = "the log counts steps from 1: its step n is step n - 1 of the schedule"
 _HELD = 2_000  # numbers of steps for which each value may be held, that are tried
+_FASTEST = 256  # calls of `scheduler.step()` per update, that are tried
 
 
 def check_log(
@@ -91,28 +92,53 @@ def _departure(
         return "\n".join(lines), 0
     agrees = explains(schedule, peak, rough)
     i = agrees.index(False)
-    step, rate = points.steps[i], points.rates[i]
+    step = points.steps[i]
+    rate, expected = _distinct(points.rates[i], peak * schedule(step))
     lines = [
-        f"{name} leaves {peak!r} * {schedule!r} at step {step}: {rate:.6g} instead of {peak * schedule(step):.6g}",
+        f"{name} leaves {peak!r} * {schedule!r} at step {step}: {rate} instead of {expected}",
         f"{sum(agrees)} of {len(points)} points follow it",
         *_estimate(peak, peak_value),
     ]
+    has_left = i >= _FEWEST  # otherwise, no part of the log follows the schedule
+    if not cause and has_left:
+        cause = sudden_change(schedule, peak, points, i) or sudden_change(schedule, peak, rough, i)
     if not cause:
         found = identify(points.steps, points.rates)
         cause = f"the log follows {found.expression}" if found is not None and found.departure is None else ""
+    if not cause and has_left:
+        cause = other_horizon(schedule, peak, points, i) or other_horizon(schedule, peak, rough, i)
     return "\n".join([*lines, cause] if cause else lines), 1
 
 
 def _cause(schedule: Schedule, points: Points, peak_value: float | None) -> tuple[str, float] | None:
     """The mistake that explains every point, as text, and the peak value of the schedule."""
     other_peak = _estimated_peak(schedule, points)
-    if peak_value and other_peak and explains_all(schedule, other_peak, points):
+    is_other_peak = bool(peak_value and other_peak and explains_all(schedule, other_peak, points))
+    for counted, text in _faster_counts(points):
+        peak = peak_value or _estimated_peak(schedule, counted)
+        if peak is not None and explains_all(schedule, peak, counted):
+            return f"{text}, or is the peak {other_peak!r}?" if is_other_peak else f"{text}?", peak
+    if peak_value and is_other_peak:
         return f"the log follows the schedule with a peak of {other_peak!r}", peak_value
     for counted, text in _other_counts(points):
         peak = peak_value or _estimated_peak(schedule, counted)
         if peak is not None and explains_all(schedule, peak, counted):
             return text, peak
     return None
+
+
+def _faster_counts(points: Points) -> Iterator[tuple[Points, str]]:
+    """The same rates at the steps that several calls of `scheduler.step()` per update lead to, and a text."""
+    if len(points) < _FEWEST:
+        return
+    for factor in range(2, _FASTEST + 1):
+        for first in range(1 + (points.steps[0] >= 1)):
+            counted = Points([factor * (step - first) for step in points.steps], points.rates, points.tolerances)
+            yield (
+                counted,
+                f"the log is {factor} times as fast as the schedule: is `scheduler.step()` called for every batch or "
+                "process instead of every update",
+            )
 
 
 def _other_counts(points: Points) -> Iterator[tuple[Points, str]]:
@@ -123,7 +149,7 @@ def _other_counts(points: Points) -> Iterator[tuple[Points, str]]:
         steps = "one step" if abs(shift) == 1 else f"{abs(shift)} steps"
         text = f"the log is {steps} {'ahead of' if shift > 0 else 'behind'} the schedule"
         if shift == 1:
-            text += ": is the rate logged after `scheduler.step()`?"
+            text += ": is the rate logged after `scheduler.step()`, or is it called before `optimizer.step()`?"
         yield moved(points, shift), _COUNTED_FROM_1 if shift == -1 and points.steps[0] >= 1 else text
     for first in range(1 + (points.steps[0] >= 1)):
         for length in _lengths(points, first):
@@ -165,6 +191,12 @@ def _estimated_peak(schedule: Schedule, points: Points) -> float | None:
 
 def _all_follow(schedule: Schedule, peak: float, points: Points, name: str) -> str:
     return f"all {len(points)} points of {name} follow {peak!r} * {schedule!r}"
+
+
+def _distinct(a: float, b: float) -> tuple[str, str]:
+    """Two numbers as text, with at least 6 digits and as many as it takes to tell them apart."""
+    texts = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18))
+    return next((pair for pair in texts if pair[0] != pair[1]), (repr(a), repr(b)))
 
 
 def _estimate(peak: float, peak_value: float | None) -> list[str]:

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from funcsched.core.schedule import Schedule
-from funcsched.evidence.candidate import Candidate, explains_all
+from funcsched.evidence.candidate import explains_all
 from funcsched.evidence.points import Points
 
+_FEWEST = 3  # points after a change that show what changed
+_RESTARTS = 10_000  # steps between two points of a log at which the schedule may have started again, that are tried
 
-def reason_of(best: Candidate, points: Points, index: int) -> str:
-    """Why a log leaves a schedule at a point."""
-    schedule, peak = best.schedule, best.peak_value
+
+def reason_of(schedule: Schedule, peak: float, points: Points, index: int) -> str:
+    """Why a log leaves a schedule at a point, or an empty string."""
+    return sudden_change(schedule, peak, points, index) or other_horizon(schedule, peak, points, index)
+
+
+def sudden_change(schedule: Schedule, peak: float, points: Points, index: int) -> str:
+    """What changed at a point, if the log follows the same schedule with other steps or another peak from there on."""
     after = points.part(range(index, len(points)))
-    step = after.steps[0]
+    step = points.steps[index]
+    if len(after) < _FEWEST:
+        return ""
+    before = points.steps[index - 1] if index else 0
+    for start in range(step, max(before, step - _RESTARTS), -1):
+        if explains_all(schedule, peak, moved(after, -start)):
+            return (
+                f"from step {step} on, the log is {start} steps behind the schedule, as if the schedule had started "
+                "again at 0: was the state of the scheduler loaded?"
+            )
     for shift in shifts(points.steps[-1]):
-        if len(after) >= 3 and explains_all(schedule, peak, moved(after, shift)):
+        if step + shift >= 0 and explains_all(schedule, peak, moved(after, shift)):
             verb = "skipped" if shift > 0 else "repeated"
             return f"{abs(shift)} steps of the schedule were {verb} at about step {step}"
-    expected = peak * schedule(step)
-    if len(after) >= 3 and expected:
-        ratio = after.rates[0] / expected
-        middle = after.rates[len(after) // 2] / (peak * schedule(after.steps[len(after) // 2]) or 1.0)
-        if abs(middle - ratio) < 1e-3 * abs(ratio) and abs(ratio - 1) > 1e-3:
+    expected = [peak * schedule(step) for step in after.steps]
+    if expected[0]:
+        ratio = after.rates[0] / expected[0]
+        triples = zip(after.rates, expected, after.tolerances, strict=True)
+        if abs(ratio - 1) > 1e-3 and all(
+            abs(rate - ratio * value) <= tolerance + 1e-3 * abs(rate) for rate, value, tolerance in triples
+        ):
             return f"an external change: from step {step} on, the rates are {ratio:.4g} times those of the schedule"
-    arguments = schedule.arguments()
-    if "total_steps" in arguments and len(after) >= 3:
-        total = _other_horizon(best, after)
-        if total is not None:
-            return f"another horizon after a resume: total_steps={total} from about step {step} on"
-    return "unknown"
+    return ""
 
 
 def shifts(last: int) -> list[int]:
@@ -41,11 +54,13 @@ def moved(points: Points, shift: int) -> Points:
     return Points([max(step + shift, 0) for step in points.steps], points.rates, points.tolerances)
 
 
-def _other_horizon(best: Candidate, after: Points) -> int | None:
-    """Another `total_steps` that explains the last points."""
-    schedule, peak = best.schedule, best.peak_value
-    create = type(schedule).create  # type: ignore[attr-defined]
+def other_horizon(schedule: Schedule, peak: float, points: Points, index: int) -> str:
+    """Which other `total_steps` explains the points from an index on, as text, or an empty string."""
+    after = points.part(range(index, len(points)))
     arguments = schedule.arguments()
+    if "total_steps" not in arguments or len(after) < _FEWEST:
+        return ""
+    create = type(schedule).create  # type: ignore[attr-defined]
     middle = len(after) // 2
 
     def changed(total: int) -> Schedule:
@@ -64,5 +79,5 @@ def _other_horizon(best: Candidate, after: Points) -> int | None:
     near = [round(high, -k) for k in range(digits - 1, -1, -1)] + [high + d for d in range(-20, 21)]
     for total in near:
         if total > after.steps[middle] and explains_all(changed(total), peak, after):
-            return total
-    return None
+            return f"another horizon after a resume: total_steps={total} from about step {after.steps[0]} on"
+    return ""

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FEWEST = 5  # points
+FEWEST = 5  # points
 _FACTS = 600  # points that the first guesses use
 DIGITS = 4  # a log with fewer digits does not determine a schedule
 _COUNTED = "the log may count steps from 0 or from 1"
@@ -65,6 +65,12 @@ class Identified(Value):
     reason: str
     counted_from: int
     others: tuple[tuple[Schedule, float], ...]
+
+    def _repr_html_(self) -> str | None:
+        from funcsched.evidence.report import described  # these are imported only in notebooks
+        from funcsched.plotting.notebook import described_html
+
+        return described_html(described("the log", self)[0], self)
 
     @property
     def expression(self) -> str:
@@ -115,7 +121,7 @@ def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
         (True, 50)
     """
     points = points_of("identify", steps, rates)
-    if len(points) < _FEWEST:
+    if len(points) < FEWEST:
         return None
     # Rates such as 0.1 and 0.25 may be exact, or rounded to two digits.
     exact = points_of("identify", points.steps, points.rates, digits=DIGITS)
@@ -223,8 +229,8 @@ def _partial(points: Points) -> Identified | None:
         if all(is_explained):
             return _result(found, points)
         index = is_explained.index(False)
-        reason = reason_of(best, points, index)
-        if reason == "unknown" and (len(found) > 1 or best.undetermined or best.complexity[1] > 30):
+        reason = reason_of(best.schedule, best.peak_value, points, index)
+        if not reason and (len(found) > 1 or best.undetermined or best.complexity[1] > 30):
             return None
-        return _result(found, points, reason=reason)
+        return _result(found, points, reason=reason or "unknown")
     return None

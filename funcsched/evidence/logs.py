@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import chain
 from pathlib import Path
 
 from funcsched.core.validation import argument_error
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _STEPS = "step", "global_step", "iteration", "iter", "count", "_step", "trainer/global_step"
 _RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
+_SEPARATORS = ",", ";", "\t"
 _MAX_POINTS = 2_000  # that are returned of a longer log
 _MAX_STATE = 512 * 2**20  # bytes of a trainer_state.json, which is one JSON value
 _MAX_LINE = 1_000_000  # characters
@@ -51,7 +53,7 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
     ====================================  ==============================================================================
     file                                  content
     ====================================  ==============================================================================
-    ``*.csv``                             a header with a step and a learning rate, as Lightning's CSVLogger writes
+    ``*.csv``                             a header with a step and a learning rate; separated by ``,``, ``;`` or tabs
     ``*.jsonl``, ``*.json``               one JSON object per line
     ``trainer_state.json``                the `log_history` of transformers, which counts steps from 1
     ``events.out.tfevents.*``             scalars of TensorBoard
@@ -60,7 +62,8 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
     Args:
         path: the file. Its content, not its name, decides how it is read.
         column: the column, key or tag of the learning rate (str). None takes a name such as `lr`, `learning_rate` or
-            `lr-AdamW`; if a file has several parameter groups, the first one.
+            `lr-AdamW`; if a file has several parameter groups, the first one. Names match without regard to case, and
+            with spaces for underscores.
 
     Returns:
         The steps and the rates; at most 4,000 points, evenly thinned out if the file has more.
@@ -111,8 +114,8 @@ def _error(path: Path, problem: str) -> ValueError:
     return ValueError(f"read_log: {path.name} {problem}")
 
 
-def _missing(path: Path, kind: str, names: Iterable[Any], column: str | None) -> ValueError:
-    """The error for a file without points. `names` are those of its columns, keys or tags."""
+def _missing(path: Path, kind: str, names: Iterable[Any], column: str | None, unread: Any = None) -> ValueError:
+    """The error for a file without points. `names` are its columns, keys or tags; `unread` is a value."""
     known = [name for name in names if isinstance(name, str)]
     if kind == "columns" and any(_number(name) is not None for name in known):
         return _error(path, f"begins with {','.join(known)}: the first line must be a header, such as step,lr")
@@ -120,13 +123,13 @@ def _missing(path: Path, kind: str, names: Iterable[Any], column: str | None) ->
     if not known:
         return _error(path, "contains no metrics")
     problem = f"has the {kind} {', '.join(shown)}"
-    rate = column or rate_name(known)
-    if rate not in known:
+    rate = _same_name(column, known) if column else rate_name(known)
+    if rate is None:
         wanted = f"none is {column!r}" if column else "none is a learning rate such as lr"
         return _error(path, f"{problem}: {wanted}; name it with `column` (in the command: `--column`)")
-    if kind != "tags" and not any(name in known for name in _STEPS):
+    if kind != "tags" and _step_name(known) is None:
         return _error(path, f"{problem}: none has the steps; rename that one to one of {', '.join(_STEPS)}")
-    return _error(path, f"has no numbers in {rate!r} with a step")
+    return _error(path, f"has no numbers in {rate!r} with a step{f', but {unread!r:.40}' if unread else ''}")
 
 
 def _log_of_text(path: Path, head: bytes, column: str | None) -> Log:
@@ -167,8 +170,17 @@ def _csv_records(path: Path, file: Iterable[str]) -> Iterator[Mapping[str, Any]]
                 raise _error(path, "has a line of more than a million characters")
             yield line
 
+    rows = lines()
+    header = next((line for line in rows if line.strip()), "")
+
+    def fit(separator: str) -> tuple[bool, int]:
+        return _step_name(next(csv.reader([header], delimiter=separator))) is not None, header.count(separator)
+
     try:
-        yield from csv.DictReader(lines())
+        separator = max(_SEPARATORS, key=fit)
+        reader = csv.DictReader(chain([header], rows), delimiter=separator, skipinitialspace=True)
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        yield from reader
     except csv.Error as error:
         raise _error(path, f"is not valid CSV: {error}") from None
 
@@ -193,31 +205,50 @@ def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: st
     log: Log | None = None
     step_name = None
     names: dict[Any, None] = {}  # of the columns or keys
+    unread = None  # a value that is no number
     for record in records:
         if log is None or step_name is None:
             if len(names) <= _MAX_NAMES:
                 names.update(dict.fromkeys(record))
-            step_name = next((name for name in _STEPS if name in record), None)
-            name = column if column in record else None if column else rate_name(record)
+            step_name = _step_name(record)
+            name = _same_name(column, record) if column else rate_name(record)
             if step_name is None or name is None:
                 continue
             log = Log(name)
         step, rate = _number(record.get(step_name)), _number(record.get(log.name))
         if step is not None and rate is not None and step >= 0:
             log.add(int(step), rate)
+        elif step is None or rate is None:
+            unread = unread or record.get(step_name if step is None else log.name)
     if log is None or not log.steps:
-        raise _missing(path, kind, names, column)
+        raise _missing(path, kind, names, column, unread)
     return log
+
+
+def _plain(name: Any) -> str:
+    """A name without the differences between `Learning Rate` and `learning_rate`."""
+    return name.strip().lower().replace(" ", "_") if isinstance(name, str) else ""
+
+
+def _same_name(wanted: str, names: Iterable[str]) -> str | None:
+    """The name that equals the wanted one, or else one that differs from it only in case, spaces or underscores."""
+    known = list(names)
+    return wanted if wanted in known else next((name for name in known if _plain(name) == _plain(wanted)), None)
+
+
+def _step_name(names: Iterable[str]) -> str | None:
+    known = list(names)
+    return next(filter(None, (_same_name(name, known) for name in _STEPS)), None)
 
 
 def rate_name(names: Iterable[str]) -> str | None:
     """The name of a learning rate among the names of metrics."""
     known = [name for name in names if isinstance(name, str)]
     for name in _RATES:
-        if name in known:
-            return name
+        if found := _same_name(name, known):
+            return found
     for name in known:
-        last = name.lower().rpartition("/")[2]
+        last = _plain(name).rpartition("/")[2]
         if last in ("lr", "learning_rate", "rate") or last.startswith(("lr-", "lr_", "learning_rate")):
             return name
     return None

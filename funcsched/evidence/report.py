@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funcsched.evidence.identify import Identified, identify
+from funcsched.evidence.identify import FEWEST, Identified, identify
 from funcsched.evidence.logs import read_log
 
 TYPE_CHECKING = False
@@ -17,6 +17,8 @@ def identify_file(path: str | Path, column: str | None = None) -> tuple[str, int
         OSError, ValueError: as `read_log`.
     """
     log = read_log(path, column=column)
+    if len(log.steps) < FEWEST:
+        return f"too few points of {log.name}: {len(log.steps)}; at least {FEWEST} are needed", 1
     return described(log.name, identify(log.steps, log.rates))
 
 
@@ -41,9 +43,12 @@ def described(name: str, result: Identified | None) -> tuple[str, int]:
         )
     if not result.certain and result.departure is None:
         lines.append(f"not certain: {result.reason or 'the log allows each of these'}")
-    use = "in torch: bridges.torch.lambda_lr(optimizer, schedule)"
+    schedule = result.schedule
+    lines.append(
+        f"in torch: bridges.torch.lambda_lr(optimizer, {schedule!r}), with lr={result.peak_value!r} in the optimizer"
+    )
+    lines.append(f"in JAX: bridges.optax.to_optax({schedule!r}, {result.peak_value!r})")
     if libraries := list(result.other_names):
         others = f"{', '.join(libraries[:3])}{', ...' * (len(libraries) > 3)}"
-        use += f"; in {others}: see funcsched show {result.schedule.factory}"
-    lines.append(use)
+        lines.append(f"in {others}: see funcsched show {schedule.factory}")
     return "\n".join(lines), 0

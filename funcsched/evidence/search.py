@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import ceil
 
 from funcsched.evidence.candidate import Candidate, explains
@@ -9,6 +10,7 @@ from funcsched.evidence.facts import Facts
 from funcsched.evidence.family import INTEGER, RATE, REAL, Family
 from funcsched.evidence.fitting import Problem
 from funcsched.evidence.points import Points
+from funcsched.evidence.ranges import ranges_of
 from funcsched.evidence.rounding import (
     inverse_roots,
     near,
@@ -20,13 +22,15 @@ from funcsched.evidence.rounding import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
 _FITS = 1.7  # largest residual of a least-squares fit that may still be within the digits
 _NEAR = 0.03  # of the largest rate: a larger residual of the first fit rules a guess out
 _WAVE_FITS = 1e4  # the same for waves, before the number of cycles is rounded to a half: the fit is singular there
 _NODES = 100  # fits in the search of one family
+_SHARE = 12  # of them for each of several searches whose simplest result is chosen
+_USUAL = 0.1, 0.01, 0.05  # last levels of many runs
 # What a log does not determine, as text.
 ENDS_IN_WARMUP = "the log ends before the warmup does, so the peak may be higher, and any decay may follow"
 STARTS_AFTER_WARMUP = "the log starts after the warmup, so another warmup to another peak has the same rates"
@@ -105,7 +109,7 @@ class _Snapping:
             return self._candidate(parameters)
         deviations, level_deviations = problem.spreads(parameters, levels, free, self.weights)
         deviations = [min(d, 2.0 * abs(parameters[i]) + 1.0) for i, d in zip(free, deviations, strict=True)]
-        level_deviations = [min(d, 2.0 * abs(v)) for v, d in zip(levels, level_deviations, strict=True)]
+        level_deviations = [min(d, 2.0 * max(map(abs, levels))) for d in level_deviations]
         kinds = [self.family.parameters[i][1] for i in free]
         if free and kinds[0] not in (INTEGER, RATE):
             return self._fix_shape(parameters, free, [6 * d for d in deviations])
@@ -117,16 +121,27 @@ class _Snapping:
                 return self._fix_warmup(parameters, free)
             if self.family.unit_peak:
                 candidates = inverse_roots(levels[0], 6 * level_deviations[0])
+            found = None
             for value in candidates:
                 problem.peak = value
                 if found := self._descend(parameters, free):
-                    return found
+                    break
             problem.peak = None
-            return None
+            return found
         spread = 6 * deviations[0]
         if kinds[0] == RATE:
             return self._fix_parameter(parameters, free, self._decays(parameters[free[0]], spread))
         return self._fix_parameter(parameters, free, simple_integers(parameters[free[0]], spread + 0.6))
+
+    def _simplest(self, searches: Iterable[Callable[[], Candidate | None]]) -> Candidate | None:
+        """The simplest result of several searches, each with a share of the fits."""
+        found = []
+        for search in searches:
+            share = min(self.budget[0], _SHARE)
+            rest, self.budget[0] = self.budget[0] - share, share
+            found.append(search())
+            self.budget[0] += rest
+        return min(filter(None, found), key=lambda candidate: candidate.complexity, default=None)
 
     def _fix_shape(self, parameters: list[float], free: list[int], spreads: list[float]) -> Candidate | None:
         spread = spreads[0]
@@ -140,20 +155,31 @@ class _Snapping:
                 self._doubt("the log does not determine `cycles`")
                 shortest = value * self.points.steps[-1] / parameters[names.index("total_steps")]
                 values = [ceil(2 * shortest - 1e-3) / 2, ceil(shortest - 1e-3), shortest]
+        elif names[free[0]] == "end" and "stable_steps" in names:
+            # The rates of an exponential decay depend on log(end) / decay_steps alone, until it ends.
+            before, last = self.points.steps[-2:]
+            if sum(parameters[i] for i in self.last) > last - 0.1 * (last - before):
+                self._doubt("the log does not determine `end`")
+                usual = [partial(self._with, parameters, free, number) for number in (*near(value), *_USUAL)]
+                return self._simplest([*self._ending_with_log(parameters, free, spreads), *usual])
         elif spread > 0.3 * value:
             self._doubt(f"the log does not determine `{names[free[0]]}`")
-            for trial, rest in self._ends_with_log(parameters, free, spreads):
-                if found := self._descend(trial, rest):
-                    return found
+            if ending := self._simplest(self._ending_with_log(parameters, free, spreads)):
+                return ending
         for number in values:
             trial = list(parameters)
-            trial[free[0]] = number
             if names[free[0]] == "cycles":
                 total = names.index("total_steps")
                 trial[total] = parameters[0] + (parameters[total] - parameters[0]) * number / value
-            if found := self._descend(trial, free[1:]):
-                return found
+            if result := self._with(trial, free, number):
+                return result
         return None
+
+    def _with(self, parameters: list[float], free: list[int], value: float) -> Candidate | None:
+        """The result in which the first free parameter has a value."""
+        trial = list(parameters)
+        trial[free[0]] = value
+        return self._descend(trial, free[1:])
 
     def _with_best_end(self, parameters: list[float]) -> list[float]:
         """The same parameters with another end of the decay, if that is a better start of the next fit."""
@@ -189,15 +215,17 @@ class _Snapping:
                 return found
         return None
 
-    def _ends_with_log(
+    def _ending_with_log(
         self, parameters: list[float], free: list[int], spreads: list[float]
-    ) -> Iterator[tuple[list[float], list[int]]]:
-        """Parameters with which the schedule ends at the last step of the log, or shortly after it at a round step."""
+    ) -> Iterator[Callable[[], Candidate | None]]:
+        """Searches for an end at the last step of the log or at the next one, or shortly after it at a round step."""
         names = [name for name, _ in self.family.parameters]
         steps = self.points.steps
         last, gap = steps[-1], steps[-1] - steps[-2]
         unit = max(10 ** (len(str(last)) - 2), 1)
-        ends = dict.fromkeys([last, -(-last // (unit * 10)) * unit * 10, -(-last // unit) * unit])
+        # A complete log of a run of N updates has the steps 0 to N - 1, or some of them, and its schedule ends at N.
+        rounds = [-(-last // (unit * 10)) * unit * 10, -(-last // unit) * unit]
+        ends = dict.fromkeys([last, last + 1, last + gap, *rounds])
         for end in ends:
             if end > last + 4 * gap:
                 continue
@@ -213,15 +241,10 @@ class _Snapping:
             else:
                 continue
             if trial[max(fixed)] >= 1:
-                yield trial, [i for i in free if i not in fixed]
+                yield partial(self._descend, trial, [i for i in free if i not in fixed])
 
     def _fix_parameter(self, parameters: list[float], free: list[int], values: Sequence[float]) -> Candidate | None:
-        for value in values:
-            trial = list(parameters)
-            trial[free[0]] = value
-            if found := self._descend(trial, free[1:]):
-                return found
-        return None
+        return next(filter(None, (self._with(parameters, free, value) for value in values)), None)
 
     def _fix_ratio(
         self,
@@ -240,14 +263,13 @@ class _Snapping:
         values = simple_numbers(level / peak, spread)
         if spread > 0.05:  # the log does not show this level
             self._doubt(f"the log does not determine `{self.family.levels[position]}`")
-            values = [*near(level / peak), 0.1, 0.01, *values[:1]]
-            ratios[position] = 0.0
-            if found := self._descend(self._with_best_end(parameters), free):
+            if found := self._with_ratio(position, 0.0, self._with_best_end(parameters), free):
                 return found
-            ratios[position] = None
-            for trial, rest in self._ends_with_log(parameters, free, spreads):
-                if found := self._descend(trial, rest):
-                    return found
+            numbers = (*near(level / peak), *_USUAL, *values[:1])
+            values = [value for value in dict.fromkeys(numbers) if value > 0]
+            if endings := list(self._ending_with_log(parameters, free, spreads)):
+                usual = [partial(self._with_ratio, position, value, parameters, free) for value in values]
+                return self._simplest([*endings, *usual])
         if abs(level / peak) > 1e-12:
             inverse = round(peak / level)
             if inverse and abs(1 / inverse - level / peak) <= spread:
@@ -257,12 +279,14 @@ class _Snapping:
             simple = simple_numbers(level, 6 * deviations[1])[:1]
             if peaks[0]:
                 values.insert(min(3, len(values)), simple[0] / peaks[0])
-        for value in values:
-            ratios[position] = value
-            if found := self._descend(parameters, free):
-                return found
-        ratios[position] = None
-        return None
+        results = (self._with_ratio(position, value, parameters, free) for value in values)
+        return next(filter(None, results), None)
+
+    def _with_ratio(self, position: int, ratio: float, parameters: list[float], free: list[int]) -> Candidate | None:
+        self.problem.ratios[position] = ratio
+        found = self._descend(parameters, free)
+        self.problem.ratios[position] = None
+        return found
 
     def _decays(self, value: float, spread: float) -> list[float]:
         found = relative_decays(value, spread, self.family.name == "inverse_time")
@@ -299,47 +323,6 @@ class _Snapping:
             name not in type(schedule).defaults or value != type(schedule).defaults[name]
             for name, value in schedule.arguments().items()
         )
-        return Candidate(family.name, schedule, peak, self._ranges(parameters), words, self.undetermined)
-
-    def _ranges(self, parameters: list[float]) -> dict[str, tuple[int, int]]:
-        """For each integer, the values that the log allows if the other numbers are adapted."""
-        family = self.family
-        saved = list(self.problem.ratios), self.problem.peak
-        ranges = {}
-        try:
-            for i, (name, kind) in enumerate(family.parameters):
-                if kind != INTEGER:
-                    continue
-                low = self._extreme(parameters, i, -1)
-                high = self._extreme(parameters, i, 1)
-                ranges[name] = (low, high)
-        finally:
-            self.problem.ratios, self.problem.peak = saved
-        return ranges
-
-    def _extreme(self, parameters: list[float], i: int, sign: int) -> int:
-        """The last integer in a direction with which the other integers, at their best values, explain the log."""
-        value = round(parameters[i])
-        others = [k for k in self.last if k != i]
-
-        def allows(distance: int) -> bool:
-            trial = list(parameters)
-            trial[i] = float(value + sign * distance)
-            if trial[i] < 0:
-                return False
-            _, _, residuals = self.problem.minimize(trial, others, self.weights, 4)
-            return max(map(abs, residuals)) <= 1.05
-
-        reach = 1
-        if not allows(1):
-            return value
-        while reach < max(2 * value, 16) and allows(2 * reach):
-            reach *= 2
-        low, high = reach, 2 * reach
-        while high - low > 1:
-            middle = (low + high) // 2
-            if allows(middle):
-                low = middle
-            else:
-                high = middle
-        return value + sign * low
+        return Candidate(
+            family.name, schedule, peak, ranges_of(family, problem, self.weights, parameters), words, self.undetermined
+        )

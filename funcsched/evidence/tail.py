@@ -77,7 +77,9 @@ class Tail:
             if offset:
                 given["warmup_offset"] = 1
             given.setdefault("warmup_steps", 0)
-            return create(**self.convert(given), **{k: v for k, v in levels.items() if k != "start" or has_start})
+            if head in ("zero", "offset"):
+                given["start"] = 0.0  # the default of `tri_stage` is 0.01
+            return create(**self.convert(given), **levels)
 
         parameters = self.parameters if head == "none" else (("warmup_steps", INTEGER), *self.parameters)
         levels = [name for name, present in (("start", has_start), ("end", has_end)) if present]

@@ -137,6 +137,7 @@ _TAILS = [
             (fs.mirror_cosine, lambda u: 2.0 * (1.0 - u) - (0.5 + 0.5 * cos(pi * u))),
             (fs.rex, lambda u: (1.0 - u) / (1.0 - u / 2.0)),
             (fs.power(2), lambda u: 1.0 - u * u),
+            (fs.reverse(fs.power(2)), lambda u: (1.0 - u) ** 2),
         ]
     ),
     Tail(

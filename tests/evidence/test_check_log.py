@@ -89,7 +89,12 @@ def test_a_log_with_few_digits(check: Callable[..., tuple[str, int]]) -> None:
 @pytest.mark.parametrize(
     ("shift", "first", "text"),
     [
-        (1, 0, "the log is one step ahead of the schedule: is the rate logged after `scheduler.step()`?"),
+        (
+            1,
+            0,
+            "the log is one step ahead of the schedule: is the rate logged after `scheduler.step()`, or is it called "
+            "before `optimizer.step()`?",
+        ),
         (-1, 0, "the log is one step behind the schedule"),
         (7, 0, "the log is 7 steps ahead of the schedule"),
         (-7, 1, "the log is 7 steps behind the schedule"),
@@ -121,6 +126,64 @@ def test_a_scheduler_that_is_stepped_once_per_epoch(
     text, status = check(lambda step: rate(step // length), steps, peak)
     question = f"every value is held for {length} steps: is `scheduler.step()` called once per epoch?"
     assert (status, text.splitlines()[-1]) == (1, question)
+
+
+FASTER = (
+    "the log is {} times as fast as the schedule: is `scheduler.step()` called for every batch or process instead of "
+    "every update"
+)
+
+
+@pytest.mark.parametrize("peak", [0.4, None])
+@pytest.mark.parametrize(("factor", "first"), [(2, 0), (4, 0), (8, 1)])
+def test_a_scheduler_that_is_stepped_several_times_per_update(
+    check: Callable[..., tuple[str, int]], factor: int, first: int, peak: float | None
+) -> None:
+    text, status = check(lambda step: rate(factor * (step - first)), range(first, 60), peak)
+    assert (status, text.splitlines()[-1]) == (1, f"{FASTER.format(factor)}?")
+
+
+def test_a_faster_warmup_may_also_be_one_to_another_peak(check: Callable[..., tuple[str, int]]) -> None:
+    text, status = check(lambda step: rate(2 * step), range(5))
+    assert (status, text.splitlines()[-1]) == (1, f"{FASTER.format(2)}, or is the peak 0.8?")
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (
+            lambda step: rate(step - 42),
+            "from step 45 on, the log is 42 steps behind the schedule, as if the schedule had started again at 0: was "
+            "the state of the scheduler loaded?",
+        ),
+        (lambda step: rate(step + 20), "20 steps of the schedule were skipped at about step 45"),
+        (
+            lambda step: 0.5 * rate(step),
+            "an external change: from step 45 on, the rates are 0.5 times those of the schedule",
+        ),
+        (  # a decay of 200 steps
+            lambda step: 0.4 - 0.002 * (step - 10),
+            "another horizon after a resume: total_steps=210 from about step 45 on",
+        ),
+    ],
+)
+def test_where_and_why_a_log_leaves_its_schedule(
+    check: Callable[..., tuple[str, int]],
+    after: Callable[[int], float],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("funcsched.evidence.check_log.identify", lambda *log: None)  # it would take seconds
+    text, status = check(lambda step: rate(step) if step < 42 else after(step), range(0, 100, 5))
+    assert (status, text.splitlines()[1:]) == (1, ["9 of 20 points follow it", reason])
+
+
+def test_rates_are_printed_with_the_digits_in_which_they_differ(
+    check: Callable[..., tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("funcsched.evidence.check_log.identify", lambda *log: None)
+    text, _ = check(lambda step: rate(step) if step < 20 else 0.3600003, range(21), form="")
+    assert text.splitlines()[0].endswith(" at step 20: 0.3600003 instead of 0.36")
 
 
 def test_a_log_of_another_schedule(check: Callable[..., tuple[str, int]]) -> None:

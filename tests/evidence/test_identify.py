@@ -138,6 +138,42 @@ def test_where_a_log_leaves_its_schedule(after: Schedule, reason: str) -> None:
     assert result.explained == 60 and reason in result.reason and not result.certain
 
 
+def test_a_run_that_started_its_schedule_again() -> None:
+    schedule = fs.warmup_cosine(100, 1000)
+    steps = list(range(0, 1000, 10))
+    rates = [float(f"{1e-3 * schedule(step if step < 697 else step - 697):.6g}") for step in steps]
+    result = found_in(steps, rates)
+    assert (result.schedule, result.departure) == (schedule, 700)
+    assert result.reason == (
+        "from step 700 on, the log is 697 steps behind the schedule, as if the schedule had started again at 0: was "
+        "the state of the scheduler loaded?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps"),
+    [
+        (fs.warmup_stable_decay(20, 140, 40, decay_shape=fs.sqrt), range(200)),
+        (fs.warmup_linear(100, 1375, end=0.1), range(0, 1375, 25)),
+        (fs.tri_stage(18, 320, 37), range(375)),
+    ],
+    ids=str,
+)
+def test_the_complete_log_of_a_run_in_float32(schedule: Schedule, steps: range) -> None:
+    rates = [struct.unpack("<f", struct.pack("<f", 3e-4 * schedule(step)))[0] for step in steps]
+    assert found_in(list(steps), rates).expression == f"0.0003 * {schedule!r}"
+
+
+def test_shapes_of_a_decay_after_a_constant_phase() -> None:
+    steps = list(range(0, 220, 4))
+    for shape, found in [
+        (fs.exponential(0.1), fs.tri_stage(20, 140, 40, start=0.0, end=0.1)),  # the same curve
+        (square := fs.reverse(fs.power(2)), fs.warmup_stable_decay(20, 140, 40, end=0.1, decay_shape=square)),
+    ]:
+        schedule = fs.warmup_stable_decay(20, 140, 40, end=0.1, decay_shape=shape)
+        assert found_in(steps, log_of(schedule, 0.1, steps)).schedule == found
+
+
 WSD = fs.warmup_stable_decay(100, 1000, 400)
 
 

@@ -54,8 +54,10 @@ def test_trainer_state_of_transformers(tmp_path: Path) -> None:
         "0.0003 * warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)\nexplains 40 of 40 points"
     )
     assert text.endswith(
-        "\nin torch: bridges.torch.lambda_lr(optimizer, schedule); in transformers, optax, Megatron, ...: see "
-        "funcsched show warmup_cosine"
+        "\nin torch: bridges.torch.lambda_lr(optimizer, warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)), "
+        "with lr=0.0003 in the optimizer"
+        "\nin JAX: bridges.optax.to_optax(warmup_cosine(warmup_steps=20, total_steps=200, end=0.1), 0.0003)"
+        "\nin transformers, optax, Megatron, ...: see funcsched show warmup_cosine"
     )
 
 
@@ -112,7 +114,8 @@ def test_event_files_of_tensorboard(tmp_path: Path, new_style: bool) -> None:
             "has the columns epoch, lr: none has the steps; rename that one to one of step, global_step, iteration",
         ),
         ("bare.csv", b"0,0.1\n1,0.2\n", "begins with 0,0.1: the first line must be a header, such as step,lr"),
-        ("nan.csv", b"step,lr\n1,nan\n", "has no numbers in 'lr' with a step"),
+        ("nan.csv", b"step,lr\n1,nan\n", "has no numbers in 'lr' with a step, but 'nan'"),
+        ("decimal_commas.csv", b"step;lr\n1;0,5\n", "has no numbers in 'lr' with a step, but '0,5'"),
         ("header.csv", b"step,lr\n", "header.csv contains no metrics"),
         ("broken.jsonl", b'{"step": 1, "lr": 0.1}\n{"step": 2, "lr"\n', "has invalid JSON in line 2"),
         ("cut.json", b'{"log_history": [{"step": 1,', "is not valid JSON"),
@@ -133,6 +136,32 @@ def test_a_column_that_a_file_lacks(tmp_path: Path) -> None:
     path.write_text("step,lr\n1,0.5\n")
     with pytest.raises(ValueError, match=r"has the columns step, lr: none is 'lr-SGD'; name it with `column` \(in the"):
         read_log(path, column="lr-SGD")
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("step, lr", None),
+        ("Step,Learning Rate", None),
+        ("\ufeffGlobal Step;LR", None),
+        ("trainer/global_step\tTrain/Learning_Rate", None),
+        ("\nstep,lr", "LR"),
+        ("step , LR", "lr"),
+        ('step;"AdamW, group 2"', "adamw,_group 2"),
+    ],
+)
+def test_headers_as_spreadsheets_and_people_write_them(tmp_path: Path, header: str, column: str | None) -> None:
+    path = tmp_path / "log.csv"
+    separator = next(character for character in ";\t," if character in header)
+    rows = [f"{step}{separator} {rate}" for step, rate in ((0, 0.5), (10, 0.25))]
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    assert list(read_log(path, column=column)) == [[0, 10], [0.5, 0.25]]
+
+
+def test_a_log_with_too_few_points(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,lr\n0,0.1\n1,0.2\n2,0.3\n")
+    assert identify_file(path) == ("too few points of lr: 3; at least 5 are needed", 1)
 
 
 def test_long_logs_are_thinned_out(tmp_path: Path) -> None:

@@ -123,6 +123,15 @@ def test_a_notebook_displays_findings_as_a_table() -> None:
     assert found == list(found)
 
 
+def test_a_notebook_displays_an_identified_schedule_and_a_comparison() -> None:
+    found = fs.identify(range(0, 1000, 20), [3e-4 * fs.warmup_linear(100, 1000)(step) for step in range(0, 1000, 20)])
+    text = found._repr_html_() if found else None
+    assert text is not None and ">0.0003 * warmup_linear(warmup_steps=100, total_steps=1000)\n" in text
+    assert ">3e-4<" in text and "<svg" in text
+    compared = fs.compare(fs.lift(lambda step: 1.0), fs.constant(0.5), steps=9)._repr_html_()
+    assert compared.startswith("<p>the curves diverge at step 0 (first: 1; second: 0.5)")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
