@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from funcsched.core.schedule import Schedule
 from funcsched.evidence.candidate import explains, explains_all
@@ -21,6 +21,7 @@ _FEWEST = 3  # points that show another way of counting steps
 _CONSTANT = 1e-4  # relative change of a multiplier that 4 digits may not show
 _COUNTED_FROM_1 = "the log counts steps from 1: its step n is step n - 1 of the schedule"
 _HELD = 2_000  # numbers of steps for which each value may be held, that are tried
+_DEPARTURES = 200  # rows of a thinned log that are added to it
 _FASTEST = 256  # calls of `scheduler.step()` per update, that are tried
 
 
@@ -39,9 +40,14 @@ def check_log(
         OSError, ValueError: as `read_log`.
     """
     log = read_log(path, column=column)
+    steps, rates = log.steps, log.rates
+    everything = points_of("check_log", *log.rows).of_float32()
+    if log.is_thinned and (peak := peak_value or _estimated_peak(schedule, everything)):
+        chosen = {*range(0, len(everything), len(everything) // len(steps)), *_departures(schedule, peak, everything)}
+        steps, rates = ([column[i] for i in sorted(chosen)] for column in (everything.steps, everything.rates))
     # Rates such as 0.1 may be exact, or rounded to one digit.
-    points = points_of("check_log", log.steps, log.rates, digits=DIGITS).of_float32()
-    rough = points_of("check_log", log.steps, log.rates).of_float32()
+    points = points_of("check_log", steps, rates, digits=DIGITS).of_float32()
+    rough = points_of("check_log", steps, rates).of_float32() if log.is_thinned else everything
     if text := _without_steps(schedule, points, rough, peak_value, log.name):
         return text, 1
     peak = peak_value or _estimated_peak(schedule, points)
@@ -50,11 +56,19 @@ def check_log(
     for candidates in points, rough:
         peak = peak_value or _estimated_peak(schedule, candidates) or peak
         if explains_all(schedule, peak, candidates):
-            lines = [_all_follow(schedule, peak, candidates, log.name), *_estimate(peak, peak_value)]
+            lines = [_all_follow(schedule, peak, everything, log.name), *_estimate(peak, peak_value)]
             if candidates is rough and rough.tolerances != points.tolerances:
                 lines.append(f"the rates have fewer than {DIGITS} digits, so small differences are not visible")
-            return "\n".join(lines), 0
-    return _departure(schedule, points, rough, peak_value, log.name)
+            return "\n".join([*lines, *log.notes]), 0
+    text, status = _departure(schedule, points, rough, everything, peak_value, log.name)
+    return "\n".join([text, *log.notes]), status
+
+
+def _departures(schedule: Schedule, peak: float, points: Points) -> list[int]:
+    """The indices of the first points that the schedule does not explain, and of those before and after them."""
+    wrong = (i for i, agrees in enumerate(explains(schedule, peak, points)) if not agrees)
+    near = {i + d for i in islice(wrong, _DEPARTURES) for d in (-2, -1, 0, 1, 2)}
+    return [i for i in near if 0 <= i < len(points)]
 
 
 def _without_steps(schedule: Schedule, points: Points, rough: Points, peak_value: float | None, name: str) -> str:
@@ -81,22 +95,23 @@ def _without_steps(schedule: Schedule, points: Points, rough: Points, peak_value
 
 
 def _departure(
-    schedule: Schedule, points: Points, rough: Points, peak_value: float | None, name: str
+    schedule: Schedule, points: Points, rough: Points, everything: Points, peak_value: float | None, name: str
 ) -> tuple[str, int]:
-    """The text for a log that leaves the schedule, and the exit status."""
+    """The text for a log that leaves the schedule, and the exit status. `points` and `rough` are part of all rows."""
     cause, peak = _cause(schedule, points, peak_value) or _cause(schedule, rough, peak_value) or ("", None)
     peak = peak or peak_value or _estimated_peak(schedule, rough)
     assert peak is not None
     if cause == _COUNTED_FROM_1:
-        lines = [_all_follow(schedule, peak, points, name), cause, *_estimate(peak, peak_value)]
+        lines = [_all_follow(schedule, peak, everything, name), cause, *_estimate(peak, peak_value)]
         return "\n".join(lines), 0
-    agrees = explains(schedule, peak, rough)
-    i = agrees.index(False)
-    step = points.steps[i]
-    rate, expected = _distinct(points.rates[i], peak * schedule(step))
+    agrees = explains(schedule, peak, everything)
+    first = agrees.index(False)
+    step = everything.steps[first]
+    rate, expected = _distinct(everything.rates[first], peak * schedule(step))
+    i = points.steps.index(step) if step in points.steps else explains(schedule, peak, rough).index(False)
     lines = [
         f"{name} leaves {peak!r} * {schedule!r} at step {step}: {rate} instead of {expected}",
-        f"{sum(agrees)} of {len(points)} points follow it",
+        f"{sum(agrees)} of {len(everything)} points follow it",
         *_estimate(peak, peak_value),
     ]
     has_left = i >= _FEWEST  # otherwise, no part of the log follows the schedule

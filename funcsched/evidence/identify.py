@@ -37,7 +37,8 @@ class Identified(Value):
         departure: the first step where the log leaves the schedule, or None.
         reason: the likely reason for the departure. Without a departure, why the result is not certain. Empty if it is
             certain, or if `ranges` or `others` show why it is not.
-        counted_from: 0, or 1 if the log counts steps from 1: its rates are ``peak_value * schedule(step - 1)``.
+        counted_from: 0, or 1 if the log counts steps from 1: its rates are ``peak_value * schedule(step - 1)``. It is
+            -1 if the log is one step ahead, because a rate was logged after ``scheduler.step()``.
         others: other schedules that explain the log as well, as (schedule, peak value).
     """
 
@@ -135,6 +136,9 @@ def identify(steps: Iterable[int], rates: Iterable[float]) -> Identified | None:
             return _result([*earlier, *found], log.counted_from(1), 1, few_digits or (_COUNTED if found else ""))
         if found:
             return _result(found, log, 0, few_digits or (_COUNTED if earlier else ""))
+    for log in points, points.of_float32():
+        if ahead := _explanations(log.counted_from(-1)):
+            return _result(ahead, log.counted_from(-1), -1)
     return _partial(points.of_float32())
 
 
@@ -176,7 +180,7 @@ def undetermined(best: Candidate, points: Points) -> str:
 
 def _explanations(points: Points) -> list[Candidate]:
     """The schedules that explain every point and differ as curves, the simplest first."""
-    levels = identify_levels(points)
+    levels = identify_levels(points.of_levels()) or identify_levels(points)
     if levels is not None:
         return [levels]
     if min(points.rates) < 0 or points.steps[0] == points.steps[-1]:

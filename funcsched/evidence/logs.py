@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from array import array
 from itertools import chain
 from pathlib import Path
 
@@ -18,31 +19,57 @@ if TYPE_CHECKING:
 _STEPS = "step", "global_step", "iteration", "iter", "count", "_step", "trainer/global_step"
 _RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
 _SEPARATORS = ",", ";", "\t"
-_MAX_POINTS = 2_000  # that are returned of a longer log
+_MAX_POINTS = 4_000  # that are returned of a longer log
+_MAX_ROWS = 200_000
 _MAX_STATE = 512 * 2**20  # bytes of a trainer_state.json, which is one JSON value
 _MAX_LINE = 1_000_000  # characters
 _MAX_NAMES = 20  # columns or tags in an error message
 
 
 class Log:
-    """The steps and learning rates of a file: unpacks as ``steps, rates``."""
+    """The steps and learning rates of a file: unpacks as ``steps, rates``.
+
+    name: the column or tag.
+    rows: the steps and rates of all rows up to `_MAX_ROWS`; of a longer log, evenly thinned out to bound the memory.
+    steps, rates: those of at most `_MAX_POINTS` rows, for a search.
+    """
 
     def __init__(self, name: str) -> None:
-        self.name = name  # of the column or tag
-        self.steps: list[int] = []
-        self.rates: list[float] = []
+        self.name = name
+        self.rows = array("q"), array("d")
         self._stride, self._count = 1, 0
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.steps, self.rates))
 
+    @property
+    def steps(self) -> list[int]:
+        return list(self.rows[0][:: self._thinning])
+
+    @property
+    def rates(self) -> list[float]:
+        return list(self.rows[1][:: self._thinning])
+
+    @property
+    def _thinning(self) -> int:
+        return -(-len(self.rows[0]) // _MAX_POINTS) or 1
+
+    @property
+    def notes(self) -> list[str]:
+        """What the log lacks, as lines of text."""
+        return [f"only every {self._stride}th of the {self._count:,} rows was read"] if self._stride > 1 else []
+
+    @property
+    def is_thinned(self) -> bool:
+        return self._thinning > 1
+
     def add(self, step: int, rate: float) -> None:
-        """Add a point. Beyond twice the limit, every other point is dropped, so the memory is bounded."""
+        """Add a row. Beyond the limit, every other row is dropped."""
         if self._count % self._stride == 0:
-            self.steps.append(step)
-            self.rates.append(rate)
-            if len(self.steps) >= 2 * _MAX_POINTS:
-                self.steps, self.rates = self.steps[::2], self.rates[::2]
+            self.rows[0].append(step)
+            self.rows[1].append(rate)
+            if len(self.rows[0]) > _MAX_ROWS:
+                self.rows = self.rows[0][::2], self.rows[1][::2]
                 self._stride *= 2
         self._count += 1
 
@@ -220,7 +247,7 @@ def _log_of_records(path: Path, records: Iterable[Mapping[str, Any]], column: st
             log.add(int(step), rate)
         elif step is None or rate is None:
             unread = unread or record.get(step_name if step is None else log.name)
-    if log is None or not log.steps:
+    if log is None or not log.rows[0]:
         raise _missing(path, kind, names, column, unread)
     return log
 
@@ -278,6 +305,6 @@ def _log_of_events(path: Path, column: str | None) -> Log:
                 log.add(step, value)
     except ValueError as error:
         raise _error(path, str(error)) from None
-    if log is None or not log.steps:
+    if log is None or not log.rows[0]:
         raise _missing(path, "tags", tags, column)
     return log

@@ -35,6 +35,13 @@ class Points:
         pairs = zip(self.rates, self.tolerances, strict=True)
         return Points(self.steps, self.rates, [tolerance + error + FLOAT32 * abs(rate) for rate, tolerance in pairs])
 
+    def of_levels(self) -> Points:
+        """The same points without the rounding errors of differences from the peak, which levels do not have."""
+        largest = max(map(abs, self.rates), default=0.0)
+        pairs = zip(self.rates, self.tolerances, strict=True)
+        exact = [_FLOAT64 * abs(rate) if rate and error <= _FLOAT64 * largest else error for rate, error in pairs]
+        return Points(self.steps, self.rates, exact)
+
     def counted_from(self, first: int) -> Points:
         """The same points with smaller steps."""
         return Points([step - first for step in self.steps], self.rates, self.tolerances)

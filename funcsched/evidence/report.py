@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from funcsched.evidence.candidate import explains
 from funcsched.evidence.identify import FEWEST, Identified, identify
-from funcsched.evidence.logs import read_log
+from funcsched.evidence.logs import Log, read_log
+from funcsched.evidence.points import points_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +21,20 @@ def identify_file(path: str | Path, column: str | None = None) -> tuple[str, int
     log = read_log(path, column=column)
     if len(log.steps) < FEWEST:
         return f"too few points of {log.name}: {len(log.steps)}; at least {FEWEST} are needed", 1
-    return described(log.name, identify(log.steps, log.rates))
+    result = identify(log.steps, log.rates)
+    text, status = described(log.name, _of_all_rows(result, log) if result is not None and log.is_thinned else result)
+    return "\n".join([text, *log.notes]), status
+
+
+def _of_all_rows(result: Identified, log: Log) -> Identified:
+    """The result of a thinned log, compared with all of its rows."""
+    points = points_of("identify", *log.rows).of_float32().counted_from(result.counted_from)
+    agrees = explains(result.schedule, result.peak_value, points)
+    found = {**result.arguments(), "points": len(points), "explained": sum(agrees)}
+    if not all(agrees):
+        first = points.steps[agrees.index(False)] + result.counted_from
+        found.update(certain=False, departure=first, reason=result.reason if result.departure else "unknown")
+    return Identified(*found.values())
 
 
 def described(name: str, result: Identified | None) -> tuple[str, int]:
@@ -31,7 +46,9 @@ def described(name: str, result: Identified | None) -> tuple[str, int]:
     if result.departure is not None:
         explained += f"; the log leaves it at step {result.departure}, reason: {result.reason}"
     lines.append(explained)
-    if result.counted_from:
+    if result.counted_from == -1:
+        lines.append("the log is one step ahead of the schedule: is the rate logged after `scheduler.step()`?")
+    if result.counted_from == 1:
         lines.append("the log counts steps from 1: its step n is step n - 1 of the schedule")
     for name, low, high in result.ranges:
         lines.append(f"the log allows {name} from {low} to {high}")

@@ -86,6 +86,19 @@ def test_few_digits() -> None:
     assert short.explained == 50 and not short.certain
 
 
+def test_rates_that_are_logged_after_the_step_of_the_scheduler() -> None:
+    schedule, steps = fs.warmup_cosine(20, 200, end=0.1), list(range(200))
+    result = found_in(steps, log_of(schedule, 5e-5, [step + 1 for step in steps]))
+    assert (result.schedule, result.peak_value, result.counted_from) == (schedule, 5e-5, -1)
+    assert "one step ahead" in described("lr", result)[0]
+
+
+def test_levels_far_below_the_peak() -> None:
+    steps = list(range(1000))
+    result = found_in(steps, [0.1 * 0.5 ** (step // 20) for step in steps])
+    assert (result.schedule, result.peak_value, result.certain) == (fs.step_decay(20, 0.5), 0.1, True)
+
+
 def test_steps_counted_from_one() -> None:
     schedule = fs.warmup_linear(100, 1000)
     steps = list(range(10, 1001, 10))

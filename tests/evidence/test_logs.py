@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import funcsched as fs
+from funcsched.evidence.check_log import check_log
 from funcsched.evidence.logs import read_log
 from funcsched.evidence.report import identify_file
 
@@ -168,5 +169,23 @@ def test_long_logs_are_thinned_out(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_text("step,lr\n" + "\n".join(f"{step},{0.5 / (1 + step):.6g}" for step in range(50_000)))
     steps, rates = read_log(path)
-    assert 2_000 <= len(steps) < 4_000 and steps == list(range(0, 50_000, steps[1]))
+    assert 2_000 <= len(steps) <= 4_000 and steps == list(range(0, 50_000, steps[1]))
     assert rates[1] == float(f"{0.5 / (1 + steps[1]):.6g}")
+
+
+def test_every_row_of_a_long_log_is_compared(tmp_path: Path) -> None:
+    path, schedule = tmp_path / "long.csv", fs.warmup_linear(100, 10_000)
+    rates = [1e-3 * schedule(step) for step in range(10_000)]
+    rates[5_002] = 0.1  # not among the 4,000 points
+    path.write_text("step,lr\n" + "\n".join(f"{step},{rate!r}" for step, rate in reversed([*enumerate(rates)])))
+    text, status = check_log(schedule, path, 1e-3)
+    assert text.splitlines() == [
+        f"lr leaves 0.001 * {schedule!r} at step 5002: 0.1 instead of 0.000504848",
+        "9999 of 10000 points follow it",
+    ]
+    assert status == 1
+    lines = identify_file(path)[0].splitlines()
+    assert lines[:2] == [
+        f"0.001 * {schedule!r}",
+        "explains 9999 of 10000 points of lr; the log leaves it at step 5002, reason: unknown",
+    ]
