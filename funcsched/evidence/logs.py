@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from array import array
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-_STEPS = "step", "global_step", "iteration", "iter", "count", "_step", "trainer/global_step"
+_STEPS = "step", "global_step", "iteration", "iter", "count", "_step", "trainer/global_step", "train/global_step"
 _RATES = "lr", "learning_rate", "rate", "train/learning_rate", "train/lr"
 _SEPARATORS = ",", ";", "\t"
 _MAX_POINTS = 4_000  # that are returned of a longer log
@@ -83,7 +84,7 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
     ``*.csv``                             a header with a step and a learning rate; separated by ``,``, ``;`` or tabs
     ``*.jsonl``, ``*.json``               one JSON object per line
     ``trainer_state.json``                the `log_history` of transformers, which counts steps from 1
-    ``events.out.tfevents.*``             scalars of TensorBoard
+    ``events.out.tfevents.*``             scalars of TensorBoard; or the folder, if it has one such file
     ====================================  ==============================================================================
 
     Args:
@@ -112,6 +113,11 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
     if not isinstance(path, (str, Path)):
         raise argument_error("read_log", "path", "a path", path, TypeError)
     path = Path(path)
+    if path.is_dir():
+        files = sorted(path.glob("*tfevents*"))
+        if len(files) != 1:
+            raise _error(path, f"is a folder with {len(files)} files of TensorBoard: name one file")
+        (path,) = files
     with path.open("rb") as file:
         head = file.read(4096)
     if not head.strip():
@@ -132,6 +138,8 @@ def read_log(path: str | Path, *, column: str | None = None) -> Log:
 
 def is_saved_by_torch(path: str | Path) -> bool:
     """Whether a file is one of `torch.save`: a ZIP archive, or a pickle of older versions."""
+    if Path(path).is_dir():
+        return False
     with Path(path).open("rb") as file:
         head = file.read(4)
     return head == b"PK\x03\x04" or head[:2] in (b"\x80\x02", b"\x80\x04")
@@ -223,6 +231,8 @@ def _json_records(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
         try:
             record = json.loads(line)
         except ValueError:
+            if not line.endswith("\n"):  # a crash may have cut the last line
+                return
             raise _error(path, f"has invalid JSON in line {number}") from None
         if isinstance(record, dict):
             yield record
@@ -275,7 +285,9 @@ def rate_name(names: Iterable[str]) -> str | None:
         if found := _same_name(name, known):
             return found
     for name in known:
-        last = _plain(name).rpartition("/")[2]
+        parts = _plain(name).split("/")
+        group = len(parts) > 1 and re.fullmatch(r"pg\d+", parts[-1])  # of Lightning: lr-AdamW/pg1
+        last = parts[-2] if group else parts[-1]
         if last in ("lr", "learning_rate", "rate") or last.startswith(("lr-", "lr_", "learning_rate")):
             return name
     return None

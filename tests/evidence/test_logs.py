@@ -89,7 +89,7 @@ def test_event_files_of_tensorboard(tmp_path: Path, new_style: bool) -> None:
     assert read_log(path, column="train/loss").rates == [2.0] * len(STEPS)
     with pytest.raises(ValueError, match="has the tags train/loss, train/lr: none is 'lr'; name it"):
         read_log(path, column="lr")
-    text, _ = identify_file(path)
+    text, _ = identify_file(tmp_path)
     assert text.startswith("0.0003 * warmup_cosine(warmup_steps=20, total_steps=200, end=0.1)")
     with path.open("ab") as file:  # an interrupted run leaves an incomplete record
         file.write(path.read_bytes()[:20])
@@ -163,6 +163,27 @@ def test_a_log_with_too_few_points(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("step,lr\n0,0.1\n1,0.2\n2,0.3\n")
     assert identify_file(path) == ("too few points of lr: 3; at least 5 are needed", 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("step,lr-AdamW/pg1,lr-AdamW/pg2", "lr-AdamW/pg1"),
+        ("Step,sunny-1 - train/lr,loss", "sunny-1 - train/lr"),
+        ("train/global_step,train/learning_rate,train/loss", "train/learning_rate"),
+    ],
+)
+def test_names_of_loggers(header: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"{header}\n0,0.1,0.2\n1,0.3,0.4\n")
+    log = read_log(path)
+    assert (log.name, log.steps, log.rates) == (name, [0, 1], [0.1, 0.3])
+
+
+def test_the_last_line_may_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1, "lr": 0.1}\n{"step": 2, "lr": 0.2}\n{"step": 3, "l')
+    assert list(read_log(path)) == [[1, 2], [0.1, 0.2]]
 
 
 def test_long_logs_are_thinned_out(tmp_path: Path) -> None:
