@@ -122,7 +122,7 @@ BACKENDS = [
     Backend("jax-float32", _jax_float32, 24, exact_steps=False, slow=True, every=3),
     Backend("jax-jit-float32", _jax_float32, 24, _jit, exact_steps=False, slow=True, group_size=8),
     Backend("jax-x64", _jax_int, 53, slow=True, every=3, context=x64),
-    Backend("jax-x64-jit", _jax_int, 53, _jit, group_size=8, context=x64),
+    Backend("jax-x64-jit", _jax_int, 53, _jit, slow=True, group_size=8, context=x64),
     Backend("torch", lambda steps: torch.tensor(steps), 24),
     Backend("torch-float64", _torch_float64, 53),
     Backend("torch-float32", lambda steps: torch.tensor(steps, dtype=torch.float32), 24, exact_steps=False),

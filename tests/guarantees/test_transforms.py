@@ -36,27 +36,37 @@ def strict_jax() -> Iterator[None]:
         yield
 
 
+# Several schedules compile faster together.
+eight_cases = pytest.mark.parametrize(
+    "cases", [ONE_OF_EACH[i : i + 8] for i in range(0, len(ONE_OF_EACH), 8)], ids=lambda cases: f"from {cases[0]}"
+)
+
+
 @each_case
 def test_jax_vmap_over_steps(case: Case) -> None:
     assert max_ulps(case, jax.vmap(case.schedule)(jnp.array(STEPS))) <= 4
 
 
-@each_case
-def test_jax_scan_over_steps(case: Case) -> None:
-    _, values = jax.lax.scan(lambda carry, step: (carry, case.schedule(step)), None, jnp.array(STEPS))
-    assert max_ulps(case, values) <= 4
+@eight_cases
+def test_jax_scan_over_steps(cases: list[Case]) -> None:
+    def body(carry: None, step: jax.Array) -> tuple[None, list[jax.Array]]:
+        return carry, [case.schedule(step) for case in cases]
+
+    _, values = jax.lax.scan(body, None, jnp.array(STEPS))
+    for case, each in zip(cases, values, strict=True):
+        assert max_ulps(case, each) <= 4, case
 
 
-@each_case
-def test_jit_with_the_schedule_as_an_argument(case: Case) -> None:
+@eight_cases
+def test_jit_with_schedules_as_arguments(cases: list[Case]) -> None:
     """Every parameter that can be traced is traced."""
-    assert max_ulps(case, jax.jit(evaluate)(case.schedule, jnp.array(STEPS))) <= max(case.ulps, 8)
 
+    @jax.jit
+    def values(schedules: list[fs.Schedule], steps: jax.Array) -> list[jax.Array]:
+        return [schedule(steps) for schedule in schedules]
 
-# Gradients of several schedules compile faster together.
-eight_cases = pytest.mark.parametrize(
-    "cases", [ONE_OF_EACH[i : i + 8] for i in range(0, len(ONE_OF_EACH), 8)], ids=lambda cases: f"from {cases[0]}"
-)
+    for case, each in zip(cases, values([case.schedule for case in cases], jnp.array(STEPS)), strict=True):
+        assert max_ulps(case, each) <= max(case.ulps, 8), case
 
 
 @eight_cases

@@ -90,13 +90,13 @@ def test_the_log_has_the_rate_of_each_update(uninterrupted: Run) -> None:
     assert uninterrupted.logged() == RATES
 
 
-@pytest.mark.parametrize("accumulation", [1, 2, 4, 5, 18, 30])
+@pytest.mark.parametrize("accumulation", [1, 4, 30])
 def test_an_update_takes_one_step_for_any_number_of_batches(accumulation: int, tmp_path: Path) -> None:
     run = train(tmp_path, gradient_accumulation_steps=accumulation)
     assert run.used == [[value] for value in RATES]
 
 
-@pytest.mark.parametrize("accumulation", [1, 4, 5, 30])
+@pytest.mark.parametrize("accumulation", [4, 30])
 def test_the_incomplete_accumulation_at_the_end_of_an_epoch_takes_one_step(accumulation: int, tmp_path: Path) -> None:
     run = train(tmp_path, max_steps=-1, num_train_epochs=3, gradient_accumulation_steps=accumulation)
     assert run.used == [[rate(update)] for update in range(3 * math.ceil(BATCHES_PER_EPOCH / accumulation))]
@@ -136,7 +136,7 @@ def test_each_group_follows_its_own_schedule(two_groups: Run) -> None:
 # Resuming.
 
 
-@pytest.mark.parametrize("update", [1, 3, 4, 5, 7, 10, 18])
+@pytest.mark.parametrize("update", [1, 4, 7, 18])
 def test_a_resumed_run_is_identical_to_the_uninterrupted_run(update: int, uninterrupted: Run, tmp_path: Path) -> None:
     run = train(tmp_path, resume=checkpoint(uninterrupted, update))
     assert run.used == uninterrupted.used[update:]

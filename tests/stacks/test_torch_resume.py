@@ -173,7 +173,8 @@ REJECTED = {
 
 
 WAYS = {
-    "a different schedule": "; to change the schedule without a jump, branch off with `fs.then(old, 55, end, steps=remaining)`",
+    "a different schedule": "; to change the schedule without a jump, branch off with "
+    "`fs.then(old, 55, end, steps=remaining)`",
     "a different base rate": "; for a new peak, use `lambda_lr(..., base_values={'lr': 0.25})`",
 }
 CONTINUE = (
