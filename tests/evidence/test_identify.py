@@ -30,13 +30,13 @@ def found_in(steps: list[int], rates: list[float]) -> Identified:
 
 def test_every_schedule() -> None:
     missed = []
-    for kind in KINDS[::3]:  # identify_all tries all of them
+    for kind in [*KINDS][::3]:  # identify_all tries all of them
         schedule, peak, steps, rates, digits = random_log(kind, Random(f"{kind} 0"))
         result = identify(steps, rates)
         if result is None or not is_right(result, schedule, peak, steps[-1], digits):
             assert result is None or not result.certain, (kind, result)
             missed.append(kind)
-    assert len(missed) <= len(KINDS[::3]) // 20, missed
+    assert len(missed) <= 1, missed
 
 
 def test_late_start_and_early_end() -> None:
