@@ -7,6 +7,8 @@ import torch
 
 from examples.stacks import ddp
 
+pytestmark = pytest.mark.processes
+
 # The formula of warmup_linear(3, 13); it rounds like the schedule, so the rates must be equal.
 RATES = [ddp.PEAK * (step / 3 if step < 3 else max(13 - step, 0) / 10) for step in range(ddp.UPDATES)]
 FIRST_UPDATE = {2: 0, 1: ddp.SAVED, 3: ddp.SAVED}  # by the number of processes

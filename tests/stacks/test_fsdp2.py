@@ -21,7 +21,10 @@ from tests import oracle
 from tests.stacks.curves import max_ulps
 
 # Some tests save checkpoints from a single process, which needs no torch.distributed.
-pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled:UserWarning")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.filterwarnings("ignore:torch.distributed is disabled:UserWarning"),
+]
 
 FIRST_UPDATE = {2: 0, 1: fsdp2.SAVED, 3: fsdp2.SAVED}  # by the number of processes
 

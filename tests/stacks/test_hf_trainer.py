@@ -184,6 +184,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.processes
 def test_in_two_processes_every_update_takes_one_step_in_both(tmp_path: Path) -> None:
     run_python("-c", TWO_PROCESSES, tmp_path)
     assert [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)] == [[2, RATES]] * 2

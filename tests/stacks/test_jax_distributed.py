@@ -10,6 +10,8 @@ from tests import oracle
 from tests.stacks.curves import TOLERANCE, max_ulps
 from tests.stacks.processes import PYTHONPATH
 
+pytestmark = pytest.mark.processes
+
 # The runs of the example: the first update, the end, and the number of processes.
 RUNS = {"two processes": (0, 3, 2), "one process": (3, 7, 1), "two processes again": (7, 12, 2)}
 EXACT = oracle.warmup_cosine(4, example.TOTAL, 0.0, 0.1)

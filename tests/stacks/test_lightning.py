@@ -244,6 +244,7 @@ def train_in_two_processes(folder: Path) -> None:
     train(folder, WritingModel, strategy="ddp_fork", devices=2)
 
 
+@pytest.mark.processes
 def test_in_two_processes_every_update_takes_one_step_in_both(tmp_path: Path) -> None:
     run_python("-m", "tests.stacks.test_lightning", tmp_path)
     results = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]

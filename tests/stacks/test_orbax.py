@@ -144,6 +144,7 @@ def test_a_resumed_run_is_identical_to_the_uninterrupted_run(stop: int, tmp_path
     assert_continues(train(tmp_path), uninterrupted, first=stop)
 
 
+@pytest.mark.processes
 def test_killed_processes_resume_from_the_last_complete_checkpoint(tmp_path: Path, uninterrupted: Any) -> None:
     rates, weights = uninterrupted
     starts, runs = [], []

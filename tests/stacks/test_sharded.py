@@ -13,6 +13,8 @@ from tests.stacks.curves import TOLERANCE, max_ulps
 from tests.stacks.processes import ROOT, run_python
 from tests.stacks.sharded_worker import LAYOUTS, PEAK, STEPS
 
+pytestmark = pytest.mark.processes
+
 DEVICES = 8
 
 

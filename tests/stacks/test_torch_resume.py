@@ -65,6 +65,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, li
     return folder, updates
 
 
+@pytest.mark.processes
 def test_killed_runs_use_the_hyperparameters_and_end_with_the_weights_of_the_uninterrupted_run(killed) -> None:
     folder, updates = killed
     finished = {run % len(RUNS) for run in updates if run < max(updates)}
@@ -80,6 +81,7 @@ def test_killed_runs_use_the_hyperparameters_and_end_with_the_weights_of_the_uni
         verify(folder, 1, list(RUNS))
 
 
+@pytest.mark.processes
 def test_no_update_is_skipped_and_only_unsaved_updates_are_repeated(killed) -> None:
     ended = [steps for steps in ([step for step, _ in run] for run in killed[1].values()) if steps[-1] == UPDATES - 1]
     assert len(ended) >= 10
@@ -88,6 +90,7 @@ def test_no_update_is_skipped_and_only_unsaved_updates_are_repeated(killed) -> N
         assert all(after - before in (0, 1) for before, after in pairwise(steps))
 
 
+@pytest.mark.processes
 def test_some_kills_are_between_an_update_and_its_checkpoint(killed) -> None:
     assert any(len(run) > len(set(run)) for run in killed[1].values())
 
