@@ -43,8 +43,9 @@ def check_log(
     steps, rates = log.steps, log.rates
     everything = points_of("check_log", *log.rows).of_float32()
     if log.is_thinned and (peak := peak_value or _estimated_peak(schedule, everything)):
-        chosen = {*range(0, len(everything), len(everything) // len(steps)), *_departures(schedule, peak, everything)}
-        steps, rates = ([column[i] for i in sorted(chosen)] for column in (everything.steps, everything.rates))
+        every = range(0, len(everything), -(-len(everything) // len(steps)))
+        part = everything.part(sorted({*every, *_departures(schedule, peak, everything)}))
+        steps, rates = part.steps, part.rates
     # Rates such as 0.1 may be exact, or rounded to one digit.
     points = points_of("check_log", steps, rates, digits=DIGITS).of_float32()
     rough = points_of("check_log", steps, rates).of_float32() if log.is_thinned else everything
