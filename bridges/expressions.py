@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import funcsched as fs
 from bridges.arguments import instance_of
 from bridges.rated import Rated
+from funcsched.core.other_names import PEAKS
 from funcsched.core.validation import argument_error, positive, suggestion
 from funcsched.serialization.data import without_curve
 from funcsched.serialization.expression import EXPECTED, NUMBERS_BY_NAME, ValueParser, named_numbers
@@ -79,7 +80,7 @@ class Reading(NamedTuple):
         # For example, a colon after a mistake inside a call is no prefix.
         if not colon or not library.isidentifier() or before.count("(") > before.count(")"):
             schedule, factor = ValueParser(_NAME, text, values).parse_product(fs.Schedule, EXPECTED)
-            return Reading(Rated(schedule, factor))
+            return Reading(Rated(schedule, 1.0 if factor is None else factor))
         if library not in _NOTATIONS:
             known = ", ".join(f"'{name}:'" for name in _NOTATIONS)
             hint = suggestion(library, _NOTATIONS, f"the prefixes are {known}")
@@ -93,7 +94,7 @@ class Reading(NamedTuple):
             raise parser.error(start, f"unexpected end of the text; expected {expected}")
         value, factor = parser.parse_product(notation.kind, expected)
         (schedule, peak), note = parser.call(start, notation.finish, value)
-        return Reading(Rated(schedule, peak * factor), note)
+        return Reading(Rated(schedule, peak if factor is None else peak * factor), note)
 
 
 class _Notation(NamedTuple):
@@ -129,8 +130,9 @@ class _NotationParser(ExpressionParser):
         return self.call(at, self.function(name, at, by_name))  # parentheses without arguments are optional
 
     def unknown_argument(self, name: str, function: Callable[..., Any], argument: str) -> str:
-        own = [peak for peak in _PEAKS[:2] if peak in inspect.signature(function).parameters]
-        if argument in _PEAKS and own:
+        # torch and transformers have one of these.
+        own = [peak for peak in ("base_lr", "max_lr") if peak in inspect.signature(function).parameters]
+        if argument in PEAKS and own:
             return f"{name} has no argument {argument!r}; did you mean {own[0]!r}?"
         return super().unknown_argument(name, function, argument)
 
@@ -273,14 +275,6 @@ def _with_signature(function: partial[Any], parameters: list[inspect.Parameter])
 
 
 _NOTATIONS: dict[str, Callable[[], _Notation]] = {"hf": _hf, "optax": _optax, "torch": _torch}
-_PEAKS = (
-    "base_lr",
-    "max_lr",
-    "lr",
-    "learning_rate",
-    "peak_lr",
-    "peak_value",
-)  # torch and transformers have the first two
 # The types of the functions of transformers that depend only on the step.
 _FUNCTIONS = {
     "get_constant_schedule": "constant",

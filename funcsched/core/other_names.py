@@ -26,7 +26,7 @@ _RATES = {
     "end": ("end_value", "end_lr", "lr_end", "eta_min", "min_lr", "final_lr", "min_value"),
     "start": ("init_value", "init_lr", "start_value", "start_lr", "warmup_init_lr"),
 }
-_PEAKS = ("peak_value", "peak_lr", "max_lr", "base_lr", "lr", "learning_rate")
+PEAKS = ("peak_value", "peak_lr", "max_lr", "base_lr", "lr", "learning_rate")
 _FRACTIONS = {
     "warmup_steps": ("warmup_ratio", "warmup_fraction", "warmup_pct", "pct_start"),
     "decay_steps": ("decay_ratio", "decay_fraction", "decay_pct", "cooldown_fraction"),
@@ -58,7 +58,7 @@ def argument_hint(name: str, known: Iterable[str], otherwise: str = "") -> str:
         return f"the total is {' + '.join(lengths)}"
     if name == "decay_steps" and "total_steps" in names:
         return "did you mean 'total_steps'? It includes the warmup"
-    if name in _PEAKS:
+    if name in PEAKS:
         return "the values are multiples of the peak, which is the `lr` of a torch optimizer or an argument of to_optax"
     for own in names:
         if name in _SAME.get(own, ()):

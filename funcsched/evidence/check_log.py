@@ -152,8 +152,8 @@ def _faster_counts(points: Points) -> Iterator[tuple[Points, str]]:
             counted = Points([factor * (step - first) for step in points.steps], points.rates, points.tolerances)
             yield (
                 counted,
-                f"the log is {factor} times as fast as the schedule: is `scheduler.step()` called for every batch or "
-                "process instead of every update",
+                f"the schedule advances {factor} steps per step of the log: is `scheduler.step()` called for every "
+                "batch or process instead of every update",
             )
 
 

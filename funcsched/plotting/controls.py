@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from funcsched.core.schedule import Schedule, as_schedule
 from funcsched.core.value import Value
 from funcsched.plotting.layout import default_steps, round_spacing
 from funcsched.serialization.data import parameters, registry
-from funcsched.serialization.expression import parse
+from funcsched.serialization.expression import EXPECTED, ValueParser, parse
+from funcsched.serialization.syntax import ParseError
 from funcsched.shapes.shape import Shape
 
 TYPE_CHECKING = False
@@ -48,7 +47,6 @@ _SHAPES_WITH_ARGUMENTS = (
     "rational(d=0.9)",
     "truncated_cosine(fraction=0.8)",
 )
-_PEAK = re.compile(r"\s*([\d_.]+(?:e[+-]?\d+)?)\s*\*", re.IGNORECASE)
 _MODES = ("'triangular'", "'triangular2'", "'exp_range'")
 
 
@@ -145,14 +143,10 @@ def parse_with_peak(text: str) -> tuple[Schedule, float | None]:
         >>> parse_with_peak("3e-4 * constant()")
         (constant(), 0.0003)
     """
-    if found := _PEAK.match(text):
-        try:
-            peak = float(found[1])
-        except ValueError:  # several dots
-            peak = 0.0
-        if 0 < peak <= MAX_PEAK:
-            return parse(" " * found.end() + text[found.end() :]), peak  # blanks keep the columns of errors
-    return parse(text), None
+    schedule, peak = ValueParser("parse", text).parse_product(Schedule, EXPECTED)
+    if peak is not None and peak > MAX_PEAK:
+        raise ParseError(f"parse: the peak must be at most {MAX_PEAK:g}, got {peak:g}")
+    return schedule, peak
 
 
 def _control(schedule: Schedule, name: str, value: Any) -> Control:

@@ -109,9 +109,9 @@ class ExpressionParser:
         """The value of the expression, which must have a type; `expected` describes that type in errors."""
         return self._typed(self._root(expected), kind, expected)
 
-    def parse_product(self, kind: type, expected: str) -> tuple[Any, float]:
-        """As `parse`, for an expression or a number times an expression, with that number: 1 if there is none."""
-        node, factor = self._root(expected), 1.0
+    def parse_product(self, kind: type, expected: str) -> tuple[Any, float | None]:
+        """As `parse`, for an expression or a number times an expression, with that number: None if there is none."""
+        node, factor = self._root(expected), None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             is_last = self._may_be_called(node.left) and not self._may_be_called(node.right)
             number, node = (node.right, node.left) if is_last else (node.left, node.right)
@@ -120,7 +120,7 @@ class ExpressionParser:
             self._require_number(at, "*", number, factor)
             if not 0 < factor <= _LARGEST:
                 raise self.error(at, f"the factor must be a finite number above 0, got {shortened(repr(factor))}")
-        return self._typed(node, kind, expected), float(factor)
+        return self._typed(node, kind, expected), None if factor is None else float(factor)
 
     def _may_be_called(self, node: ast.expr) -> bool:
         """Whether a node is a call, or a name that may stand for one."""

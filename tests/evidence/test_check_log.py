@@ -129,8 +129,8 @@ def test_a_scheduler_that_is_stepped_once_per_epoch(
 
 
 FASTER = (
-    "the log is {} times as fast as the schedule: is `scheduler.step()` called for every batch or process instead of "
-    "every update"
+    "the schedule advances {} steps per step of the log: is `scheduler.step()` called for every batch or process "
+    "instead of every update"
 )
 
 

@@ -73,7 +73,7 @@ def test_the_default_run_continues_after_a_rise_or_a_jump(expressions: list[str]
 def test_the_default_run_does_not_contradict_its_schedule(expression: str) -> None:
     kinds = {found["kind"] for found in details(expression)["findings"] if found["severity"] == "warning"}
     assert not kinds & {"horizon_short", "horizon_long", "rate_as_multiplier"}
-    if not expression.startswith("saturating_exponential"):  # which increases for ever
+    if not expression.startswith("saturating_exponential"):  # it approaches 1 and never reaches it
         assert not kinds & {"warmup", "peak_never_reached"}
 
 

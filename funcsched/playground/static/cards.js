@@ -61,7 +61,7 @@ function create(slot, sections, actions) {
 
 function update(card, schedule, position, sections, actions) {
   // Without a peak learning rate and the prefix of the package.
-  const name = schedule.text.split("(")[0].trim().replace(/^[\d._]+(e[+-]?\d+)?\s*\*\s*/i, "").replace(/^(fs|funcsched)\./, "");
+  const name = schedule.text.split("(")[0].trim().replace(/^.*\*\s*/s, "").replace(/^(fs|funcsched)\./, "");
   const entry = sections.flatMap((section) => section.entries).find((candidate) => candidate.name === name);
   card.name.textContent = `${position + 1}. ${entry ? name : "custom"}`;
   card.root.setAttribute("aria-label", `Schedule ${position + 1}`);
